@@ -1,0 +1,3 @@
+//! The small kernel: handles, events, waits, overlapped operations, completion ports, thread-pool I/O, UTF-16.
+
+pub mod wait;
