@@ -1,0 +1,81 @@
+//! Memory of the caller lent to an operation until it completes.
+//!
+//! The documented contract of every overlapped call is that the buffer stays valid, and is not touched by
+//! the caller, until the operation has completed. These types carry that promise through the rooms below
+//! `capi` as owned, non-Clone values: whoever completes the operation drops them.
+#![expect(unsafe_code, reason = "turns the C caller's promise about a buffer into slices")]
+
+use std::ptr::NonNull;
+
+/// Bytes the caller lets us read until the operation completes.
+#[derive(Debug)]
+pub struct LentBytes {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: the memory belongs to the process, not to a thread; the C caller leaves it alone until completion.
+unsafe impl Send for LentBytes {}
+// SAFETY: as above; only shared reads happen through a shared reference.
+unsafe impl Sync for LentBytes {}
+
+impl LentBytes {
+    /// # Safety
+    /// `start` is valid for reads of `len` bytes, and unchanged, until the value is dropped.
+    pub unsafe fn new(start: *const u8, len: usize) -> LentBytes {
+        match NonNull::new(start.cast_mut()) {
+            Some(start) => LentBytes { start, len },
+            None => LentBytes { start: NonNull::dangling(), len: 0 },
+        }
+    }
+
+    /// The bytes.
+    #[inline]
+    pub fn as_slice(&self) -> &[u8] {
+        // SAFETY: the creator promised validity for reads until the value is dropped.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+}
+
+/// A buffer the caller lets us fill until the operation completes.
+#[derive(Debug)]
+pub struct LentBuffer {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: the memory belongs to the process, not to a thread; the C caller leaves it alone until completion.
+unsafe impl Send for LentBuffer {}
+// SAFETY: a shared reference gives no access to the memory.
+unsafe impl Sync for LentBuffer {}
+
+impl LentBuffer {
+    /// # Safety
+    /// `start` is valid for reads and writes of `len` initialised-or-writable bytes, used by nobody else,
+    /// until the value is dropped.
+    pub unsafe fn new(start: *mut u8, len: usize) -> LentBuffer {
+        match NonNull::new(start) {
+            Some(start) => LentBuffer { start, len },
+            None => LentBuffer { start: NonNull::dangling(), len: 0 },
+        }
+    }
+
+    /// Number of bytes that may be written.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing may be written.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The buffer, to be written. Bytes not yet written hold whatever the caller left there.
+    #[inline]
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        // SAFETY: the creator promised exclusive use until the value is dropped.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
