@@ -135,7 +135,13 @@ mod tests {
 
     #[test]
     fn every_error_survives_the_journey_through_an_overlapped() {
-        for error in [Error::MORE_DATA, Error::HANDLE_EOF, Error::OPERATION_ABORTED, Error::NETNAME_DELETED, Error(4242)] {
+        for error in [
+            Error::MORE_DATA,
+            Error::HANDLE_EOF,
+            Error::OPERATION_ABORTED,
+            Error::NETNAME_DELETED,
+            Error(4242),
+        ] {
             assert_eq!(Error::from_ntstatus(error.ntstatus()), Err(error));
         }
         assert_eq!(Error::from_ntstatus(0), Ok(()));

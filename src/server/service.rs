@@ -14,6 +14,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
 
+use smallvec::SmallVec;
+
 use crate::abi::error::{Error, Result};
 use crate::win32::lent::{LentBuffer, LentBytes};
 use crate::wire::request::RequestHead;
@@ -236,6 +238,9 @@ pub enum Chunk {
     },
 }
 
+/// The pieces of a body given in one call; one or two need no allocation.
+pub type Body = SmallVec<[Chunk; 2]>;
+
 /// The send flags that matter below `capi` (`HTTP_SEND_RESPONSE_FLAG_*`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SendFlags {
@@ -303,7 +308,7 @@ pub trait Service: Send + Sync {
         request: RequestId,
         flags: SendFlags,
         head: &ResponseHead,
-        body: Vec<Chunk>,
+        body: Body,
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>>;
     /// Sends more body of a response begun with `more_data`.
@@ -312,7 +317,7 @@ pub trait Service: Send + Sync {
         queue: QueueId,
         request: RequestId,
         flags: SendFlags,
-        body: Vec<Chunk>,
+        body: Body,
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>>;
     /// Cancels a request: its connection is closed. Unknown: `CONNECTION_INVALID`.
