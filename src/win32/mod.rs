@@ -16,5 +16,6 @@ pub mod queue;
 pub mod semaphore;
 pub mod signal;
 pub mod thread;
+pub mod threadpool;
 pub mod wait;
 pub mod waits;
