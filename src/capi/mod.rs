@@ -1,1 +1,2 @@
 //! capi
+pub mod http;

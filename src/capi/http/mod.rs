@@ -1,0 +1,14 @@
+//! `http.h`: the HTTP Server API, a file for each group of MSDN's pages, in MSDN's order.
+//!
+//! Every function here reads its arguments, makes one command of [`Service`](crate::server::service::Service) of
+//! them and writes the result. `layout`, `joined`, `cooked`, `address` and `write_request` put a request into the
+//! caller's buffer; `read_response` and `chunks` take a response out of the caller's structures.
+
+mod address;
+mod cooked;
+mod joined;
+mod layout;
+mod read_response;
+#[cfg(test)]
+mod samples;
+mod write_request;
