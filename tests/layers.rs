@@ -211,7 +211,8 @@ fn every_room_imports_lower_floors_only() {
 fn libc_is_named_only_where_the_system_is_met() {
     let mut faults = Vec::new();
     for (file, text) in sources() {
-        if SYSTEM.iter().any(|place| file.starts_with(&format!("{place}/")) || file == format!("{place}.rs")) {
+        if SYSTEM.iter().any(|place| file.starts_with(&format!("{place}/")) || file == format!("{place}.rs"))
+        {
             continue;
         }
         for (number, _, code) in code_lines(&text) {

@@ -2,13 +2,29 @@
 //!
 //! Every function here reads its arguments, makes one command of [`Service`](crate::server::service::Service) of
 //! them and writes the result. `layout`, `joined`, `cooked`, `address` and `write_request` put a request into the
-//! caller's buffer; `read_response` and `chunks` take a response out of the caller's structures.
+//! caller's buffer; `read_response` and `chunks` take a response out of the caller's structures; `calls` waits.
+
+pub mod init;
+pub mod session;
+pub mod url_group;
+pub mod queue;
+pub mod url;
+pub mod properties;
+pub mod receive;
+pub mod body;
+pub mod send;
+pub mod cancel;
+pub mod features;
 
 mod address;
+mod calls;
+mod chunks;
 mod cooked;
+mod engine;
 mod joined;
 mod layout;
 mod read_response;
 #[cfg(test)]
 mod samples;
+mod wide;
 mod write_request;

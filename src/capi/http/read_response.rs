@@ -6,6 +6,7 @@
 //! Fields come out in wire order: known ones by id, each with its multiple-known-headers entries behind it, then
 //! unknown ones. An unknown field that spells a known name stays unknown: the engine honours it, sent as given.
 #![expect(unsafe_code, reason = "reads C structures")]
+#![expect(non_upper_case_globals, reason = "Windows spelling, as in the header")]
 
 use crate::abi::error::{Error, Result};
 use crate::abi::http::*;
@@ -132,8 +133,10 @@ unsafe fn read_listed(head: &mut ResponseHead, id: u8, infos: &[HTTP_RESPONSE_IN
             continue;
         }
         let first = head.fields.len();
+        // SAFETY: see above.
         for known in unsafe { array(multiple.KnownHeaders, multiple.KnownHeaderCount)? } {
             if known.RawValueLength > 0 {
+                // SAFETY: see above.
                 unsafe { push_known(head, id, known)? };
             }
         }
@@ -172,6 +175,7 @@ unsafe fn read_unknown(head: &mut ResponseHead, field: &HTTP_UNKNOWN_HEADER) -> 
     if !is_token(&head.text[name.0 as usize..]) {
         return Err(Error::INVALID_PARAMETER);
     }
+    // SAFETY: see above.
     let value = unsafe { push_text(head, field.pRawValue, field.RawValueLength)? };
     head.fields.push(ResponseField { id: UNKNOWN, name, value });
     Ok(())
