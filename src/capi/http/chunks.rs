@@ -6,6 +6,7 @@ use crate::abi::base::HANDLE;
 use crate::abi::error::{Error, Result};
 use crate::abi::http::*;
 use crate::server::service::{Body, Chunk};
+use crate::win32::file::File;
 use crate::win32::lent::LentBytes;
 
 use super::queue::device;
@@ -72,7 +73,7 @@ unsafe fn read_chunk(chunk: &HTTP_DATA_CHUNK) -> Result<Option<Chunk>> {
 /// A range of a file. The file is held until the send has completed, so the caller may close its handle at once.
 fn file_chunk(handle: HANDLE, (offset, length): (u64, u64)) -> Result<Chunk> {
     let device = device(handle)?;
-    let _ = device;
-    let _ = (offset, length);
-    Err(Error::INVALID_HANDLE)
+    let file = device.backend::<File>().ok_or(Error::INVALID_HANDLE)?.system();
+    let length = (length != HTTP_BYTE_RANGE_TO_EOF).then_some(length);
+    Ok(Chunk::File { file, offset, length })
 }

@@ -1,9 +1,16 @@
 //! The service this process talks to.
 
-use crate::server::service::Service;
+use std::sync::{Arc, OnceLock};
 
-/// The service.
-#[inline]
-pub(super) fn service() -> &'static dyn Service {
-    unreachable!()
+use crate::abi::error::Result;
+use crate::server::{self, service::Service};
+
+/// The service, made at the first use and kept to the end of the process. `NO_SYSTEM_RESOURCES` if it cannot be made.
+pub(super) fn service() -> Result<&'static dyn Service> {
+    static SERVICE: OnceLock<Arc<dyn Service>> = OnceLock::new();
+    if let Some(service) = SERVICE.get() {
+        return Ok(&**service);
+    }
+    let made = server::local()?;
+    Ok(&**SERVICE.get_or_init(|| made))
 }

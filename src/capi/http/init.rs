@@ -133,7 +133,9 @@ fn tear_down(queues: Vec<(QueueId, Handle)>, sessions: Vec<SessionId>) {
     for (_, handle) in queues {
         let _ = object::close(handle);
     }
-    for session in sessions {
-        let _ = engine::service().close_session(session);
+    if let Ok(service) = engine::service() {
+        for session in sessions {
+            let _ = service.close_session(session);
+        }
     }
 }

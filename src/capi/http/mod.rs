@@ -4,17 +4,17 @@
 //! them and writes the result. `layout`, `joined`, `cooked`, `address` and `write_request` put a request into the
 //! caller's buffer; `read_response` and `chunks` take a response out of the caller's structures; `calls` waits.
 
-pub mod init;
-pub mod session;
-pub mod url_group;
-pub mod queue;
-pub mod url;
-pub mod properties;
-pub mod receive;
 pub mod body;
-pub mod send;
 pub mod cancel;
 pub mod features;
+pub mod init;
+pub mod properties;
+pub mod queue;
+pub mod receive;
+pub mod send;
+pub mod session;
+pub mod url;
+pub mod url_group;
 
 mod address;
 mod calls;

@@ -53,7 +53,7 @@ pub unsafe extern "C" fn HttpSetServerSessionProperty(
             HttpServerStateProperty | HttpServerTimeoutsProperty => {
                 // SAFETY: C caller, per HttpSetServerSessionProperty: a buffer of that length.
                 let value = unsafe { read_shared(Property, given)? };
-                service().set_property(Holder::Session(SessionId(ServerSessionId)), value)
+                service()?.set_property(Holder::Session(SessionId(ServerSessionId)), value)
             }
             HttpServerAuthenticationProperty
             | HttpServerLoggingProperty
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn HttpSetUrlGroupProperty(
             HttpServerStateProperty | HttpServerTimeoutsProperty => {
                 // SAFETY: C caller, per HttpSetUrlGroupProperty: a buffer of that length, here and below.
                 let value = unsafe { read_shared(Property, given)? };
-                service().set_property(Holder::Group(group), value)
+                service()?.set_property(Holder::Group(group), value)
             }
             // SAFETY: see above.
             HttpServerBindingProperty => bind(group, unsafe { given.read()? }),
@@ -198,7 +198,7 @@ pub unsafe extern "C" fn HttpSetRequestQueueProperty(
         let kind = queue_kind(Property)?;
         // SAFETY: C caller, per HttpSetRequestQueueProperty: a buffer of that length.
         let value = queue_value(kind, unsafe { given.read()? })?;
-        service().set_property(Holder::Queue(queue), value)
+        service()?.set_property(Holder::Queue(queue), value)
     })
 }
 
@@ -228,7 +228,7 @@ pub unsafe extern "C" fn HttpQueryRequestQueueProperty(
         if Reserved1 != 0 || !Reserved2.is_null() {
             return Err(Error::INVALID_PARAMETER);
         }
-        let value = match service().property(Holder::Queue(queue), queue_kind(Property)?)? {
+        let value = match service()?.property(Holder::Queue(queue), queue_kind(Property)?)? {
             self::Property::QueueLength(length) => length,
             self::Property::State(active) => u32::from(active == Some(false)),
             self::Property::Verbosity(verbosity) => verbosity as u32,
@@ -293,7 +293,7 @@ fn bind(group: GroupId, info: HTTP_BINDING_INFO) -> Result<()> {
         true => None,
         false => Some(version_2_queue(info.RequestQueueHandle).map_err(|_| Error::INVALID_PARAMETER)?),
     };
-    service().bind_group(group, queue)
+    service()?.bind_group(group, queue)
 }
 
 /// Reads a property that sessions and groups share.
@@ -333,7 +333,7 @@ unsafe fn query_shared(holder: Holder, property: HTTP_SERVER_PROPERTY, wanted: W
     };
     // SAFETY: as promised by the caller.
     unsafe {
-        match service().property(holder, kind)? {
+        match service()?.property(holder, kind)? {
             Property::State(state) => wanted.write(state_info(state)),
             Property::Timeouts(timeouts) => wanted.write(timeout_info(timeouts)),
             Property::QueueLength(_) | Property::Verbosity(_) => Err(Error::INTERNAL_ERROR),

@@ -56,7 +56,7 @@ pub(super) fn queue_of(device: &Device) -> Result<&Queue> {
 }
 
 fn create(version: ApiVersion, handle: PHANDLE) -> Result<()> {
-    let service = service();
+    let service = service()?;
     let id = service.create_queue(version)?;
     let opened = object::open(Object::Device(Device::new(Queue { service, id, version })));
     let Ok(number) = opened else {

@@ -34,7 +34,7 @@ pub unsafe extern "C" fn HttpCreateServerSession(
         if !is_known_version(Version) {
             return Err(Error::REVISION_MISMATCH);
         }
-        let session = service().create_session()?;
+        let session = service()?.create_session()?;
         session_opened(session);
         // SAFETY: C caller, per HttpCreateServerSession: a place for the id; NULL is refused above.
         unsafe { ServerSessionId.write_unaligned(session.0) };
@@ -55,7 +55,7 @@ pub unsafe extern "C" fn HttpCreateServerSession(
 pub unsafe extern "C" fn HttpCloseServerSession(ServerSessionId: HTTP_SERVER_SESSION_ID) -> ULONG {
     returning_status(|| {
         ensure_server()?;
-        service().close_session(SessionId(ServerSessionId))?;
+        service()?.close_session(SessionId(ServerSessionId))?;
         session_closed(SessionId(ServerSessionId));
         Ok(())
     })

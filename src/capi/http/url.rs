@@ -38,7 +38,7 @@ pub unsafe extern "C" fn HttpAddUrl(
         }
         // SAFETY: C caller, per HttpAddUrl: a NUL-terminated string, valid during the call.
         let url = unsafe { wide(FullyQualifiedUrl)? };
-        service().add_url(owner, url, 0)
+        service()?.add_url(owner, url, 0)
     })
 }
 
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn HttpRemoveUrl(RequestQueueHandle: HANDLE, FullyQualifie
         let owner = version_1_owner(RequestQueueHandle)?;
         // SAFETY: C caller, per HttpRemoveUrl: a NUL-terminated string, valid during the call.
         let url = unsafe { wide(FullyQualifiedUrl)? };
-        service().remove_url(owner, Some(url))
+        service()?.remove_url(owner, Some(url))
     })
 }
 
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn HttpAddUrlToUrlGroup(
         }
         // SAFETY: C caller, per HttpAddUrlToUrlGroup: a NUL-terminated string, valid during the call.
         let url = unsafe { wide(pFullyQualifiedUrl)? };
-        service().add_url(UrlOwner::Group(GroupId(UrlGroupId)), url, UrlContext)
+        service()?.add_url(UrlOwner::Group(GroupId(UrlGroupId)), url, UrlContext)
     })
 }
 
@@ -123,6 +123,6 @@ pub unsafe extern "C" fn HttpRemoveUrlFromUrlGroup(
             HTTP_URL_FLAG_REMOVE_ALL if pFullyQualifiedUrl.is_null() => None,
             _ => return Err(Error::INVALID_PARAMETER),
         };
-        service().remove_url(UrlOwner::Group(GroupId(UrlGroupId)), url)
+        service()?.remove_url(UrlOwner::Group(GroupId(UrlGroupId)), url)
     })
 }

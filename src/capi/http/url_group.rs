@@ -33,7 +33,7 @@ pub unsafe extern "C" fn HttpCreateUrlGroup(
         if pUrlGroupId.is_null() || Reserved != 0 {
             return Err(Error::INVALID_PARAMETER);
         }
-        let group = service().create_group(SessionId(ServerSessionId))?;
+        let group = service()?.create_group(SessionId(ServerSessionId))?;
         // SAFETY: C caller, per HttpCreateUrlGroup: a place for the id; NULL is refused above.
         unsafe { pUrlGroupId.write_unaligned(group.0) };
         Ok(())
@@ -52,6 +52,6 @@ pub unsafe extern "C" fn HttpCreateUrlGroup(
 pub unsafe extern "C" fn HttpCloseUrlGroup(UrlGroupId: HTTP_URL_GROUP_ID) -> ULONG {
     returning_status(|| {
         ensure_server()?;
-        service().close_group(GroupId(UrlGroupId))
+        service()?.close_group(GroupId(UrlGroupId))
     })
 }
