@@ -1,1 +1,5 @@
 //! net
+
+pub mod client_stream;
+pub mod dial;
+pub mod resolve;

@@ -29,6 +29,11 @@ impl LentBytes {
         }
     }
 
+    /// No bytes.
+    pub const fn empty() -> LentBytes {
+        LentBytes { start: NonNull::dangling(), len: 0 }
+    }
+
     /// The bytes.
     #[inline]
     pub fn as_slice(&self) -> &[u8] {
