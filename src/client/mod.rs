@@ -30,3 +30,6 @@ mod workers;
 
 pub use operation::{Api, Operation, Outcome};
 pub use plan::{Plan, Url};
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-use crate::wire::request_fields::RequestFields;
+use crate::wire::request_fields::RequestField;
 
 /// An absolute http or https URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct Plan {
     /// Ask caches for a fresh copy (WINHTTP_FLAG_REFRESH).
     pub refresh: bool,
     /// The application's own fields.
-    pub fields: RequestFields,
+    pub fields: Vec<RequestField>,
     /// Where the request stood before redirects moved it.
     pub(crate) before_redirects: Option<(String, Url)>,
     /// A redirect took the body away.
@@ -73,7 +73,7 @@ impl Plan {
             referrer: None,
             accept: None,
             refresh: false,
-            fields: RequestFields::new(),
+            fields: Vec::new(),
             before_redirects: None,
             bodiless: false,
             length: None,
@@ -109,9 +109,14 @@ impl Plan {
         self.verb == "HEAD"
     }
 
+    /// The value of the application's first field of this name.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|field| field.is(name)).map(|field| &*field.value)
+    }
+
     /// The application asked for the connection to be closed.
     pub(crate) fn asks_to_close(&self) -> bool {
-        self.fields.find(b"Connection").is_some_and(|value| value.eq_ignore_ascii_case(b"close"))
+        self.field("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
     }
 
     /// Appends request line, fields and empty line to `out`.
@@ -127,9 +132,9 @@ impl Plan {
         out.extend_from_slice(self.version().as_bytes());
         out.extend_from_slice(b"\r\n");
         self.write_own_fields(around, out);
-        for (name, value) in self.fields.iter() {
-            if !(self.bodiless && describes_body(name)) {
-                field(out, name, value);
+        for own in &self.fields {
+            if !(self.bodiless && describes_body(own)) {
+                field(out, &own.name, own.value.as_bytes());
             }
         }
         out.extend_from_slice(b"\r\n");
@@ -137,19 +142,19 @@ impl Plan {
 
     /// The fields the library adds, each unless the application has its own.
     fn write_own_fields(&self, around: &Surroundings<'_>, out: &mut Vec<u8>) {
-        let mut add = |name: &[u8], value: &[u8]| {
-            if self.fields.find(name).is_none() {
+        let mut add = |name: &str, value: &[u8]| {
+            if self.field(name).is_none() {
                 field(out, name, value);
             }
         };
         if !around.agent.is_empty() {
-            add(b"User-Agent", around.agent);
+            add("User-Agent", around.agent);
         }
         let standard = if self.url.secure { 443 } else { 80 };
         if self.url.port == standard {
-            add(b"Host", self.url.host.as_bytes());
+            add("Host", self.url.host.as_bytes());
         } else {
-            add(b"Host", self.url.authority().as_bytes());
+            add("Host", self.url.authority().as_bytes());
         }
         if let Some(length) = self.length {
             let mut digits = [0_u8; 20];
@@ -157,32 +162,31 @@ impl Plan {
             // A u64 has at most 20 digits, so this cannot fail.
             let _ = write!(rest, "{length}");
             let left = rest.len();
-            add(b"Content-Length", &digits[..20 - left]);
+            add("Content-Length", &digits[..20 - left]);
         }
-        add(b"Connection", if around.keep_alive { b"Keep-Alive" } else { b"close" });
+        add("Connection", if around.keep_alive { b"Keep-Alive" } else { b"close" });
         if around.through_proxy && around.keep_alive {
-            add(b"Proxy-Connection", b"Keep-Alive");
+            add("Proxy-Connection", b"Keep-Alive");
         }
         if self.refresh {
-            add(b"Pragma", b"no-cache");
-            add(b"Cache-Control", b"no-cache");
+            add("Pragma", b"no-cache");
+            add("Cache-Control", b"no-cache");
         }
         if let Some(accept) = &self.accept {
-            add(b"Accept", accept);
+            add("Accept", accept);
         }
         if let Some(referrer) = &self.referrer {
-            add(b"Referer", referrer);
+            add("Referer", referrer);
         }
     }
 }
 
-fn describes_body(name: &[u8]) -> bool {
-    let names: [&[u8]; 3] = [b"Content-Length", b"Content-Type", b"Transfer-Encoding"];
-    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+fn describes_body(field: &RequestField) -> bool {
+    ["Content-Length", "Content-Type", "Transfer-Encoding"].into_iter().any(|name| field.is(name))
 }
 
-fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    out.extend_from_slice(name);
+fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");

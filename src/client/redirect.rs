@@ -1,6 +1,7 @@
 //! Redirects (digest §6.5): whether to follow, where to, and as what.
 
 use crate::abi::error::{Error, Result};
+use crate::wire::url::{SCHEME_HTTPS, crack, escape_object_name, resolve_location};
 
 use super::exchange::Exchange;
 use super::notify::Event;
@@ -83,103 +84,25 @@ impl Request {
 
 /// The URL a Location means when it comes from `base`. `REDIRECT_FAILED` when it leads nowhere WinHTTP goes.
 fn target_of(base: &Url, location: &[u8], reject_userinfo: bool) -> Result<Url> {
-    let location = escaped(location);
-    let location = location.split('#').next().unwrap_or_default();
-    let has_scheme = location.find(':').is_some_and(|colon| is_scheme(&location[..colon]));
-    let absolute = match (has_scheme, location.strip_prefix("//")) {
-        (true, _) => Some(location.to_owned()),
-        (false, Some(_)) => Some(format!("{}:{location}", if base.secure { "https" } else { "http" })),
-        (false, None) => None,
+    let failed = |_| Error::WINHTTP_REDIRECT_FAILED;
+    let text = match std::str::from_utf8(location) {
+        Ok(text) => text.encode_utf16().collect(),
+        // Not UTF-8: taken as Latin-1, as field values are.
+        Err(_) => location.iter().map(|byte| u16::from(*byte)).collect::<Vec<_>>(),
     };
-    match absolute {
-        Some(text) => absolute_url(&text, reject_userinfo),
-        None => Ok(Url { target: resolve(&base.target, location), ..base.clone() }),
+    let base: Vec<u16> = base.text().encode_utf16().collect();
+    let url = resolve_location(&base, &text).map_err(failed)?;
+    let parts = crack(&url, 0).map_err(failed)?;
+    if reject_userinfo && parts.user.is_some() {
+        return Err(Error::WINHTTP_INVALID_URL);
     }
-}
-
-fn is_scheme(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
-}
-
-/// Bytes that may not stand in a URL become escapes; existing escapes stay.
-fn escaped(location: &[u8]) -> String {
-    let mut text = String::with_capacity(location.len());
-    for byte in location {
-        match byte {
-            0x21..=0x7E if !b"\"<>\\^`{|}".contains(byte) => text.push(char::from(*byte)),
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
-}
-
-fn absolute_url(text: &str, reject_userinfo: bool) -> Result<Url> {
-    let failed = Error::WINHTTP_REDIRECT_FAILED;
-    let (scheme, rest) = text.split_once("://").ok_or(failed)?;
-    let secure = match scheme.to_ascii_lowercase().as_str() {
-        "http" => false,
-        "https" => true,
-        _ => return Err(failed),
-    };
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, target) = rest.split_at(end);
-    let server = match authority.rsplit_once('@') {
-        Some(_) if reject_userinfo => return Err(Error::WINHTTP_INVALID_URL),
-        Some((_, server)) => server,
-        None => authority,
-    };
-    let (host, port) = match server.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port),
-        _ => (server, ""),
-    };
-    let standard = if secure { 443 } else { 80 };
-    let port = if port.is_empty() { standard } else { port.parse().map_err(|_| failed)? };
-    if host.is_empty() {
-        return Err(failed);
-    }
-    Ok(Url { secure, host: host.to_owned(), port, target: resolve("/", target) })
-}
-
-/// A relative reference against the path and query it stands in (RFC 3986 §5.2).
-fn resolve(base: &str, reference: &str) -> String {
-    let (base_path, base_query) = split_query(base);
-    let (path, query) = split_query(reference);
-    if path.is_empty() {
-        let query = if query.is_empty() { base_query } else { query };
-        return format!("{base_path}{query}");
-    }
-    let merged = match path.strip_prefix('/') {
-        Some(_) => path.to_owned(),
-        None => format!("{}{path}", &base_path[..=base_path.rfind('/').unwrap_or(0)]),
-    };
-    format!("{}{query}", without_dots(&merged))
-}
-
-/// Path, and query with its question mark.
-fn split_query(target: &str) -> (&str, &str) {
-    target.split_at(target.find('?').unwrap_or(target.len()))
-}
-
-/// RFC 3986 §5.2.4 for a path that starts with a slash.
-fn without_dots(path: &str) -> String {
-    let mut kept: Vec<&str> = Vec::new();
-    let mut segments = path.split('/').skip(1).peekable();
-    while let Some(segment) = segments.next() {
-        let last = segments.peek().is_none();
-        match segment {
-            "." | ".." => {
-                if segment == ".." {
-                    kept.pop();
-                }
-                if last {
-                    kept.push("");
-                }
-            }
-            _ => kept.push(segment),
-        }
-    }
-    format!("/{}", kept.join("/"))
+    let target = escape_object_name(&parts.text[parts.path_and_extra()], 0);
+    Ok(Url {
+        secure: parts.scheme_id == SCHEME_HTTPS,
+        host: String::from_utf16_lossy(&parts.text[parts.host.clone()]),
+        port: parts.port,
+        target: String::from_utf8_lossy(&target).into_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -215,18 +215,17 @@ struct Announced {
 }
 
 fn announced(plan: &Plan, given: usize, total: u32) -> Result<Announced> {
-    if plan.fields.find(b"Transfer-Encoding").is_some() {
+    if plan.field("Transfer-Encoding").is_some() {
         return Ok(Announced { total: None, automatic: None });
     }
     if (total as usize) < given {
         return Err(Error::INVALID_PARAMETER);
     }
-    let Some(own) = plan.fields.find(b"Content-Length") else {
+    let Some(own) = plan.field("Content-Length") else {
         let speaks = total > 0 || plan.verb == "POST" || plan.verb == "PUT";
         return Ok(Announced { total: Some(total.into()), automatic: speaks.then_some(total.into()) });
     };
-    let own = std::str::from_utf8(own).ok().and_then(|digits| digits.trim().parse::<u64>().ok());
-    match own {
+    match own.parse::<u64>().ok() {
         Some(own) if total == 0 || own == u64::from(total) => Ok(Announced { total: Some(own), automatic: None }),
         _ => Err(Error::INVALID_PARAMETER),
     }
