@@ -29,6 +29,16 @@ impl LentBytes {
         }
     }
 
+    /// Bytes that are there for ever.
+    pub const fn from_static(bytes: &'static [u8]) -> LentBytes {
+        LentBytes { start: NonNull::from_ref(bytes).cast(), len: bytes.len() }
+    }
+
+    /// No bytes.
+    pub const fn empty() -> LentBytes {
+        LentBytes { start: NonNull::dangling(), len: 0 }
+    }
+
     /// The bytes.
     #[inline]
     pub fn as_slice(&self) -> &[u8] {
