@@ -21,7 +21,7 @@ help:
 	@echo 'make install    library, headers and nthttp.pc under PREFIX ($(PREFIX))'
 
 build:
-	cargo build --release
+	@tools/build.sh --release
 
 demo: build
 	@tools/demo.sh

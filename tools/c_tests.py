@@ -116,7 +116,11 @@ def nightly_library(sanitizer):
         print(done.stderr[-3000:])
         return None
     print("note: the library is instrumented too" + ("" if standard else ", its standard library is not"))
-    return os.path.join(folder, TARGET, "debug"), runtime
+    library = os.path.join(folder, TARGET, "debug")
+    link = os.path.join(library, "libnthttp.so.0")
+    if not os.path.lexists(link):
+        os.symlink("libnthttp.so", link)
+    return library, runtime
 
 
 def linked_with(path, symbol):
