@@ -1,0 +1,4 @@
+#ifndef NTHTTP_HTTP_FUNCTIONS_H
+#define NTHTTP_HTTP_FUNCTIONS_H
+
+#endif

@@ -1,0 +1,4 @@
+#ifndef NTHTTP_WIN32_FUNCTIONS_H
+#define NTHTTP_WIN32_FUNCTIONS_H
+
+#endif
