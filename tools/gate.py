@@ -106,6 +106,7 @@ def steps():
         Step("address and undefined", [*c_tests, "address"], ["c tests"], "ports"),
         Step("threads", [*c_tests, "thread"], ["c tests"], "ports"),
         Step("examples", ["tools/run_examples.sh"], ["release"], "ports"),
+        Step("readme programs", ["tools/readme_programs.sh"], ["release"], "ports"),
         optional("symbols", symbols, "no symbols script", needs=["release"]),
         optional("matrix", matrix and [*matrix, "--check"], "no matrix script", needs=["release"]),
         Step("docs", cargo("doc", "--quiet", "--no-deps"), ["packages"], "cargo", env={"RUSTDOCFLAGS": "-D warnings"}),
