@@ -4,6 +4,7 @@ pub mod client_stream;
 pub mod clock;
 pub mod deadlines;
 pub mod dial;
+pub mod fd_channel;
 pub mod listener;
 pub mod poller;
 pub mod resolve;
