@@ -8,7 +8,7 @@ use memchr::memchr;
 
 use super::framing::Said;
 use super::{Framing, Limits, RequestHead, Verb};
-use crate::wire::field::{Field, request_id};
+use crate::wire::field::{Field, UNKNOWN, request_id_at};
 use crate::wire::refusal::Refusal;
 use crate::wire::{Parsed, Span, bytes};
 
@@ -91,9 +91,14 @@ impl RequestHead {
         limits: &Limits,
         said: &mut Said,
     ) -> Result<usize, Refusal> {
-        let name_end = start + bytes::token_len(&rest[start..]);
-        if name_end == start || rest.get(name_end) != Some(&b':') {
-            return Err(if bare_cr(rest, name_end) { Refusal::BadRequest } else { Refusal::Header });
+        // A known name is a token; others are looked at byte by byte.
+        let name_end = bytes::find_colon(rest, start);
+        let id = request_id_at(&rest[start..], name_end - start);
+        if id == UNKNOWN {
+            let token_end = start + bytes::token_len(&rest[start..]);
+            if token_end == start || token_end != name_end || name_end == rest.len() {
+                return Err(if bare_cr(rest, token_end) { Refusal::BadRequest } else { Refusal::Header });
+            }
         }
         let mut value_start = name_end + 1;
         while rest.get(value_start).copied().is_some_and(bytes::is_blank) {
@@ -116,7 +121,6 @@ impl RequestHead {
         if stop - start > limits.field {
             return Err(Refusal::FieldLength);
         }
-        let id = request_id(&rest[start..name_end]);
         let field =
             Field { id, name: Span::between(start, name_end), value: Span::between(value_start, value_end) };
         said.hear(field, rest);
