@@ -10,6 +10,7 @@ fuzz_target!(|data: &[u8]| {
     for limits in [Limits::default(), small] {
         let mut head = RequestHead::new();
         let outcome = head.parse(data, &limits);
+        assert!(outcome != Ok(Parsed::Partial) || data.len() <= limits.head);
         let Ok(Parsed::Complete(end)) = outcome else { continue };
         assert!(end <= data.len() && head.bytes.len() <= limits.head);
         assert!(data[..end].ends_with(&head.bytes));

@@ -6,6 +6,8 @@ use nthttp_fuzz::wire::Parsed;
 use nthttp_fuzz::wire::response::{ResponseHead, ResponseLimits};
 
 fuzz_target!(|data: &[u8]| {
+    let tiny = ResponseLimits { head: 128, fields: 4 };
+    assert!(ResponseHead::new().parse(data, &tiny) != Ok(Parsed::Partial) || data.len() <= tiny.head);
     let limits = ResponseLimits::default();
     let mut head = ResponseHead::new();
     let Ok(Parsed::Complete(end)) = head.parse(data, &limits) else { return };

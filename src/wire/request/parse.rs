@@ -137,7 +137,9 @@ impl RequestHead {
         let verb_end = bytes::token_len(rest);
         match rest.get(verb_end) {
             None if received > limits.head => Err(Refusal::Verb),
-            None | Some(b'\r') => Ok(()),
+            None => Ok(()),
+            Some(b'\r') if verb_end + 1 == rest.len() => Ok(()),
+            Some(b'\r') => Err(Refusal::BadRequest),
             Some(b' ') if verb_end > 0 => self.judge_target(rest, verb_end, received, limits),
             Some(_) => Err(Refusal::Verb),
         }
