@@ -4,7 +4,7 @@ use crate::abi::error::Error;
 use crate::net::socket::Transfer;
 
 use super::connection::{Active, Effect, Phase, Stage};
-use super::service::{OperationId, QueueId, Reply};
+use super::service::{OperationId, QueueId, Reply, Verbosity};
 
 /// How much of what a client still sends is read and thrown away, so that it reads our last response
 /// instead of a reset, or so that its connection can live on.
@@ -91,7 +91,8 @@ impl Active<'_> {
         for (_, wait) in std::mem::take(&mut self.state.disconnect_waits) {
             self.effects.push(Effect::Gone(wait, Ok(())));
         }
-        self.engine.forget(self.connection.slot);
+        self.state.endpoint = None;
+        self.engine.slots.release(self.connection.slot);
     }
 
     /// The timer looks: a deadline that has passed closes the connection, a later one is entered again.
@@ -119,7 +120,8 @@ impl Active<'_> {
     /// Nobody took the request in time (digest §6.5): refuse it as the queue's verbosity says.
     fn expire_in_queue(&mut self) {
         let Some(exchange) = self.state.work.as_ref().and_then(|w| w.exchange.as_ref()) else { return };
-        let verbosity = exchange.queue.verbosity();
+        let queue = self.engine.queue(exchange.queue);
+        let verbosity = queue.map_or(Verbosity::Basic, |queue| queue.verbosity());
         self.refuse_by(super::request_queue::Refused::Full(verbosity));
     }
 

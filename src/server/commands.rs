@@ -9,7 +9,8 @@ use crate::win32::wait::Waiter;
 
 use super::connection::{Active, Connection, Phase, Stage};
 use super::engine::Engine;
-use super::request_queue::{Queue, Refused, Waiting};
+use super::inbound;
+use super::request_queue::{Queue, Refused};
 use super::service::{
     ApiVersion, Body, BodyPart, BodyRead, ConnectionId, Delivery, GroupId, Holder, OperationId, Pend,
     Property, PropertyKind, QueueId, RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST,
@@ -37,7 +38,7 @@ impl Local {
         let Some(connection) = self.0.connection_of(request.0) else {
             return Poll::Ready(Err(UNKNOWN_REQUEST));
         };
-        let mut active = Active::new(&self.0, &connection);
+        let mut active = Active::new(&self.0, connection);
         let outcome = match active.exchange_of(queue, request) {
             Some(_) => work(&mut active),
             None => Some(Err(UNKNOWN_REQUEST)),
@@ -47,8 +48,8 @@ impl Local {
     }
 
     /// Takes a request that waited on a queue, if it still stands.
-    fn claim(&self, (connection, request): &Waiting) -> Option<Delivery> {
-        Active::new(&self.0, connection).claim(*request)
+    fn claim(&self, request: RequestId) -> Option<Delivery> {
+        Active::new(&self.0, self.0.connection_of(request.0)?).claim(request)
     }
 
     /// Waits on this thread, driving the engine, until it has a request.
@@ -56,13 +57,15 @@ impl Local {
         let waiter = Waiter::current();
         let mut first = true;
         loop {
-            match queue.take_or_wait(&waiter, first)? {
-                None => _ = waiter.wait(None, true),
-                Some(waiting) => {
-                    if let Some(delivery) = self.claim(&waiting) {
-                        return Ok(delivery);
-                    }
+            let found = match queue.take_or_wait(&waiter, first)? {
+                Some(request) => self.claim(request),
+                None => {
+                    waiter.wait(None, true);
+                    inbound::found()
                 }
+            };
+            if let Some(delivery) = found {
+                return Ok(delivery);
             }
             first = false;
         }
@@ -70,10 +73,10 @@ impl Local {
 
     /// Ends every exchange of a queue for which `ends` says so.
     fn end_exchanges(&self, queue: &Queue, ends: impl Fn(Stage) -> bool) {
-        for connection in self.0.connections() {
-            let mut active = Active::new(&self.0, &connection);
+        for connection in self.0.slots.all() {
+            let mut active = Active::new(&self.0, connection);
             let exchange = active.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-            if exchange.is_some_and(|e| e.queue.id == queue.id && ends(e.stage)) {
+            if exchange.is_some_and(|e| e.queue == queue.id && ends(e.stage)) {
                 if let Some(socket) = &active.state.socket {
                     socket.reset_on_close();
                 }
@@ -84,9 +87,10 @@ impl Local {
     }
 
     /// Answers requests nobody can take any more.
-    fn turn_away(&self, waiting: Vec<Waiting>) {
-        for (connection, request) in waiting {
-            let mut active = Active::new(&self.0, &connection);
+    fn turn_away(&self, waiting: Vec<RequestId>) {
+        for request in waiting {
+            let Some(connection) = self.0.connection_of(request.0) else { continue };
+            let mut active = Active::new(&self.0, connection);
             let exchange = active.state.work.as_ref().and_then(|w| w.exchange.as_ref());
             if exchange.is_some_and(|e| e.request == request && e.stage == Stage::Queued) {
                 active.refuse_by(Refused::Closed);
@@ -97,8 +101,8 @@ impl Local {
 
     /// Ends the waits for disconnection that were made through a queue.
     fn end_disconnect_waits(&self, queue: QueueId) {
-        for connection in self.0.connections() {
-            let mut active = Active::new(&self.0, &connection);
+        for connection in self.0.slots.all() {
+            let mut active = Active::new(&self.0, connection);
             active.abort_disconnect_waits(queue);
             active.finish();
         }
@@ -219,8 +223,8 @@ impl Service for Local {
             match queue.take(pend) {
                 Err(error) => return Poll::Ready(Err(error)),
                 Ok(None) => return Poll::Pending,
-                Ok(Some(waiting)) => {
-                    if let Some(delivery) = self.claim(&waiting) {
+                Ok(Some(request)) => {
+                    if let Some(delivery) = self.claim(request) {
                         return Poll::Ready(Ok(delivery));
                     }
                 }
@@ -234,7 +238,7 @@ impl Service for Local {
 
     fn receive_again(&self, queue: QueueId, request: RequestId) -> Result<Delivery> {
         let connection = self.0.connection_of(request.0).ok_or(UNKNOWN_REQUEST)?;
-        let mut active = Active::new(&self.0, &connection);
+        let mut active = Active::new(&self.0, connection);
         active.exchange_of(queue, request).ok_or(UNKNOWN_REQUEST)?;
         active.delivery().ok_or(UNKNOWN_REQUEST)
     }
@@ -296,11 +300,12 @@ impl Service for Local {
         if let Err(error) = self.0.queue(queue) {
             return Poll::Ready(Err(error));
         }
-        let found = self.0.connection_of(connection.0).filter(|c| c.id == connection);
-        let Some(found) = found else { return Poll::Ready(Err(UNKNOWN_REQUEST)) };
-        let mut active = Active::new(&self.0, &found);
-        if active.state.phase == Phase::Closed {
-            return Poll::Ready(Ok(()));
+        let Some(found) = self.0.connection_of(connection.0) else {
+            return Poll::Ready(Err(UNKNOWN_REQUEST));
+        };
+        let mut active = Active::new(&self.0, found);
+        if active.state.id != connection || active.state.phase == Phase::Closed {
+            return Poll::Ready(Err(UNKNOWN_REQUEST));
         }
         active.await_disconnect(queue, pend());
         Poll::Pending
@@ -313,12 +318,12 @@ impl Service for Local {
             receive.send(Err(Error::OPERATION_ABORTED));
             return true;
         }
-        let try_one = |connection: &Arc<Connection>| {
+        let try_one = |connection: &Connection| {
             let mut active = Active::new(&self.0, connection);
             let found = active.abort(operation);
             active.finish();
             found
         };
-        self.0.connections().iter().any(try_one)
+        self.0.slots.all().any(try_one)
     }
 }

@@ -30,8 +30,8 @@ use super::buffers::Input;
 use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::outbound::Outgoing;
-use super::request_queue::Queue;
 use super::service::{BodyPart, ConnectionId, Delivery, QueueId, Reply, RequestId, Timeouts};
+use super::session::DEFAULT_TIMEOUTS;
 
 /// Where a connection stands; see the picture above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub(crate) enum Stage {
 /// One request and its response.
 pub(crate) struct Exchange {
     pub(crate) request: RequestId,
-    pub(crate) queue: Arc<Queue>,
+    pub(crate) queue: QueueId,
     pub(crate) url_context: u64,
     pub(crate) ip_routed: bool,
     pub(crate) stage: Stage,
@@ -90,6 +90,12 @@ pub(crate) struct Work {
 /// The part of a connection behind its lock.
 pub(crate) struct State {
     pub(crate) phase: Phase,
+    /// Whose place this is now.
+    pub(crate) id: ConnectionId,
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+    /// The port it came in on; `None` while the place is vacant.
+    pub(crate) endpoint: Option<Arc<Endpoint>>,
     /// `None` once closed.
     pub(crate) socket: Option<Socket>,
     /// An edge told of data that has not been read to its end.
@@ -108,13 +114,9 @@ pub(crate) struct State {
     pub(crate) disconnect_waits: Vec<(QueueId, Reply<()>)>,
 }
 
-/// A client's connection.
+/// A place for a client's connection.
 pub(crate) struct Connection {
     pub(crate) slot: u32,
-    pub(crate) id: ConnectionId,
-    pub(crate) local: SocketAddr,
-    pub(crate) remote: SocketAddr,
-    pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) state: Mutex<State>,
 }
 
@@ -138,34 +140,55 @@ impl Effect {
 }
 
 impl Connection {
-    pub(crate) fn new(
-        slot: u32,
-        id: ConnectionId,
-        socket: Socket,
-        ends: (SocketAddr, SocketAddr),
-        endpoint: Arc<Endpoint>,
-    ) -> Connection {
+    /// A place without a connection.
+    pub(crate) fn vacant(slot: u32) -> Connection {
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
         let state = State {
-            phase: Phase::Reading,
-            socket: Some(socket),
+            phase: Phase::Closed,
+            id: ConnectionId(0),
+            local: nowhere,
+            remote: nowhere,
+            endpoint: None,
+            socket: None,
             readable: false,
             peer_done: false,
             deadline: NEVER,
             timer_entry: NEVER,
-            idle_seconds: super::session::DEFAULT_TIMEOUTS.idle_connection,
-            header_seconds: super::session::DEFAULT_TIMEOUTS.header_wait,
+            idle_seconds: DEFAULT_TIMEOUTS.idle_connection,
+            header_seconds: DEFAULT_TIMEOUTS.header_wait,
             discarded: 0,
             work: None,
             disconnect_waits: Vec::new(),
         };
-        Connection { slot, id, local: ends.0, remote: ends.1, endpoint, state: Mutex::new(state) }
+        Connection { slot, state: Mutex::new(state) }
+    }
+
+    /// Puts a new connection in a vacant place.
+    pub(crate) fn occupy(
+        &self,
+        id: ConnectionId,
+        socket: Socket,
+        (local, remote): (SocketAddr, SocketAddr),
+        endpoint: Arc<Endpoint>,
+    ) {
+        let mut state = self.state.lock();
+        let vacant = Connection::vacant(self.slot).state.into_inner();
+        *state = State {
+            phase: Phase::Reading,
+            id,
+            local,
+            remote,
+            endpoint: Some(endpoint),
+            socket: Some(socket),
+            ..vacant
+        };
     }
 }
 
 /// A connection being worked on: the lock, and what is to be done after it.
 pub(crate) struct Active<'a> {
     pub(crate) engine: &'a Engine,
-    pub(crate) connection: &'a Arc<Connection>,
+    pub(crate) connection: &'a Connection,
     pub(crate) state: MutexGuard<'a, State>,
     pub(crate) effects: Effects,
 }
@@ -188,7 +211,7 @@ impl Effects {
 
 impl<'a> Active<'a> {
     /// Takes the connection's lock.
-    pub(crate) fn new(engine: &'a Engine, connection: &'a Arc<Connection>) -> Active<'a> {
+    pub(crate) fn new(engine: &'a Engine, connection: &'a Connection) -> Active<'a> {
         Active { engine, connection, state: connection.state.lock(), effects: Effects::default() }
     }
 
@@ -206,7 +229,7 @@ impl<'a> Active<'a> {
     pub(crate) fn exchange_of(&mut self, queue: QueueId, request: RequestId) -> Option<&mut Exchange> {
         let exchange = self.state.work.as_mut()?.exchange.as_mut()?;
         let alive = matches!(exchange.stage, Stage::Delivered | Stage::Responding);
-        (alive && exchange.request == request && exchange.queue.id == queue).then_some(exchange)
+        (alive && exchange.request == request && exchange.queue == queue).then_some(exchange)
     }
 
     /// Takes a queued request for the application. `None` if it no longer stands.
@@ -226,11 +249,11 @@ impl<'a> Active<'a> {
         let exchange = work.exchange.as_ref()?;
         Some(Delivery {
             request: exchange.request,
-            connection: self.connection.id,
+            connection: self.state.id,
             url_context: exchange.url_context,
             head: Arc::clone(&work.head),
-            local: self.connection.local,
-            remote: self.connection.remote,
+            local: self.state.local,
+            remote: self.state.remote,
             bytes_received: exchange.bytes_received,
             more_body: !exchange.body.is_done(),
             ip_routed: exchange.ip_routed,

@@ -88,7 +88,8 @@ impl WhileWaiting for Engine {
     fn drive(&self, waiter: &Arc<Waiter>, deadline: Option<Instant>) -> bool {
         let driver = &self.driver;
         let Some(mut seat) = self.take_seat(waiter) else { return false };
-        driver.turns.fetch_add(1, Ordering::SeqCst);
+        // Only who has the seat writes; the watchman may see it late.
+        driver.turns.store(driver.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
         while !waiter.is_notified() && deadline.is_none_or(|d| Instant::now() < d) {
             self.step(&mut seat, deadline);
         }

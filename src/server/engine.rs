@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 
 use crate::abi::error::{Error, Result};
 use crate::net::clock;
@@ -22,17 +22,7 @@ use super::request_queue::Queue;
 use super::routing::{Registration, Target};
 use super::service::{ApiVersion, ConnectionId, QueueId, RequestId, UrlOwner};
 use super::session::Directory;
-
-/// Ids of requests and connections carry the connection's slot in this many low bits.
-pub(crate) const SLOT_BITS: u32 = 24;
-
-/// Connections by slot.
-#[derive(Default)]
-struct Slots {
-    list: RwLock<Vec<Option<Arc<Connection>>>>,
-    free: Mutex<Vec<u32>>,
-    live: AtomicUsize,
-}
+use super::slots::{SLOT_BITS, Slots, slot_of};
 
 /// The engine.
 pub struct Engine {
@@ -45,7 +35,7 @@ pub struct Engine {
     /// Queues by the low bits of their id.
     queues: RwLock<Vec<Option<Arc<Queue>>>>,
     endpoints: RwLock<HashMap<u16, Arc<Endpoint>>>,
-    slots: Slots,
+    pub(crate) slots: Slots,
     sequence: AtomicU64,
 }
 
@@ -84,7 +74,7 @@ impl Engine {
 
     /// No port is open and no connection lives.
     pub(crate) fn is_idle(&self) -> bool {
-        self.slots.live.load(Ordering::SeqCst) == 0 && !self.endpoints.read().values().any(|e| e.is_open())
+        self.slots.live() == 0 && !self.endpoints.read().values().any(|e| e.is_open())
     }
 
     /// Handles one event of the poller.
@@ -95,8 +85,8 @@ impl Engine {
         if token & LISTENER != 0 {
             return self.accept((token >> 8) as u16, (token & 0xFF) as usize);
         }
-        if let Some(connection) = self.connection(token as u32) {
-            let mut active = Active::new(self, &connection);
+        if let Some(connection) = self.slots.get(token as u32) {
+            let mut active = Active::new(self, connection);
             active.on_readiness(readiness);
             active.finish();
         }
@@ -106,8 +96,8 @@ impl Engine {
     pub(crate) fn run_timers(&self) {
         let now = self.now_ms();
         for slot in self.deadlines.expired(now) {
-            if let Some(connection) = self.connection(slot) {
-                let mut active = Active::new(self, &connection);
+            if let Some(connection) = self.slots.get(slot) {
+                let mut active = Active::new(self, connection);
                 active.on_timer(now);
                 active.finish();
             }
@@ -135,29 +125,17 @@ impl Engine {
                 socket.reset_on_close();
                 continue;
             }
-            let slot = self.reserve();
-            let id = ConnectionId(self.next_sequence() << SLOT_BITS | u64::from(slot));
-            let connection = Connection::new(slot, id, socket, (local, remote), Arc::clone(&endpoint));
-            self.adopt(Arc::new(connection));
+            let Some(connection) = self.slots.reserve() else { continue };
+            let id = ConnectionId(self.next_sequence() << SLOT_BITS | u64::from(connection.slot));
+            connection.occupy(id, socket, (local, remote), Arc::clone(&endpoint));
+            self.adopt(connection);
         }
     }
 
-    fn reserve(&self) -> u32 {
-        self.slots.live.fetch_add(1, Ordering::SeqCst);
-        if let Some(slot) = self.slots.free.lock().pop() {
-            return slot;
-        }
-        let mut list = self.slots.list.write();
-        list.push(None);
-        list.len() as u32 - 1
-    }
-
-    fn adopt(&self, connection: Arc<Connection>) {
-        let slot = connection.slot;
-        self.slots.list.write()[slot as usize] = Some(Arc::clone(&connection));
-        let mut active = Active::new(self, &connection);
+    fn adopt(&self, connection: &Connection) {
+        let mut active = Active::new(self, connection);
         let added = match &active.state.socket {
-            Some(socket) => self.poller.add(socket.as_fd(), u64::from(slot)).is_ok(),
+            Some(socket) => self.poller.add(socket.as_fd(), u64::from(connection.slot)).is_ok(),
             None => false,
         };
         if added {
@@ -168,30 +146,10 @@ impl Engine {
         active.finish();
     }
 
-    /// A connection is closed; its slot is free.
-    pub(crate) fn forget(&self, slot: u32) {
-        let gone = self.slots.list.write()[slot as usize].take();
-        if gone.is_some() {
-            self.slots.free.lock().push(slot);
-            self.slots.live.fetch_sub(1, Ordering::SeqCst);
-        }
-    }
-
-    /// The connection in a slot.
-    #[inline]
-    pub(crate) fn connection(&self, slot: u32) -> Option<Arc<Connection>> {
-        self.slots.list.read().get(slot as usize)?.clone()
-    }
-
     /// The connection a request or connection id belongs to, if it still lives.
     #[inline]
-    pub(crate) fn connection_of(&self, id: u64) -> Option<Arc<Connection>> {
-        self.connection((id & ((1 << SLOT_BITS) - 1)) as u32)
-    }
-
-    /// Every live connection.
-    pub(crate) fn connections(&self) -> Vec<Arc<Connection>> {
-        self.slots.list.read().iter().flatten().cloned().collect()
+    pub(crate) fn connection_of(&self, id: u64) -> Option<&Connection> {
+        self.slots.get(slot_of(id))
     }
 
     #[inline]

@@ -1,5 +1,6 @@
 //! From readiness to requests: reading heads, routing them, putting them on queues, refusing the rest.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::net::deadlines::NEVER;
@@ -12,9 +13,10 @@ use crate::wire::request::{RequestHead, Verb};
 use super::body::RequestBody;
 use super::closing::LINGER_BYTES;
 use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
+use super::endpoint::Endpoint;
 use super::request_queue::{Offer, Queue, Refused};
 use super::routing::Target;
-use super::service::{RequestId, Timeouts, Verbosity};
+use super::service::{Delivery, RequestId, Timeouts, Verbosity};
 use super::session::DEFAULT_TIMEOUTS;
 
 /// Whether there is more to do at once.
@@ -138,57 +140,89 @@ impl Active<'_> {
     /// A head is complete: find its queue and put it there.
     fn begin(&mut self, head_len: usize) -> Next {
         self.state.discarded = 0;
-        if let Err(refusal) = self.route(head_len) {
-            self.refuse(refusal);
-            return Next::Again;
-        }
-        self.state.phase = Phase::Serving;
-        let Some(exchange) = self.state.work.as_ref().and_then(|w| w.exchange.as_ref()) else {
-            return Next::Wait;
+        // Out of the state for as long as its routes are read, so that the state can be written.
+        let endpoint = self.state.endpoint.take();
+        let offer = match &endpoint {
+            Some(endpoint) => self.place(endpoint, head_len),
+            None => Err(Refusal::Internal),
         };
-        let (queue, request) = (Arc::clone(&exchange.queue), exchange.request);
-        match queue.offer(self.connection, request) {
-            Offer::Queued => self.set_timeout(exchange_timeouts(self).request_queue),
-            Offer::Taken(reply) => {
+        self.state.endpoint = endpoint;
+        match offer {
+            Ok((request, Offer::Mine(waiter))) => {
+                FOUND.set(self.claim(request));
+                waiter.notify();
+            }
+            Ok((request, Offer::Taken(reply))) => {
                 if let Some(delivery) = self.claim(request) {
                     self.effects.push(Effect::Deliver(reply, delivery));
                 }
             }
-            Offer::Refused(refused) => {
+            Ok((_, Offer::Queued)) => self.set_timeout(exchange_timeouts(self).request_queue),
+            Ok((_, Offer::Refused(refused))) => {
                 self.refuse_by(refused);
+                return Next::Again;
+            }
+            Err(refusal) => {
+                self.refuse(refusal);
                 return Next::Again;
             }
         }
         Next::Wait
     }
 
-    /// Finds the request's queue and sets up its exchange.
-    fn route(&mut self, head_len: usize) -> Result<(), Refusal> {
-        let connection = self.connection;
-        let request = self.engine.next_request(connection.slot);
+    /// Finds the request's queue, sets up the exchange and offers it to the queue.
+    fn place(&mut self, endpoint: &Endpoint, head_len: usize) -> Result<(RequestId, Offer), Refusal> {
+        let local = self.state.local.ip();
         let Some(work) = self.state.work.as_mut() else { return Err(Refusal::Internal) };
         let head = &work.head;
         let host = head.host.map(|span| head.text(span));
-        let route = connection.endpoint.routes.read().find(host, connection.local.ip(), head.path())?;
-        let (queue, timeouts) = destination(&route.registration.target)?;
-        work.exchange = Some(Exchange {
-            request,
-            queue,
-            url_context: route.registration.context,
-            ip_routed: route.ip_routed,
-            stage: Stage::Queued,
-            timeouts,
-            body: RequestBody::new(head.framing, head.expect_continue && work.input.is_empty()),
-            bytes_received: (head_len + work.input.bytes().len()) as u64,
-            bodyless: head.verb == Verb::Head,
-            close_after: !head.keep_alive,
-            opaque: false,
-            promised: None,
-            given: 0,
-        });
-        self.state.idle_seconds = timeouts.idle_connection;
-        self.state.header_seconds = timeouts.header_wait;
-        Ok(())
+        let routes = endpoint.routes.read();
+        let route = routes.find(host, local, head.path())?;
+        let context = (route.registration.context, route.ip_routed);
+        match &route.registration.target {
+            Target::Queue(queue) => Ok(self.offer(queue, DEFAULT_TIMEOUTS, context, head_len)),
+            Target::Group(group) => {
+                let binding = group.binding.lock();
+                match &binding.queue {
+                    _ if !binding.active => Err(Refusal::Disabled),
+                    Some(queue) => Ok(self.offer(queue, binding.timeouts, context, head_len)),
+                    None => Err(Refusal::Unavailable),
+                }
+            }
+        }
+    }
+
+    fn offer(
+        &mut self,
+        queue: &Queue,
+        timeouts: Timeouts,
+        (url_context, ip_routed): (u64, bool),
+        head_len: usize,
+    ) -> (RequestId, Offer) {
+        let request = self.engine.next_request(self.connection.slot);
+        let state = &mut *self.state;
+        if let Some(work) = state.work.as_mut() {
+            let head = &work.head;
+            work.exchange = Some(Exchange {
+                request,
+                queue: queue.id,
+                url_context,
+                ip_routed,
+                stage: Stage::Queued,
+                timeouts,
+                body: RequestBody::new(head.framing, head.expect_continue && work.input.is_empty()),
+                bytes_received: (head_len + work.input.bytes().len()) as u64,
+                bodyless: head.verb == Verb::Head,
+                close_after: !head.keep_alive,
+                opaque: false,
+                promised: None,
+                given: 0,
+            });
+        }
+        state.idle_seconds = timeouts.idle_connection;
+        state.header_seconds = timeouts.header_wait;
+        state.phase = Phase::Serving;
+        (request, queue.offer(request))
     }
 
     /// Answers in the application's stead and ends the connection.
@@ -287,19 +321,17 @@ fn parse(work: &mut Work, engine: &super::engine::Engine) -> Result<Parsed, Refu
     }
 }
 
-/// The queue behind a registration, if it may have requests now.
-fn destination(target: &Target) -> Result<(Arc<Queue>, Timeouts), Refusal> {
-    match target {
-        Target::Queue(queue) => Ok((Arc::clone(queue), DEFAULT_TIMEOUTS)),
-        Target::Group(group) => match group.binding() {
-            (Some(queue), true, timeouts) => Ok((queue, timeouts)),
-            (_, false, _) => Err(Refusal::Disabled),
-            (None, _, _) => Err(Refusal::Unavailable),
-        },
-    }
+thread_local! {
+    /// The request a thread waited for and found itself while it drove the engine.
+    static FOUND: Cell<Option<Delivery>> = const { Cell::new(None) };
+}
+
+/// What the calling thread found for itself since it asked last.
+pub(crate) fn found() -> Option<Delivery> {
+    FOUND.take()
 }
 
 /// Request ids: a number that is never used again, and the connection's slot.
 pub(crate) fn request_id(sequence: u64, slot: u32) -> RequestId {
-    RequestId(sequence << super::engine::SLOT_BITS | u64::from(slot))
+    RequestId(sequence << super::slots::SLOT_BITS | u64::from(slot))
 }

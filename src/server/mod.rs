@@ -18,6 +18,7 @@ mod response;
 mod routing;
 pub mod service;
 mod session;
+mod slots;
 
 use std::sync::{Arc, OnceLock};
 

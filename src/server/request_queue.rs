@@ -12,16 +12,12 @@ use parking_lot::Mutex;
 use crate::abi::error::{Error, Result};
 use crate::win32::wait::Waiter;
 
-use super::connection::Connection;
 use super::service::{
     ApiVersion, Delivery, OperationId, Property, PropertyKind, QueueId, Reply, RequestId, Verbosity,
 };
 
-/// A request on a queue.
-pub(crate) type Waiting = (Arc<Connection>, RequestId);
-
 struct State {
-    requests: VecDeque<Waiting>,
+    requests: VecDeque<RequestId>,
     receivers: VecDeque<Receiver>,
     length: u32,
     active: bool,
@@ -50,6 +46,8 @@ pub(crate) enum Offer {
     Queued,
     /// This receive takes it.
     Taken(Reply<Delivery>),
+    /// The calling thread itself waits for it.
+    Mine(Arc<Waiter>),
     /// The queue is full, inactive or closed.
     Refused(Refused),
 }
@@ -75,7 +73,7 @@ impl Queue {
     }
 
     /// Puts a request on the queue, or gives it to the oldest waiting receive.
-    pub(crate) fn offer(&self, connection: &Arc<Connection>, request: RequestId) -> Offer {
+    pub(crate) fn offer(&self, request: RequestId) -> Offer {
         let mut state = self.state.lock();
         if state.shut {
             return Offer::Refused(Refused::Closed);
@@ -83,24 +81,28 @@ impl Queue {
         if !state.active {
             return Offer::Refused(Refused::Inactive);
         }
-        let receiver = state.receivers.pop_front();
-        if let Some(Receiver::Operation(receive)) = receiver {
-            return Offer::Taken(receive);
+        match state.receivers.pop_front() {
+            Some(Receiver::Operation(receive)) => Offer::Taken(receive),
+            Some(Receiver::Thread(waiter)) if waiter.is_current() => Offer::Mine(waiter),
+            Some(Receiver::Thread(waiter)) => {
+                state.requests.push_back(request);
+                drop(state);
+                waiter.notify();
+                Offer::Queued
+            }
+            None if state.requests.len() >= state.length as usize => {
+                Offer::Refused(Refused::Full(state.verbosity))
+            }
+            None => {
+                state.requests.push_back(request);
+                Offer::Queued
+            }
         }
-        if receiver.is_none() && state.requests.len() >= state.length as usize {
-            return Offer::Refused(Refused::Full(state.verbosity));
-        }
-        state.requests.push_back((Arc::clone(connection), request));
-        drop(state);
-        if let Some(Receiver::Thread(waiter)) = receiver {
-            waiter.notify();
-        }
-        Offer::Queued
     }
 
     /// The oldest waiting request, or the promise to complete `pend`'s reply with a later one. `None` with
     /// the reply stored.
-    pub(crate) fn take(&self, pend: &mut dyn FnMut() -> Reply<Delivery>) -> Result<Option<Waiting>> {
+    pub(crate) fn take(&self, pend: &mut dyn FnMut() -> Reply<Delivery>) -> Result<Option<RequestId>> {
         let mut state = self.state.lock();
         if state.shut {
             return Err(Error::INVALID_HANDLE);
@@ -115,7 +117,7 @@ impl Queue {
 
     /// The oldest waiting request; when there is none, `waiter` is notified of the next one. `first` on the
     /// first call of a receive, which a queue that is shut refuses differently.
-    pub(crate) fn take_or_wait(&self, waiter: &Arc<Waiter>, first: bool) -> Result<Option<Waiting>> {
+    pub(crate) fn take_or_wait(&self, waiter: &Arc<Waiter>, first: bool) -> Result<Option<RequestId>> {
         let mut state = self.state.lock();
         if state.shut {
             return Err(if first { Error::INVALID_HANDLE } else { Error::OPERATION_ABORTED });
@@ -140,7 +142,7 @@ impl Queue {
     }
 
     /// Takes no more requests or receives; hands back what waits.
-    pub(crate) fn shut(&self) -> (Vec<Reply<Delivery>>, Vec<Waiting>) {
+    pub(crate) fn shut(&self) -> (Vec<Reply<Delivery>>, Vec<RequestId>) {
         let mut state = self.state.lock();
         state.shut = true;
         let mut receives = Vec::new();

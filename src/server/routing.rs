@@ -82,8 +82,8 @@ fn covers_unicode(prefix: &[u8], path: &[u8]) -> bool {
 }
 
 /// What routing found.
-pub(crate) struct Route {
-    pub(crate) registration: Arc<Registration>,
+pub(crate) struct Route<'a> {
+    pub(crate) registration: &'a Registration,
     /// The address the connection came in on decided (category 3).
     pub(crate) ip_routed: bool,
 }
@@ -152,25 +152,25 @@ impl Routes {
 
     /// Finds the registration of a request: `host` as the client named it (with or without port), the
     /// local address of the connection, the decoded path.
-    pub(crate) fn find(&self, host: Option<&[u8]>, local: IpAddr, path: &[u8]) -> Result<Route, Refusal> {
+    pub(crate) fn find(&self, host: Option<&[u8]>, local: IpAddr, path: &[u8]) -> Result<Route<'_>, Refusal> {
         if let Some(found) = self.strong.longest(path) {
-            return Ok(Route { registration: Arc::clone(found), ip_routed: false });
+            return Ok(Route { registration: found, ip_routed: false });
         }
         let mut host_known = !self.strong.list.is_empty();
         if let Some(prefixes) = host.and_then(|h| self.named(h)) {
             host_known = true;
             if let Some(found) = prefixes.longest(path) {
-                return Ok(Route { registration: Arc::clone(found), ip_routed: false });
+                return Ok(Route { registration: found, ip_routed: false });
             }
         }
         if let Some((_, prefixes)) = self.addresses.iter().find(|(ip, _)| *ip == local) {
             host_known = true;
             if let Some(found) = prefixes.longest(path) {
-                return Ok(Route { registration: Arc::clone(found), ip_routed: true });
+                return Ok(Route { registration: found, ip_routed: true });
             }
         }
         match self.weak.longest(path) {
-            Some(found) => Ok(Route { registration: Arc::clone(found), ip_routed: false }),
+            Some(found) => Ok(Route { registration: found, ip_routed: false }),
             None if host_known || !self.weak.list.is_empty() => Err(Refusal::NotFound),
             None => Err(Refusal::Hostname),
         }

@@ -54,9 +54,15 @@ pub(crate) struct Session {
     settings: Mutex<Settings>,
 }
 
-struct GroupState {
-    settings: Settings,
-    queue: Option<Arc<Queue>>,
+/// What holds for a group's requests, worked out whenever a setting changes.
+#[derive(Clone)]
+pub(crate) struct Binding {
+    /// Where they go.
+    pub(crate) queue: Option<Arc<Queue>>,
+    /// Group and session take any.
+    pub(crate) active: bool,
+    /// Their timeouts.
+    pub(crate) timeouts: Timeouts,
 }
 
 /// A URL group.
@@ -64,45 +70,51 @@ pub(crate) struct Group {
     pub(crate) id: GroupId,
     session_id: SessionId,
     session: Arc<Session>,
-    state: Mutex<GroupState>,
+    settings: Mutex<Settings>,
+    pub(crate) binding: Mutex<Binding>,
 }
 
 impl Group {
+    fn new(id: GroupId, session_id: SessionId, session: Arc<Session>) -> Group {
+        let binding = Binding { queue: None, active: true, timeouts: DEFAULT_TIMEOUTS };
+        let settings = Mutex::default();
+        let group = Group { id, session_id, session, settings, binding: Mutex::new(binding) };
+        group.refresh();
+        group
+    }
+
     /// Binds the group to a queue, or to none.
     pub(crate) fn bind(&self, queue: Option<Arc<Queue>>) {
-        let old = std::mem::replace(&mut self.state.lock().queue, queue);
+        let old = std::mem::replace(&mut self.binding.lock().queue, queue);
         drop(old);
     }
 
     /// Lets go of a queue that is closing.
     pub(crate) fn unbind(&self, queue: &Arc<Queue>) {
-        let mut state = self.state.lock();
-        if state.queue.as_ref().is_some_and(|q| Arc::ptr_eq(q, queue)) {
-            state.queue = None;
+        let mut binding = self.binding.lock();
+        if binding.queue.as_ref().is_some_and(|q| Arc::ptr_eq(q, queue)) {
+            binding.queue = None;
         }
     }
 
-    /// The queue requests go to now, whether group and session take any, and the timeouts that hold.
-    pub(crate) fn binding(&self) -> (Option<Arc<Queue>>, bool, Timeouts) {
-        let state = self.state.lock();
-        let session = self.session.settings.lock();
-        let active = state.settings.active.unwrap_or(true) && session.active.unwrap_or(true);
-        let timeouts = match (state.settings.timeouts, session.timeouts) {
-            (None, None) => DEFAULT_TIMEOUTS,
-            (own, parent) => {
-                let parent = cascade(parent.unwrap_or_default(), DEFAULT_TIMEOUTS);
-                cascade(own.unwrap_or_default(), parent)
-            }
-        };
-        (state.queue.clone(), active, timeouts)
+    /// Works the binding out again.
+    fn refresh(&self) {
+        let own = self.settings.lock();
+        let parent = self.session.settings.lock();
+        let inherited = cascade(parent.timeouts.unwrap_or_default(), DEFAULT_TIMEOUTS);
+        let mut binding = self.binding.lock();
+        binding.active = own.active.unwrap_or(true) && parent.active.unwrap_or(true);
+        binding.timeouts = cascade(own.timeouts.unwrap_or_default(), inherited);
     }
 
     pub(crate) fn set(&self, property: Property) -> Result<()> {
-        self.state.lock().settings.set(property)
+        self.settings.lock().set(property)?;
+        self.refresh();
+        Ok(())
     }
 
     pub(crate) fn get(&self, kind: PropertyKind) -> Result<Property> {
-        self.state.lock().settings.get(kind)
+        self.settings.lock().get(kind)
     }
 }
 
@@ -165,8 +177,7 @@ impl Directory {
                 break id;
             }
         };
-        let state = Mutex::new(GroupState { settings: Settings::default(), queue: None });
-        groups.insert(id, Arc::new(Group { id, session_id, session, state }));
+        groups.insert(id, Arc::new(Group::new(id, session_id, session)));
         Ok(id)
     }
 
@@ -188,7 +199,9 @@ impl Directory {
     }
 
     pub(crate) fn set_session(&self, id: SessionId, property: Property) -> Result<()> {
-        self.session(id)?.settings.lock().set(property)
+        self.session(id)?.settings.lock().set(property)?;
+        self.groups().iter().filter(|g| g.session_id == id).for_each(|g| g.refresh());
+        Ok(())
     }
 
     pub(crate) fn get_session(&self, id: SessionId, kind: PropertyKind) -> Result<Property> {
@@ -220,7 +233,7 @@ mod tests {
         let of_session = Timeouts { idle_connection: 7, header_wait: 8, ..Timeouts::default() };
         directory.set_session(session, Property::Timeouts(Some(of_session))).unwrap();
         group.set(Property::Timeouts(Some(Timeouts { header_wait: 9, ..Timeouts::default() }))).unwrap();
-        let held = group.binding().2;
+        let held = group.binding.lock().timeouts;
         assert_eq!((held.idle_connection, held.header_wait, held.entity_body), (7, 9, 120));
     }
 }

@@ -80,6 +80,12 @@ impl Waiter {
         }
     }
 
+    /// Whether this is the calling thread's waiter.
+    #[inline]
+    pub fn is_current(&self) -> bool {
+        CURRENT.with(|current| std::ptr::eq(&**current, self))
+    }
+
     /// Whether [`Waiter::notify`] was called since the last wait returned.
     #[inline]
     pub fn is_notified(&self) -> bool {
@@ -125,7 +131,8 @@ impl Waiter {
     }
 
     fn take_notification(&self) -> bool {
-        self.state.compare_exchange(NOTIFIED, RUNNING, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        self.is_notified()
+            && self.state.compare_exchange(NOTIFIED, RUNNING, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     fn enter(&self, state: u32) -> bool {
@@ -133,6 +140,9 @@ impl Waiter {
     }
 
     fn exit(&self, state: u32) {
+        if self.is_notified() {
+            return;
+        }
         let _ = self.state.compare_exchange(state, RUNNING, Ordering::AcqRel, Ordering::Relaxed);
     }
 
