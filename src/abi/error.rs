@@ -9,7 +9,7 @@ use core::fmt;
 pub struct Error(pub u32);
 
 /// What every room below `capi` returns.
-pub type Result<T> = core::result::Result<T, Error>;
+pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 /// The status of an operation that has been accepted and has not finished (`STATUS_PENDING`).
 pub const STATUS_PENDING: u32 = 0x0000_0103;
@@ -135,7 +135,13 @@ mod tests {
 
     #[test]
     fn every_error_survives_the_journey_through_an_overlapped() {
-        for error in [Error::MORE_DATA, Error::HANDLE_EOF, Error::OPERATION_ABORTED, Error::NETNAME_DELETED, Error(4242)] {
+        for error in [
+            Error::MORE_DATA,
+            Error::HANDLE_EOF,
+            Error::OPERATION_ABORTED,
+            Error::NETNAME_DELETED,
+            Error(4242),
+        ] {
             assert_eq!(Error::from_ntstatus(error.ntstatus()), Err(error));
         }
         assert_eq!(Error::from_ntstatus(0), Ok(()));
