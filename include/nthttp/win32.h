@@ -249,6 +249,7 @@ static inline PVOID InterlockedCompareExchangePointer(PVOID volatile *Destinatio
 #define CreateEvent NTHTTP_AW(CreateEvent)
 #define CreateEventEx NTHTTP_AW(CreateEventEx)
 #define CreateFile NTHTTP_AW(CreateFile)
+#define CreateSemaphore NTHTTP_AW(CreateSemaphore)
 #define DeleteFile NTHTTP_AW(DeleteFile)
 #define FormatMessage NTHTTP_AW(FormatMessage)
 #define GetFileAttributes NTHTTP_AW(GetFileAttributes)
