@@ -137,7 +137,11 @@ impl Drop for Guest {
         }
         self.link.channel.shutdown();
         let current = std::thread::current().id();
-        for thread in self.threads.drain(..).filter(|thread| thread.thread().id() != current) {
+        if self.threads.iter().any(|thread| thread.thread().id() == current) {
+            // A completion dropped the last reference: the threads end once it has returned.
+            return;
+        }
+        for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }

@@ -88,14 +88,16 @@ impl Link {
         into: fn(T) -> Outcome,
         call: impl FnOnce(Pend<'_, T>) -> Poll<Result<T>>,
     ) {
-        self.step(tag, queue, call, move |link, result| link.finish(tag, result.map(into)));
+        self.step(tag, queue, false, call, move |link, result| link.finish(tag, result.map(into)));
     }
 
-    /// Runs one step: `call` asks the engine, `then` gets the outcome, here or on the engine's thread.
+    /// Runs one step, of several or the only one: `call` asks the engine, `then` gets the outcome, here or on
+    /// the engine's thread.
     pub(super) fn step<T: 'static>(
         self: &Arc<Self>,
         tag: u64,
         queue: QueueId,
+        steps: bool,
         call: impl FnOnce(Pend<'_, T>) -> Poll<Result<T>>,
         then: impl FnOnce(&Arc<Link>, Result<T>) + Send + 'static,
     ) {
@@ -103,7 +105,7 @@ impl Link {
         let mut pend = || {
             let then = then.take().expect("the engine asks for one reply");
             let operation = OperationId(NEXT_OPERATION.fetch_add(1, Ordering::Relaxed));
-            self.announce(tag, queue, Some(operation));
+            self.announce(tag, queue, steps, Some(operation));
             let link = Arc::clone(self);
             Reply::new(operation, move |result| {
                 if let Some(running) = link.running.lock().get_mut(&tag) {
@@ -120,12 +122,11 @@ impl Link {
     }
 
     /// Enters a call that is not over at once, if it is not in the table, and says so to the guest.
-    pub(super) fn announce(&self, tag: u64, queue: QueueId, operation: Option<OperationId>) {
+    pub(super) fn announce(&self, tag: u64, queue: QueueId, steps: bool, operation: Option<OperationId>) {
         let mut running = self.running.lock();
         match running.entry(tag) {
             Entry::Occupied(mut call) => call.get_mut().operation = operation,
             Entry::Vacant(place) => {
-                let steps = operation.is_none();
                 place.insert(Running { queue, operation, aborted: false, steps, upload: None });
                 drop(running);
                 self.outbox.later(tag, Answer::Pending);
@@ -148,9 +149,11 @@ impl Link {
         }
         let len = fill.left.min(PART_BYTES as u64) as usize;
         let Fill { queue, request, mode, .. } = fill;
+        let steps = fill.begun || (mode == BodyRead::Fill && fill.left > len as u64);
         self.step(
             tag,
             queue,
+            steps,
             |pend| {
                 let buffer = LentBuffer::owned(vec![0; len]);
                 self.engine.read_body(queue, request, mode, buffer, pend)
@@ -173,25 +176,17 @@ impl Link {
         if fill.mode != BodyRead::Fill || fill.left == 0 || !more_body || bytes.0.is_empty() {
             return self.finish(tag, Ok(Outcome::Read(bytes, more_body)));
         }
-        self.announce_steps(tag, fill.queue);
+        self.announce(tag, fill.queue, true, None);
         self.outbox.later(tag, Answer::Data(bytes));
         let link = Arc::clone(self);
         self.outbox.after(move || link.read(tag, fill));
-    }
-
-    /// Marks a call as one that goes on in further steps.
-    pub(super) fn announce_steps(&self, tag: u64, queue: QueueId) {
-        self.announce(tag, queue, None);
-        if let Some(call) = self.running.lock().get_mut(&tag) {
-            call.steps = true;
-        }
     }
 
     /// Aborts the call `tag`; false if there is nothing to abort.
     pub(super) fn abort(&self, tag: u64) -> bool {
         let mut running = self.running.lock();
         let Some(call) = running.get_mut(&tag) else { return false };
-        call.aborted = true;
+        call.aborted = call.steps;
         let (queue, operation, steps) = (call.queue, call.operation, call.steps);
         if let Some(request) = call.upload.as_ref().and_then(Upload::waits_for_part) {
             drop(running);

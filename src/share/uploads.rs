@@ -60,6 +60,7 @@ impl Link {
         self.step(
             tag,
             queue,
+            true,
             |pend| {
                 let flags = step_flags(flags, false);
                 self.engine.send_response(queue, request, flags, &head, part.into_body(), pend)
@@ -113,6 +114,7 @@ impl Link {
         self.step(
             tag,
             queue,
+            true,
             |pend| self.engine.send_body(queue, request, flags, part.into_body(), pend),
             move |link, result| link.sent(tag, queue, last, result),
         );
@@ -144,7 +146,7 @@ impl Link {
     }
 
     fn begin_upload(&self, tag: u64, queue: QueueId, request: RequestId, flags: SendFlags) {
-        self.announce_steps(tag, queue);
+        self.announce(tag, queue, true, None);
         if let Some(call) = self.running.lock().get_mut(&tag) {
             call.upload = Some(Upload { request, flags, sent: 0, pulled: false });
         }

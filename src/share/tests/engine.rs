@@ -101,9 +101,11 @@ pub(super) fn delivery(request: u64) -> Delivery {
 impl Fake {
     /// Notes a command; fails it if told so.
     fn note(&self, command: String) -> Result<()> {
+        // Taken first: who has seen the command in the log sets the error of the next one.
+        let fail = self.fail.lock().take();
         self.log.lock().push(command);
         self.changed.notify_all();
-        self.fail.lock().take().map_or(Ok(()), Err)
+        fail.map_or(Ok(()), Err)
     }
 
     fn id(&self) -> u64 {
