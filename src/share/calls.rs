@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Up to REGISTERED the calling thread is at the call and fetches the outcome itself; after it the outcome
-//! goes to the completion, on the thread that receives answers and with no lock held. An outcome that comes
-//! between `Pending` and the registration waits in the table. The lent memory of a call is touched by the
+//! goes to the completion, which [`super::guest`] runs. An outcome that comes between `Pending` and the
+//! registration waits in the table. The lent memory of a call is touched by the
 //! receiving thread alone, and given up before anyone learns the outcome.
 
 use std::collections::HashMap;
@@ -34,6 +34,20 @@ pub(super) struct Settled {
 
 /// What a call gets its outcome by once its thread has gone on.
 pub(super) type Completion = Box<dyn FnOnce(Settled) + Send>;
+
+/// A completion whose outcome has come, to be run with no lock held.
+pub(super) struct Due {
+    completion: Completion,
+    settled: Settled,
+}
+
+impl Due {
+    /// Runs the completion. One that panics must not take the others' answers with it.
+    pub(super) fn run(self) {
+        let Due { completion, settled } = self;
+        let _ = catch_unwind(AssertUnwindSafe(|| completion(settled)));
+    }
+}
 
 /// The first thing a calling thread hears.
 pub(super) enum First {
@@ -176,8 +190,8 @@ impl Calls {
         Ok(result)
     }
 
-    /// The host told the outcome.
-    pub(super) fn settle(&self, tag: u64, mut outcome: Result<Outcome>) -> Decoded<()> {
+    /// The outcome is known. The completion is the caller's to run, if there is one.
+    pub(super) fn settle(&self, tag: u64, mut outcome: Result<Outcome>) -> Decoded<Option<Due>> {
         if let Ok(Outcome::Read(Bytes(bytes), _)) = &mut outcome {
             self.data(tag, &std::mem::take(bytes))?;
         }
@@ -194,19 +208,19 @@ impl Calls {
                 let thread = call.thread.clone();
                 drop((table, send));
                 thread.unpark();
+                Ok(None)
             }
             Some((operation, completion)) => {
                 table.calls.remove(&tag);
                 table.operations.remove(&operation);
                 drop((table, send));
-                complete(completion, settled);
+                Ok(Some(Due { completion, settled }))
             }
         }
-        Ok(())
     }
 
     /// The channel broke: settles every call, and refuses new ones.
-    pub(super) fn break_off(&self) {
+    pub(super) fn break_off(&self) -> Vec<Due> {
         let open: Vec<(u64, Error)> = {
             let mut table = self.table.lock();
             table.broken = true;
@@ -214,10 +228,8 @@ impl Calls {
             let error = |call: &Call| if call.pending { Error::OPERATION_ABORTED } else { call.gone };
             unsettled.map(|(tag, call)| (*tag, error(call))).collect()
         };
-        for (tag, error) in open {
-            // Fails only for a call that took itself back; see `Calls::settle`.
-            let _ = self.settle(tag, Err(error));
-        }
+        // Only a call that was never written may be settled by its own thread in between.
+        open.into_iter().filter_map(|(tag, error)| self.settle(tag, Err(error)).ok().flatten()).collect()
     }
 }
 
@@ -228,9 +240,4 @@ fn fill(read: &mut Option<(LentBuffer, usize)>, bytes: &[u8]) -> Decoded<()> {
     buffer.as_mut_slice().get_mut(*filled..end).ok_or(Malformed)?.copy_from_slice(bytes);
     *filled = end;
     Ok(())
-}
-
-/// Runs a completion. One that panics must not take the others' answers with it.
-fn complete(completion: Completion, settled: Settled) {
-    let _ = catch_unwind(AssertUnwindSafe(|| completion(settled)));
 }

@@ -1,8 +1,9 @@
 //! The calling side: a [`Service`] whose every command crosses to a host.
 //!
 //! A call is written by the thread that makes it; one lock orders the writers and is held for the writing
-//! only. One thread receives the answers and never writes, so that a full channel always drains; the parts
-//! of long bodies it is asked for are written by a third. Completions run on the receiving thread.
+//! only. One thread receives the answers and does nothing that can wait, so that a full channel always drains.
+//! Another does what the answers ask for: it writes the parts of long bodies and runs completions, which
+//! may thus call the guest again.
 //!
 //! When the channel breaks, calls that wait end with `OPERATION_ABORTED`, and others give what a closed
 //! queue or connection gives: `CONNECTION_INVALID` if they name a request or a connection, else
@@ -16,7 +17,7 @@ use std::thread::{Builder, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::body::{Cutter, Part, total};
-use super::calls::{Calls, First, Lent, Settled};
+use super::calls::{Calls, Due, First, Lent, Settled};
 use super::codec::{Decoded, Decoder, Encoder, Malformed, Utf16, Wire};
 use super::frames::{FrameReceiver, FrameSender};
 use super::host::Host;
@@ -66,12 +67,12 @@ impl Guest {
         let mut guest = Guest { link: Arc::clone(&link), threads: Vec::new(), process, _host: host };
 
         link.write(0, &Hello::OURS)?;
-        let (parts, to_write) = unbounded();
-        let writing = Arc::clone(&link);
-        let writer = Builder::new().name("nthttp-guest-out".into());
-        guest.threads.push(writer.spawn(move || writing.write_parts(to_write))?);
-        let reader = Builder::new().name("nthttp-guest-in".into());
-        guest.threads.push(reader.spawn(move || link.listen(receiver, parts))?);
+        let (todo, work) = unbounded();
+        let working = Arc::clone(&link);
+        let worker = Builder::new().name("nthttp-guest-do".into());
+        guest.threads.push(worker.spawn(move || working.work(work))?);
+        let listener = Builder::new().name("nthttp-guest-in".into());
+        guest.threads.push(listener.spawn(move || link.listen(receiver, todo))?);
         Ok(guest)
     }
 
@@ -122,7 +123,7 @@ impl Guest {
             Err(error) if error.kind() == ErrorKind::InvalidInput => {
                 let _ = self.link.calls.settle(tag, Err(Error::NOT_ENOUGH_MEMORY));
             }
-            // The thread that listens hears of it and settles all calls.
+            // The thread that listens notices and settles all calls.
             Err(_) => self.link.channel.shutdown(),
             Ok(()) => {}
         }
@@ -155,50 +156,67 @@ impl Link {
         self.frames.send(&encoder.bytes, &encoder.files)
     }
 
-    /// Writes the parts the host has pulled, until the thread that listens is gone.
-    fn write_parts(&self, parts: Receiver<(u64, Part)>) {
-        for (tag, part) in parts {
-            if self.write(tag, &Command::More(part)).is_err() {
-                self.channel.shutdown();
+    /// Does what answers ask for, until the thread that listens is gone and all is done.
+    fn work(&self, work: Receiver<Todo>) {
+        for todo in work {
+            match todo {
+                Todo::Complete(due) => due.run(),
+                Todo::Write(tag, part) => {
+                    if self.write(tag, &Command::More(part)).is_err() {
+                        self.channel.shutdown();
+                    }
+                }
             }
         }
     }
 
     /// Receives answers until the channel ends, then settles what is open.
-    fn listen(&self, mut receiver: FrameReceiver, parts: Sender<(u64, Part)>) {
-        let _broken = Broken(self);
+    fn listen(&self, mut receiver: FrameReceiver, todo: Sender<Todo>) {
+        let broken = Broken { link: self, todo };
         if !Hello::receive(&mut receiver) {
             return;
         }
         while let Ok(Some((bytes, files))) = receiver.receive() {
-            let handled =
-                Decoder::whole(bytes, files).and_then(|(tag, answer)| self.hear(tag, answer, &parts));
-            if handled.is_err() {
-                return;
+            let handled = Decoder::whole(bytes, files).and_then(|(tag, answer)| self.hear(tag, answer));
+            match handled {
+                Ok(None) => {}
+                // Goes through: the worker takes until this thread is gone.
+                Ok(Some(todo)) => broken.todo.send(todo).unwrap_or_default(),
+                Err(Malformed) => return,
             }
         }
     }
 
-    fn hear(&self, tag: u64, answer: Answer, parts: &Sender<(u64, Part)>) -> Decoded<()> {
+    fn hear(&self, tag: u64, answer: Answer) -> Decoded<Option<Todo>> {
         match answer {
-            Answer::Pending => self.calls.pending(tag),
-            Answer::Data(bytes) => self.calls.data(tag, &bytes.0),
-            Answer::Done(outcome) => self.calls.settle(tag, outcome),
-            Answer::Pull => {
-                let part = self.calls.next_part(tag)?;
-                parts.send((tag, part)).map_err(|_| Malformed)
-            }
+            Answer::Pending => self.calls.pending(tag).map(|()| None),
+            Answer::Data(bytes) => self.calls.data(tag, &bytes.0).map(|()| None),
+            Answer::Done(outcome) => self.calls.settle(tag, outcome).map(|due| due.map(Todo::Complete)),
+            Answer::Pull => self.calls.next_part(tag).map(|part| Some(Todo::Write(tag, part))),
         }
     }
 }
 
+/// What an answer asks for.
+enum Todo {
+    /// The outcome of a call that waits has come.
+    Complete(Due),
+    /// The host has pulled a part of the body the call sends.
+    Write(u64, Part),
+}
+
 /// Breaks everything off when the thread that listens ends, be it by a panic.
-struct Broken<'a>(&'a Link);
+struct Broken<'a> {
+    link: &'a Link,
+    todo: Sender<Todo>,
+}
 
 impl Drop for Broken<'_> {
     fn drop(&mut self) {
-        self.0.channel.shutdown();
-        self.0.calls.break_off();
+        self.link.channel.shutdown();
+        for due in self.link.calls.break_off() {
+            self.todo.send(Todo::Complete(due)).unwrap_or_default();
+        }
     }
 }
 

@@ -88,6 +88,29 @@ fn a_completion_may_drop_the_last_reference_to_the_guest() {
 }
 
 #[test]
+fn a_completion_may_call_the_guest() {
+    let (engine, guest) = fake();
+    let queue = guest.create_queue(ApiVersion::V2).unwrap();
+    *engine.manner.lock() = Manner::Held;
+    let (told, tells) = crossbeam_channel::bounded(1);
+    let caller = Arc::clone(&guest);
+    let mut caller = Some(caller);
+    let mut pend = || {
+        let (caller, told) = (caller.take().unwrap(), told.clone());
+        crate::server::service::Reply::new(OperationId(1), move |_| {
+            let again = start(2, |pend| caller.receive(queue, pend)).later();
+            assert!(caller.abort(queue, OperationId(2)));
+            told.send((caller.receive_again(queue, RequestId(3)).unwrap().request, again)).unwrap();
+        })
+    };
+    assert!(guest.receive(queue, &mut pend).is_pending());
+    engine.release();
+    let (request, again) = tells.recv().unwrap();
+    assert_eq!(request, RequestId(3));
+    assert_eq!(again.recv().unwrap().unwrap_err(), Error::OPERATION_ABORTED);
+}
+
+#[test]
 fn a_completion_that_panics_harms_no_other() {
     let (engine, guest) = fake();
     let queue = guest.create_queue(ApiVersion::V2).unwrap();
