@@ -32,6 +32,16 @@ impl LentBytes {
         }
     }
 
+    /// Bytes that are there for ever.
+    pub const fn from_static(bytes: &'static [u8]) -> LentBytes {
+        LentBytes { start: NonNull::from_ref(bytes).cast(), len: bytes.len(), _owner: Vec::new() }
+    }
+
+    /// No bytes.
+    pub const fn empty() -> LentBytes {
+        LentBytes { start: NonNull::dangling(), len: 0, _owner: Vec::new() }
+    }
+
     /// Bytes of our own in place of a caller's.
     pub fn owned(mut bytes: Vec<u8>) -> LentBytes {
         LentBytes { start: start_of(&mut bytes), len: bytes.len(), _owner: bytes }

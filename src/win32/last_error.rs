@@ -1,0 +1,69 @@
+//! The last error of a thread, and the words that explain it.
+//!
+//! Codes are all that Windows programs get, so any room may call [`explain`] with the cause (which prefix
+//! conflicts with whose, what TLS disliked) before it returns an error; `capi`'s guard settles, when the call
+//! fails, whether the words belong to this failure. Nothing here touches errno: the guard does.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, CString};
+use std::fmt;
+
+thread_local! {
+    static CODE: Cell<u32> = const { Cell::new(0) };
+    static DETAIL: RefCell<Detail> = const { RefCell::new(Detail { text: None, fresh: false }) };
+}
+
+struct Detail {
+    text: Option<CString>,
+    /// Set during the call that is still running.
+    fresh: bool,
+}
+
+/// The thread's last error.
+#[inline]
+pub fn get() -> u32 {
+    CODE.get()
+}
+
+/// Sets the thread's last error.
+#[inline]
+pub fn set(code: u32) {
+    CODE.set(code);
+}
+
+/// Says why the running call is about to fail: `explain(format_args!("port {port} belongs to process {pid}"))`.
+pub fn explain(cause: fmt::Arguments<'_>) {
+    let mut text = cause.to_string();
+    text.retain(|c| c != '\0');
+    DETAIL.with_borrow_mut(|detail| *detail = Detail { text: CString::new(text).ok(), fresh: true });
+}
+
+/// A call has failed: keeps the words said during it, forgets older ones.
+pub fn settle() {
+    DETAIL.with_borrow_mut(|detail| {
+        if !std::mem::replace(&mut detail.fresh, false) {
+            detail.text = None;
+        }
+    });
+}
+
+/// Hands the words about the last failed call, if there are any, to `read`. The C string stays where it is until
+/// a call on this thread fails again.
+pub fn detail<R>(read: impl FnOnce(Option<&CStr>) -> R) -> R {
+    DETAIL.with_borrow(|detail| read(detail.text.as_deref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_belong_to_the_failure_they_were_said_for() {
+        let text = || detail(|text| text.map(|text| text.to_str().unwrap().to_owned()));
+        explain(format_args!("port {} is {}", 80, "taken\0"));
+        settle();
+        assert_eq!(text().as_deref(), Some("port 80 is taken"));
+        settle();
+        assert_eq!(text(), None);
+    }
+}
