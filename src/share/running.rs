@@ -32,9 +32,9 @@ use crate::win32::lent::LentBuffer;
 /// Unfinished commands one guest may have; more are refused with `NO_SYSTEM_RESOURCES`.
 const MAX_RUNNING: usize = 1 << 16;
 
-/// Operations of all hosts in the process, numbered from the half of the ids that callers of the engine in
-/// this process do not use.
-static NEXT_OPERATION: AtomicU64 = AtomicU64::new(1 << 63);
+/// Operations of all hosts in the process. `capi` of this process may use the same engine and numbers its own
+/// from 0 and from 1 << 63 upward; these stay clear of both.
+static NEXT_OPERATION: AtomicU64 = AtomicU64::new(3 << 62);
 
 /// A call in the table.
 pub(super) struct Running {
