@@ -6,6 +6,7 @@ mod commands;
 mod completions;
 mod engine;
 mod properties;
+mod real;
 
 use std::sync::Arc;
 use std::task::Poll;
