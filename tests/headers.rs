@@ -14,8 +14,12 @@ struct Header {
     types: &'static [&'static str],
 }
 
-const HTTP: Header =
-    Header { room: "http", file: "http_functions.h", about: "The functions of http.h.", types: &["http_types.h"] };
+const HTTP: Header = Header {
+    room: "http",
+    file: "http_functions.h",
+    about: "The functions of http.h.",
+    types: &["http_types.h"],
+};
 const WINHTTP: Header = Header {
     room: "winhttp",
     file: "winhttp_functions.h",

@@ -2,4 +2,5 @@
 //!
 //! `guard` wraps each body. `base` holds the Win32 functions that programs need around the two APIs.
 
+pub mod base;
 pub mod guard;
