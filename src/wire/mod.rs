@@ -2,12 +2,15 @@
 //!
 //! Everything here is a function of its arguments, so it is tested and fuzzed without a network.
 
+mod bytes;
 pub mod chunked;
 pub mod date;
 pub mod field;
+mod framing;
 pub mod prefix;
 pub mod refusal;
 pub mod request;
+pub mod request_fields;
 pub mod response;
 pub mod target;
 pub mod url;

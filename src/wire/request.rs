@@ -1,8 +1,21 @@
 //! Request heads: the request line, the fields, and what they say of the body and the connection (RFC 9112).
+//!
+//! Here are the types. `parse` reads the head in one pass, `line` the request line, `framing` decides about
+//! body and connection, `host` knows the grammar of authorities. Faults are answered in the order of digest
+//! §8.3: verb, version, target, fields, host, framing.
+//!
+//! Differs from the digest where a proxy could read the same bytes otherwise: folded field lines are refused,
+//! and an empty line ends the head even directly after the request line.
 
+mod framing;
+mod host;
+mod line;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use super::Span;
 use super::field::Field;
-use super::refusal::Refusal;
-use super::{Parsed, Span};
 
 /// The methods that have a number in `HTTP_VERB`; the discriminants are those numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,23 +23,67 @@ use super::{Parsed, Span};
 pub enum Verb {
     /// A token without a number; its text is in [`RequestHead::verb_text`].
     Unknown = 1,
+    /// `OPTIONS`
     Options = 3,
+    /// `GET`
     Get = 4,
+    /// `HEAD`
     Head = 5,
+    /// `POST`
     Post = 6,
+    /// `PUT`
     Put = 7,
+    /// `DELETE`
     Delete = 8,
+    /// `TRACE`
     Trace = 9,
+    /// `CONNECT`
     Connect = 10,
+    /// `TRACK`
     Track = 11,
+    /// `MOVE`
     Move = 12,
+    /// `COPY`
     Copy = 13,
+    /// `PROPFIND`
     Propfind = 14,
+    /// `PROPPATCH`
     Proppatch = 15,
+    /// `MKCOL`
     Mkcol = 16,
+    /// `LOCK`
     Lock = 17,
+    /// `UNLOCK`
     Unlock = 18,
+    /// `SEARCH`
     Search = 19,
+}
+
+impl Verb {
+    /// The verb for a method as sent; methods are case-sensitive.
+    #[inline]
+    pub fn from_text(text: &[u8]) -> Verb {
+        match text {
+            b"GET" => Verb::Get,
+            b"POST" => Verb::Post,
+            b"PUT" => Verb::Put,
+            b"HEAD" => Verb::Head,
+            b"OPTIONS" => Verb::Options,
+            b"DELETE" => Verb::Delete,
+            b"TRACE" => Verb::Trace,
+            b"CONNECT" => Verb::Connect,
+            b"TRACK" => Verb::Track,
+            b"MOVE" => Verb::Move,
+            b"COPY" => Verb::Copy,
+            b"PROPFIND" => Verb::Propfind,
+            b"PROPPATCH" => Verb::Proppatch,
+            b"MKCOL" => Verb::Mkcol,
+            b"LOCK" => Verb::Lock,
+            b"UNLOCK" => Verb::Unlock,
+            b"SEARCH" => Verb::Search,
+            _ => Verb::Unknown,
+        }
+    }
 }
 
 /// How the end of a body is found.
@@ -72,14 +129,14 @@ pub struct RequestHead {
     pub verb_text: Span,
     /// The request target as sent.
     pub target: Span,
-    /// HTTP version, (1, 1) or (1, 0).
+    /// HTTP version, (1, 1) or (1, 0); (0, 0) while unknown and another one when it is refused.
     pub version: (u16, u16),
     /// Field lines in arrival order, values without surrounding white space.
     pub fields: Vec<Field>,
     /// Host as it counts for routing: the target's authority in absolute form, else the Host field; with
     /// its port if it was sent with one. `None` when an HTTP/1.0 request has neither.
     pub host: Option<Span>,
-    /// Path of the target before decoding (from its `/`, or `*`), without the query.
+    /// Path of the target before decoding (from its `/`, or `*`), without the query; empty for CONNECT.
     pub raw_path: Span,
     /// Query of the target with its `?`; empty when there is none.
     pub raw_query: Span,
@@ -112,14 +169,6 @@ impl RequestHead {
             keep_alive: true,
             expect_continue: false,
         }
-    }
-
-    /// Looks for a complete head at the start of `input`; on `Complete` the head's bytes have been copied
-    /// into `self.bytes` and every other field is set. On a refusal the fields seen so far (`verb`,
-    /// `target`, `version`) are kept for the log.
-    pub fn parse(&mut self, input: &[u8], limits: &Limits) -> Result<Parsed, Refusal> {
-        let _ = (input, limits);
-        todo!("wire")
     }
 
     /// The decoded path, as routing and `pAbsPath` see it.

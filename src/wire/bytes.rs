@@ -1,0 +1,181 @@
+//! Classes of bytes and scanning over them: what every parser of this room shares.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+/// What a byte may be part of.
+static CLASSES: [u8; 256] = classes();
+
+/// `tchar` of RFC 9110 §5.6.2.
+const TOKEN: u8 = 1;
+/// A byte of a path that needs no second look: neither control, `%`, `/`, `?`, `#`, `\` nor above 0x7F.
+const PATH: u8 = 2;
+/// `reg-name` of RFC 3986 but for percent escapes, and the bytes of UTF-8 names.
+const HOST: u8 = 4;
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut i = 0;
+    while i < 256 {
+        let byte = i as u8;
+        let alphanumeric = byte.is_ascii_alphanumeric();
+        if alphanumeric || one_of(byte, b"!#$%&'*+-.^_`|~") {
+            table[i] |= TOKEN;
+        }
+        if matches!(byte, b' '..=b'~') && !one_of(byte, b"%/?#\\") {
+            table[i] |= PATH;
+        }
+        if alphanumeric || byte >= 0x80 || one_of(byte, b"-._~!$&'()*+,;=") {
+            table[i] |= HOST;
+        }
+        i += 1;
+    }
+    table
+}
+
+const fn one_of(byte: u8, set: &[u8]) -> bool {
+    let mut i = 0;
+    while i < set.len() {
+        if set[i] == byte {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+#[inline]
+fn run(bytes: &[u8], class: u8) -> usize {
+    bytes.iter().position(|byte| CLASSES[usize::from(*byte)] & class == 0).unwrap_or(bytes.len())
+}
+
+/// How many bytes at the start are token characters.
+#[inline]
+pub(super) fn token_len(bytes: &[u8]) -> usize {
+    run(bytes, TOKEN)
+}
+
+/// How many bytes at the start are ordinary path characters (not even `/`).
+#[inline]
+pub(super) fn path_len(bytes: &[u8]) -> usize {
+    run(bytes, PATH)
+}
+
+/// How many bytes at the start may be part of a registered name (escapes apart).
+#[inline]
+pub(super) fn host_len(bytes: &[u8]) -> usize {
+    run(bytes, HOST)
+}
+
+/// Offset, at or after `from`, of the first byte below `BELOW` or equal to DEL; the length when there is none.
+/// Looks at eight bytes at a time.
+#[inline]
+pub(super) fn find_control<const BELOW: u8>(bytes: &[u8], from: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut at = from;
+    while let Some(eight) = bytes.get(at..at + 8) {
+        let word = u64::from_le_bytes(eight.try_into().expect("eight bytes"));
+        let low = word.wrapping_sub(ONES * u64::from(BELOW)) & !word;
+        let del = word ^ (ONES * 0x7F);
+        // The lowest bit set is exact; borrows can only set bits above it.
+        let found = (low | (del.wrapping_sub(ONES) & !del)) & HIGH;
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let tail = bytes.get(at..).unwrap_or(&[]);
+    at + tail.iter().position(|byte| *byte < BELOW || *byte == 0x7F).unwrap_or(tail.len())
+}
+
+static CRLF_END: LazyLock<Finder> = LazyLock::new(|| Finder::new(b"\n\r\n"));
+static LF_END: LazyLock<Finder> = LazyLock::new(|| Finder::new(b"\n\n"));
+
+/// Whether an empty line is in sight. A head without a body usually ends what has been received; otherwise
+/// this is a search by vectors, cheap enough to be repeated whenever a little more has come.
+#[inline]
+pub(super) fn has_empty_line(bytes: &[u8]) -> bool {
+    bytes.ends_with(b"\n\r\n") || CRLF_END.find(bytes).is_some() || LF_END.find(bytes).is_some()
+}
+
+/// Space or tab.
+#[inline]
+pub(super) fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+/// Without spaces and tabs at either end.
+#[inline]
+pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = bytes {
+        if !is_blank(*first) {
+            break;
+        }
+        bytes = rest;
+    }
+    while let [rest @ .., last] = bytes {
+        if !is_blank(*last) {
+            break;
+        }
+        bytes = rest;
+    }
+    bytes
+}
+
+/// A decimal number: one digit or more and nothing else, up to 2^63-1 so that sums of lengths cannot overflow.
+pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    let mut number = 0u64;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        number = number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
+    }
+    (number <= i64::MAX as u64).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn words_find_the_same_control_as_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..40), from in 0usize..8) {
+            let from = from.min(bytes.len());
+            let slow = |below: u8| {
+                (from..bytes.len()).find(|i| bytes[*i] < below || bytes[*i] == 0x7F).unwrap_or(bytes.len())
+            };
+            prop_assert_eq!(find_control::<0x20>(&bytes, from), slow(0x20));
+            prop_assert_eq!(find_control::<0x21>(&bytes, from), slow(0x21));
+        }
+    }
+
+    #[test]
+    fn a_byte_above_a_control_is_not_mistaken_for_one() {
+        assert_eq!(find_control::<0x20>(b"abcdefg\x80\x80 \x7e\xffhijkl", 0), 17);
+        assert_eq!(find_control::<0x20>(b"abcd\x00\x80\x01\x7f", 0), 4);
+    }
+
+    #[test]
+    fn decimals_are_digits_only_and_bounded() {
+        assert_eq!(decimal(b"0"), Some(0));
+        assert_eq!(decimal(b"007"), Some(7));
+        assert_eq!(decimal(b"9223372036854775807"), Some(i64::MAX as u64));
+        for bad in [&b""[..], b"+1", b"-1", b"1 ", b"0x1", b"9223372036854775808", b"99999999999999999999"] {
+            assert_eq!(decimal(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn trims_blanks_only() {
+        assert_eq!(trim(b" \t a b\t"), b"a b");
+        assert_eq!(trim(b" \t"), b"");
+        assert_eq!(trim(b"\ra"), b"\ra");
+    }
+}

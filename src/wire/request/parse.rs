@@ -1,0 +1,188 @@
+//! One pass over a request head, from the first byte to the empty line.
+//!
+//! Nothing is remembered between calls: a head that comes in many small pieces is only searched for its end,
+//! eight to thirty-two bytes at a time, until it is whole. What can be refused earlier is: a bad first line as
+//! soon as it is complete, a method that is no token, and a head that is over its limit.
+
+use memchr::memchr;
+
+use super::framing::Said;
+use super::{Framing, Limits, RequestHead, Verb};
+use crate::wire::field::{Field, request_id};
+use crate::wire::refusal::Refusal;
+use crate::wire::{Parsed, Span, bytes};
+
+impl RequestHead {
+    /// Looks for a complete head at the start of `input`; on `Complete` the head's bytes have been copied
+    /// into `self.bytes` and every other field is set. On a refusal the fields seen so far (`verb`,
+    /// `target`, `version`) are kept for the log.
+    ///
+    /// Empty lines before the request line are skipped; spans count from the request line on.
+    pub fn parse(&mut self, input: &[u8], limits: &Limits) -> Result<Parsed, Refusal> {
+        self.clear();
+        let skipped = empty_lines(input);
+        let rest = &input[skipped..];
+        let outcome = if bytes::has_empty_line(rest) {
+            self.read(rest, limits).map(|end| Parsed::Complete(skipped + end))
+        } else {
+            self.judge_start(rest, input.len(), limits).map(|()| Parsed::Partial)
+        };
+        match outcome {
+            Ok(Parsed::Complete(end)) => self.bytes.extend_from_slice(&input[skipped..end]),
+            Ok(Parsed::Partial) => self.clear(),
+            Err(_) => self.keep_line(rest),
+        }
+        outcome
+    }
+
+    /// Back to an empty head; buffers keep their capacity.
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.fields.clear();
+        self.verb = Verb::Unknown;
+        self.verb_text = Span::default();
+        self.target = Span::default();
+        self.version = (0, 0);
+        self.host = None;
+        self.raw_path = Span::default();
+        self.raw_query = Span::default();
+        self.decoded_path = None;
+        self.framing = Framing::None;
+        self.keep_alive = true;
+        self.expect_continue = false;
+    }
+
+    /// After a refusal: the bytes that `verb_text` and `target` name, and no fields.
+    fn keep_line(&mut self, rest: &[u8]) {
+        let end = |span: Span| (span.start + span.len) as usize;
+        let needed = end(self.verb_text).max(end(self.target));
+        self.bytes.extend_from_slice(&rest[..needed]);
+        self.fields.clear();
+        self.host = None;
+    }
+
+    /// Reads a head that is known to have an end; returns where that is.
+    fn read(&mut self, rest: &[u8], limits: &Limits) -> Result<usize, Refusal> {
+        let mut at = self.request_line(rest, limits)?;
+        let mut said = Said::default();
+        loop {
+            match rest[at..] {
+                [b'\n', ..] => break at += 1,
+                [b'\r', b'\n', ..] => break at += 2,
+                _ => at = self.field_line(rest, at, limits, &mut said)?,
+            }
+            if at > limits.head {
+                return Err(Refusal::RequestLength);
+            }
+        }
+        if at > limits.head {
+            return Err(Refusal::RequestLength);
+        }
+        self.settle(rest, &said)?;
+        Ok(at)
+    }
+
+    /// Reads the field line at `start`; returns where the next line starts.
+    #[inline]
+    fn field_line(
+        &mut self,
+        rest: &[u8],
+        start: usize,
+        limits: &Limits,
+        said: &mut Said,
+    ) -> Result<usize, Refusal> {
+        let name_end = start + bytes::token_len(&rest[start..]);
+        if name_end == start || rest.get(name_end) != Some(&b':') {
+            return Err(if bare_cr(rest, name_end) { Refusal::BadRequest } else { Refusal::Header });
+        }
+        let mut value_start = name_end + 1;
+        while rest.get(value_start).copied().is_some_and(bytes::is_blank) {
+            value_start += 1;
+        }
+        let stop = value_stop(rest, value_start);
+        let next = match rest[stop..] {
+            [b'\n', ..] => stop + 1,
+            [b'\r', b'\n', ..] => stop + 2,
+            [b'\r', ..] => return Err(Refusal::BadRequest),
+            _ => return Err(Refusal::Header),
+        };
+        let mut value_end = stop;
+        while value_end > value_start && bytes::is_blank(rest[value_end - 1]) {
+            value_end -= 1;
+        }
+        if next > limits.head {
+            return Err(Refusal::RequestLength);
+        }
+        if stop - start > limits.field {
+            return Err(Refusal::FieldLength);
+        }
+        let id = request_id(&rest[start..name_end]);
+        let field =
+            Field { id, name: Span::between(start, name_end), value: Span::between(value_start, value_end) };
+        said.hear(field, rest);
+        self.fields.push(field);
+        Ok(next)
+    }
+
+    /// Judges the start of a head whose end has not come.
+    fn judge_start(&mut self, rest: &[u8], received: usize, limits: &Limits) -> Result<(), Refusal> {
+        if memchr(b'\n', rest).is_some() {
+            self.line_shape(rest, limits)?;
+            return if received > limits.head { Err(Refusal::RequestLength) } else { Ok(()) };
+        }
+        let verb_end = bytes::token_len(rest);
+        match rest.get(verb_end) {
+            None if received > limits.head => Err(Refusal::Verb),
+            None | Some(b'\r') => Ok(()),
+            Some(b' ') if verb_end > 0 => self.judge_target(rest, verb_end, received, limits),
+            Some(_) => Err(Refusal::Verb),
+        }
+    }
+
+    /// Judges a request line that is still without its end, so far as its target may be too long.
+    fn judge_target(
+        &mut self,
+        rest: &[u8],
+        verb_end: usize,
+        received: usize,
+        limits: &Limits,
+    ) -> Result<(), Refusal> {
+        let start = verb_end + 1;
+        let end = bytes::find_control::<0x21>(rest, start);
+        if received <= limits.head && end - start <= limits.field {
+            return Ok(());
+        }
+        self.verb = Verb::from_text(&rest[..verb_end]);
+        self.verb_text = Span::between(0, verb_end);
+        self.target = Span::between(start, end);
+        Err(Refusal::UrlLength)
+    }
+}
+
+/// How many bytes of empty lines come before the request line (RFC 9112 §2.2).
+#[inline]
+fn empty_lines(input: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        match input[at..] {
+            [b'\n', ..] => at += 1,
+            [b'\r', b'\n', ..] => at += 2,
+            _ => return at,
+        }
+    }
+}
+
+/// Offset of the first byte that ends or breaks a field value: any control character but TAB.
+#[inline]
+fn value_stop(rest: &[u8], from: usize) -> usize {
+    let mut at = bytes::find_control::<0x20>(rest, from);
+    while rest.get(at) == Some(&b'\t') {
+        at = bytes::find_control::<0x20>(rest, at + 1);
+    }
+    at
+}
+
+/// Whether the byte at `at` is a CR without its LF.
+fn bare_cr(rest: &[u8], at: usize) -> bool {
+    rest[at..].starts_with(b"\r") && !rest[at..].starts_with(b"\r\n")
+}
