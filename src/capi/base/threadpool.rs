@@ -157,7 +157,9 @@ pub unsafe extern "C" fn CreateThreadpoolWork(
 #[unsafe(no_mangle)]
 pub extern "C" fn SubmitThreadpoolWork(pwk: PTP_WORK) {
     // Windows has no way to report failure here either.
-    with(&WORK, pwk.addr(), |work| drop(work.submit()));
+    with(&WORK, pwk.addr(), |work| {
+        let _ = work.submit();
+    });
 }
 
 /// Waits until every submitted call has ended; with fCancelPendingCallbacks, drops those that have not begun and waits only
