@@ -15,11 +15,11 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Tells how an overlapped operation ended. hFile is the queue or file it was begun on; *lpNumberOfBytesTransferred gets
- * its byte count, also when it failed with ERROR_MORE_DATA. With bWait the call waits for hEvent of the OVERLAPPED, or
- * for the handle itself if there is none.
- * Returns TRUE, or FALSE with the operation's error, ERROR_IO_INCOMPLETE (still pending, and bWait is FALSE),
- * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. Any thread. MSDN: GetOverlappedResult.
+ * Tells how an overlapped operation ended. hFile is the queue or file it was begun on;
+ * *lpNumberOfBytesTransferred gets its byte count, also when it failed with ERROR_MORE_DATA. With bWait the
+ * call waits for hEvent of the OVERLAPPED, or for the handle itself if there is none.
+ * Returns TRUE, or FALSE with the operation's error, ERROR_IO_INCOMPLETE (still pending, and bWait is
+ * FALSE), ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. Any thread. MSDN: GetOverlappedResult.
  *
  * Safety: `lpOverlapped` is valid for reads; `lpNumberOfBytesTransferred` is NULL or valid for writes.
  */
@@ -29,8 +29,9 @@ BOOL GetOverlappedResult(HANDLE hFile,
                          BOOL bWait);
 
 /**
- * As GetOverlappedResult, waiting at most dwMilliseconds (0: not at all, ERROR_IO_INCOMPLETE if pending; else WAIT_TIMEOUT
- * as error when they have passed; INFINITE). bAlertable has no effect. MSDN: GetOverlappedResultEx.
+ * As GetOverlappedResult, waiting at most dwMilliseconds (0: not at all, ERROR_IO_INCOMPLETE if pending;
+ * else WAIT_TIMEOUT as error when they have passed; INFINITE). bAlertable has no effect. MSDN:
+ * GetOverlappedResultEx.
  *
  * Safety: As for GetOverlappedResult.
  */
@@ -41,23 +42,25 @@ BOOL GetOverlappedResultEx(HANDLE hFile,
                            BOOL bAlertable);
 
 /**
- * Cancels operations pending on a queue or file: the one on lpOverlapped, or all (NULL), whichever thread began them.
- * Each completes with ERROR_OPERATION_ABORTED, unless it completes otherwise first; the OVERLAPPED is in use until then.
- * Returns TRUE, or FALSE with ERROR_NOT_FOUND (none such pending), ERROR_INVALID_HANDLE. Any thread. MSDN: CancelIoEx.
+ * Cancels operations pending on a queue or file: the one on lpOverlapped, or all (NULL), whichever thread
+ * began them. Each completes with ERROR_OPERATION_ABORTED, unless it completes otherwise first; the
+ * OVERLAPPED is in use until then.
+ * Returns TRUE, or FALSE with ERROR_NOT_FOUND (none such pending), ERROR_INVALID_HANDLE. Any thread. MSDN:
+ * CancelIoEx.
  */
 BOOL CancelIoEx(HANDLE hFile,
                 LPOVERLAPPED lpOverlapped);
 
 /**
- * Cancels the operations the calling thread has pending on a queue or file, as CancelIoEx does; that there are none is
- * no error. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. MSDN: CancelIo.
+ * Cancels the operations the calling thread has pending on a queue or file, as CancelIoEx does; that there
+ * are none is no error. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. MSDN: CancelIo.
  */
 BOOL CancelIo(HANDLE hFile);
 
 /**
- * Sets how a queue or file tells of completions. FILE_SKIP_COMPLETION_PORT_ON_SUCCESS: an operation that succeeds at once
- * makes no packet and no thread-pool callback. FILE_SKIP_SET_EVENT_ON_HANDLE: operations do not signal the handle itself;
- * hEvent of the OVERLAPPED is still signalled. A mode once set stays.
+ * Sets how a queue or file tells of completions. FILE_SKIP_COMPLETION_PORT_ON_SUCCESS: an operation that
+ * succeeds at once makes no packet and no thread-pool callback. FILE_SKIP_SET_EVENT_ON_HANDLE: operations do
+ * not signal the handle itself; hEvent of the OVERLAPPED is still signalled. A mode once set stays.
  * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (unknown flags). Any thread.
  * MSDN: SetFileCompletionNotificationModes.
  */
@@ -65,8 +68,8 @@ BOOL SetFileCompletionNotificationModes(HANDLE FileHandle,
                                         UCHAR Flags);
 
 /**
- * The error code of the last call of this thread that failed. WinHTTP functions set it to 0 when they succeed, others leave
- * it alone then; the HTTP Server API does not use it. MSDN: GetLastError.
+ * The error code of the last call of this thread that failed. WinHTTP functions set it to 0 when they
+ * succeed, others leave it alone then; the HTTP Server API does not use it. MSDN: GetLastError.
  */
 DWORD GetLastError(void);
 
@@ -76,24 +79,28 @@ DWORD GetLastError(void);
 void SetLastError(DWORD dwErrCode);
 
 /**
- * Why the last call of this thread that failed did so, in words (UTF-8), where the code alone does not tell: who owns the
- * prefix, what was wrong with a certificate. An empty string if there is no more to say. The string stays valid until another
- * call of this thread fails. An addition of this library.
+ * Why the last call of this thread that failed did so, in words (UTF-8), where the code alone does not tell:
+ * who owns the prefix, what was wrong with a certificate. An empty string if there is no more to say. The
+ * string stays valid until another call of this thread fails. An addition of this library.
  */
 const char *nthttp_last_error_message(void);
 
 /**
- * Gives the text of a message: of an error of the system (FORMAT_MESSAGE_FROM_SYSTEM), of WinHTTP (FORMAT_MESSAGE_FROM_HMODULE with
- * GetModuleHandle("winhttp.dll")), or a string of the program (FORMAT_MESSAGE_FROM_STRING, lpSource). It ends in CR LF, or in a
- * space if the width mask is not 0. With FORMAT_MESSAGE_ALLOCATE_BUFFER, lpBuffer is the address of a pointer, nSize the least size,
- * and the text is to be freed with LocalFree. Texts are in English; dwLanguageId has no effect.
- * Returns the length without NUL, or 0 with ERROR_MR_MID_NOT_FOUND (317: no such text), ERROR_INSUFFICIENT_BUFFER,
- * ERROR_INVALID_PARAMETER, ERROR_MOD_NOT_FOUND, ERROR_NOT_ENOUGH_MEMORY. Any thread. MSDN: FormatMessageW.
+ * Gives the text of a message: of an error of the system (FORMAT_MESSAGE_FROM_SYSTEM), of WinHTTP
+ * (FORMAT_MESSAGE_FROM_HMODULE with GetModuleHandle("winhttp.dll")), or a string of the program
+ * (FORMAT_MESSAGE_FROM_STRING, lpSource). It ends in CR LF, or in a space if the width mask is not 0. With
+ * FORMAT_MESSAGE_ALLOCATE_BUFFER, lpBuffer is the address of a pointer, nSize the least size, and the text
+ * is to be freed with LocalFree. Texts are in English; dwLanguageId has no effect.
+ * Returns the length without NUL, or 0 with ERROR_MR_MID_NOT_FOUND (317: no such text),
+ * ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER, ERROR_MOD_NOT_FOUND, ERROR_NOT_ENOUGH_MEMORY. Any
+ * thread. MSDN: FormatMessageW.
  *
- * Differs from Windows: inserts (%1) in a string of the program are refused with ERROR_CALL_NOT_IMPLEMENTED unless
- * FORMAT_MESSAGE_IGNORE_INSERTS is given; no text of the system has any. Lines are not wrapped to a width.
+ * Differs from Windows: inserts (%1) in a string of the program are refused with ERROR_CALL_NOT_IMPLEMENTED
+ * unless FORMAT_MESSAGE_IGNORE_INSERTS is given; no text of the system has any. Lines are not wrapped to a
+ * width.
  *
- * Safety: `lpSource` is as the flags say; `lpBuffer` is valid for writes of `nSize` units, or of a pointer with ALLOCATE_BUFFER.
+ * Safety: `lpSource` is as the flags say; `lpBuffer` is valid for writes of `nSize` units, or of a pointer with
+ * ALLOCATE_BUFFER.
  */
 DWORD FormatMessageW(DWORD dwFlags,
                      LPCVOID lpSource,
@@ -117,10 +124,11 @@ DWORD FormatMessageA(DWORD dwFlags,
                      void *Arguments);
 
 /**
- * Creates an event, or opens the event of that name in this process (then the last error is ERROR_ALREADY_EXISTS,
- * else 0). bManualReset: stays signalled until ResetEvent; otherwise each signal releases one thread.
- * Security attributes have no effect. Returns a handle to be closed with CloseHandle, or NULL with
- * ERROR_INVALID_HANDLE (the name belongs to another kind of object). Any thread. MSDN: CreateEventW.
+ * Creates an event, or opens the event of that name in this process (then the last error is
+ * ERROR_ALREADY_EXISTS, else 0). bManualReset: stays signalled until ResetEvent; otherwise each signal
+ * releases one thread. Security attributes have no effect. Returns a handle to be closed with CloseHandle,
+ * or NULL with ERROR_INVALID_HANDLE (the name belongs to another kind of object). Any thread. MSDN:
+ * CreateEventW.
  *
  * Differs from Windows: other processes do not see the name.
  *
@@ -168,14 +176,15 @@ HANDLE CreateEventExA(LPSECURITY_ATTRIBUTES lpEventAttributes,
 BOOL SetEvent(HANDLE hEvent);
 
 /**
- * Takes the signal of an event back. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. Any thread. MSDN: ResetEvent.
+ * Takes the signal of an event back. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. Any thread. MSDN:
+ * ResetEvent.
  */
 BOOL ResetEvent(HANDLE hEvent);
 
 /**
- * Creates a semaphore with a count of lInitialCount, at most lMaximumCount; each wait takes one. Names as for
- * CreateEventW. Returns a handle to be closed with CloseHandle, or NULL with ERROR_INVALID_PARAMETER (counts),
- * ERROR_INVALID_HANDLE (the name belongs to another kind). Any thread. MSDN: CreateSemaphoreW.
+ * Creates a semaphore with a count of lInitialCount, at most lMaximumCount; each wait takes one. Names as
+ * for CreateEventW. Returns a handle to be closed with CloseHandle, or NULL with ERROR_INVALID_PARAMETER
+ * (counts), ERROR_INVALID_HANDLE (the name belongs to another kind). Any thread. MSDN: CreateSemaphoreW.
  *
  * Safety: `lpName` is NULL or ends in NUL.
  */
@@ -195,9 +204,10 @@ HANDLE CreateSemaphoreA(LPSECURITY_ATTRIBUTES lpSemaphoreAttributes,
                         LPCSTR lpName);
 
 /**
- * Adds lReleaseCount (at least 1) to a semaphore and gives the count before in *lpPreviousCount (may be NULL).
- * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, or ERROR_TOO_MANY_POSTS (298) if the maximum
- * would be passed; then nothing is added. Any thread. MSDN: ReleaseSemaphore.
+ * Adds lReleaseCount (at least 1) to a semaphore and gives the count before in *lpPreviousCount (may be
+ * NULL).
+ * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, or ERROR_TOO_MANY_POSTS (298)
+ * if the maximum would be passed; then nothing is added. Any thread. MSDN: ReleaseSemaphore.
  *
  * Safety: `lpPreviousCount` is NULL or valid for writes.
  */
@@ -206,12 +216,14 @@ BOOL ReleaseSemaphore(HANDLE hSemaphore,
                       LPLONG lpPreviousCount);
 
 /**
- * Opens or creates a file. The name is a path of this system; backslashes count as slashes. Access: GENERIC_READ,
- * GENERIC_WRITE, GENERIC_ALL, FILE_READ_DATA, FILE_WRITE_DATA, FILE_APPEND_DATA. Flags: FILE_FLAG_OVERLAPPED,
- * FILE_FLAG_DELETE_ON_CLOSE, FILE_FLAG_BACKUP_SEMANTICS (directories); others, share mode, security and template have no effect.
- * Returns a handle to be closed with CloseHandle; after CREATE_ALWAYS and OPEN_ALWAYS the last error is ERROR_ALREADY_EXISTS if
- * the file was there, else 0. Returns INVALID_HANDLE_VALUE with ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED,
- * ERROR_FILE_EXISTS, ERROR_INVALID_NAME, ERROR_INVALID_PARAMETER. MSDN: CreateFileW.
+ * Opens or creates a file. The name is a path of this system; backslashes count as slashes. Access:
+ * GENERIC_READ, GENERIC_WRITE, GENERIC_ALL, FILE_READ_DATA, FILE_WRITE_DATA, FILE_APPEND_DATA. Flags:
+ * FILE_FLAG_OVERLAPPED, FILE_FLAG_DELETE_ON_CLOSE, FILE_FLAG_BACKUP_SEMANTICS (directories); others, share
+ * mode, security and template have no effect.
+ * Returns a handle to be closed with CloseHandle; after CREATE_ALWAYS and OPEN_ALWAYS the last error is
+ * ERROR_ALREADY_EXISTS if the file was there, else 0. Returns INVALID_HANDLE_VALUE with
+ * ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED, ERROR_FILE_EXISTS, ERROR_INVALID_NAME,
+ * ERROR_INVALID_PARAMETER. MSDN: CreateFileW.
  *
  * Differs from Windows: a file open elsewhere is no sharing violation; drive letters mean nothing.
  *
@@ -239,14 +251,17 @@ HANDLE CreateFileA(LPCSTR lpFileName,
                    HANDLE hTemplateFile);
 
 /**
- * Reads up to nNumberOfBytesToRead bytes: from the position, or with an OVERLAPPED from its Offset. At the end of the file an ordinary
- * read succeeds with 0 bytes and an overlapped one fails with ERROR_HANDLE_EOF. Overlapped reads complete within the call: event,
- * packet or callback follow as for any operation that succeeds at once.
- * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (no OVERLAPPED for a handle opened with
- * FILE_FLAG_OVERLAPPED; neither OVERLAPPED nor lpNumberOfBytesRead), ERROR_ACCESS_DENIED (not opened for reading), ERROR_NOACCESS.
+ * Reads up to nNumberOfBytesToRead bytes: from the position, or with an OVERLAPPED from its Offset. At the
+ * end of the file an ordinary read succeeds with 0 bytes and an overlapped one fails with ERROR_HANDLE_EOF.
+ * Overlapped reads complete within the call: event, packet or callback follow as for any operation that
+ * succeeds at once.
+ * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (no OVERLAPPED for a handle
+ * opened with FILE_FLAG_OVERLAPPED; neither OVERLAPPED nor lpNumberOfBytesRead), ERROR_ACCESS_DENIED (not
+ * opened for reading), ERROR_NOACCESS.
  * MSDN: ReadFile.
  *
- * Safety: `lpBuffer` is valid for writes of `nNumberOfBytesToRead` bytes; the other two are NULL or valid for writes.
+ * Safety: `lpBuffer` is valid for writes of `nNumberOfBytesToRead` bytes; the other two are NULL or valid for
+ * writes.
  */
 BOOL ReadFile(HANDLE hFile,
               LPVOID lpBuffer,
@@ -255,10 +270,11 @@ BOOL ReadFile(HANDLE hFile,
               LPOVERLAPPED lpOverlapped);
 
 /**
- * Writes nNumberOfBytesToWrite bytes: at the position, or with an OVERLAPPED at its Offset (0xFFFFFFFF in both halves: at the end).
- * Otherwise as ReadFile; also ERROR_DISK_FULL, ERROR_BROKEN_PIPE. MSDN: WriteFile.
+ * Writes nNumberOfBytesToWrite bytes: at the position, or with an OVERLAPPED at its Offset (0xFFFFFFFF in
+ * both halves: at the end). Otherwise as ReadFile; also ERROR_DISK_FULL, ERROR_BROKEN_PIPE. MSDN: WriteFile.
  *
- * Safety: `lpBuffer` is valid for reads of `nNumberOfBytesToWrite` bytes; the other two are NULL or valid for writes.
+ * Safety: `lpBuffer` is valid for reads of `nNumberOfBytesToWrite` bytes; the other two are NULL or valid for
+ * writes.
  */
 BOOL WriteFile(HANDLE hFile,
                LPCVOID lpBuffer,
@@ -267,10 +283,11 @@ BOOL WriteFile(HANDLE hFile,
                LPOVERLAPPED lpOverlapped);
 
 /**
- * Moves the position of a file: FILE_BEGIN, FILE_CURRENT, FILE_END. With lpDistanceToMoveHigh the distance has 64 bits, and the upper
- * half of the new position is put there. Returns the lower half of the new position, or INVALID_SET_FILE_POINTER with
- * ERROR_INVALID_HANDLE, ERROR_NEGATIVE_SEEK, ERROR_INVALID_PARAMETER (method; a position of 4 GiB or more without
- * lpDistanceToMoveHigh). INVALID_SET_FILE_POINTER may be a position too: then the last error is 0. MSDN: SetFilePointer.
+ * Moves the position of a file: FILE_BEGIN, FILE_CURRENT, FILE_END. With lpDistanceToMoveHigh the distance
+ * has 64 bits, and the upper half of the new position is put there. Returns the lower half of the new
+ * position, or INVALID_SET_FILE_POINTER with ERROR_INVALID_HANDLE, ERROR_NEGATIVE_SEEK,
+ * ERROR_INVALID_PARAMETER (method; a position of 4 GiB or more without lpDistanceToMoveHigh).
+ * INVALID_SET_FILE_POINTER may be a position too: then the last error is 0. MSDN: SetFilePointer.
  *
  * Safety: `lpDistanceToMoveHigh` is NULL or valid for reads and writes.
  */
@@ -280,8 +297,9 @@ DWORD SetFilePointer(HANDLE hFile,
                      DWORD dwMoveMethod);
 
 /**
- * Moves the position of a file by 64 bits; the new one goes to *lpNewFilePointer (may be NULL). Returns TRUE, or FALSE with
- * ERROR_INVALID_HANDLE, ERROR_NEGATIVE_SEEK, ERROR_INVALID_PARAMETER. MSDN: SetFilePointerEx.
+ * Moves the position of a file by 64 bits; the new one goes to *lpNewFilePointer (may be NULL). Returns
+ * TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_NEGATIVE_SEEK, ERROR_INVALID_PARAMETER. MSDN:
+ * SetFilePointerEx.
  *
  * Safety: `lpNewFilePointer` is NULL or valid for writes.
  */
@@ -291,17 +309,18 @@ BOOL SetFilePointerEx(HANDLE hFile,
                       DWORD dwMoveMethod);
 
 /**
- * Tells the size of a file in bytes. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (NULL).
+ * Tells the size of a file in bytes. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE,
+ * ERROR_INVALID_PARAMETER (NULL).
  * MSDN: GetFileSizeEx.
  *
  * Safety: `lpFileSize` is NULL or valid for writes.
  */
-BOOL GetFileSizeEx(HANDLE hFile,
-                   PLARGE_INTEGER lpFileSize);
+BOOL GetFileSizeEx(HANDLE hFile, PLARGE_INTEGER lpFileSize);
 
 /**
- * The lower half of the size of a file; the upper half goes to *lpFileSizeHigh (may be NULL). Returns INVALID_FILE_SIZE with
- * ERROR_INVALID_HANDLE; that may be a lower half too, and then the last error is 0. MSDN: GetFileSize.
+ * The lower half of the size of a file; the upper half goes to *lpFileSizeHigh (may be NULL). Returns
+ * INVALID_FILE_SIZE with ERROR_INVALID_HANDLE; that may be a lower half too, and then the last error is 0.
+ * MSDN: GetFileSize.
  *
  * Safety: `lpFileSizeHigh` is NULL or valid for writes.
  */
@@ -309,19 +328,22 @@ DWORD GetFileSize(HANDLE hFile,
                   LPDWORD lpFileSizeHigh);
 
 /**
- * Cuts or extends a file to its position. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED, ERROR_DISK_FULL.
+ * Cuts or extends a file to its position. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE,
+ * ERROR_ACCESS_DENIED, ERROR_DISK_FULL.
  * MSDN: SetEndOfFile.
  */
 BOOL SetEndOfFile(HANDLE hFile);
 
 /**
- * Hands everything written to the disk. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. MSDN: FlushFileBuffers.
+ * Hands everything written to the disk. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. MSDN:
+ * FlushFileBuffers.
  */
 BOOL FlushFileBuffers(HANDLE hFile);
 
 /**
- * Tells FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_READONLY (nobody may write), or FILE_ATTRIBUTE_NORMAL. Returns INVALID_FILE_ATTRIBUTES
- * with ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED, ERROR_INVALID_NAME. MSDN: GetFileAttributesW.
+ * Tells FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_READONLY (nobody may write), or FILE_ATTRIBUTE_NORMAL.
+ * Returns INVALID_FILE_ATTRIBUTES with ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED,
+ * ERROR_INVALID_NAME. MSDN: GetFileAttributesW.
  *
  * Safety: `lpFileName` is NULL or ends in NUL.
  */
@@ -335,8 +357,9 @@ DWORD GetFileAttributesW(LPCWSTR lpFileName);
 DWORD GetFileAttributesA(LPCSTR lpFileName);
 
 /**
- * Deletes a file; handles that are open on it keep their contents. Returns TRUE, or FALSE with ERROR_FILE_NOT_FOUND,
- * ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED (also for a directory), ERROR_INVALID_NAME. MSDN: DeleteFileW.
+ * Deletes a file; handles that are open on it keep their contents. Returns TRUE, or FALSE with
+ * ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED (also for a directory),
+ * ERROR_INVALID_NAME. MSDN: DeleteFileW.
  *
  * Safety: `lpFileName` is NULL or ends in NUL.
  */
@@ -350,8 +373,9 @@ BOOL DeleteFileW(LPCWSTR lpFileName);
 BOOL DeleteFileA(LPCSTR lpFileName);
 
 /**
- * Tells the directory for temporary files (TMPDIR, else /tmp), ending in a slash. Returns its length without NUL; if the buffer of
- * nBufferLength units is too small, the size needed with NUL, and writes nothing. MSDN: GetTempPathW.
+ * Tells the directory for temporary files (TMPDIR, else /tmp), ending in a slash. Returns its length without
+ * NUL; if the buffer of nBufferLength units is too small, the size needed with NUL, and writes nothing.
+ * MSDN: GetTempPathW.
  *
  * Safety: `lpBuffer` is valid for writes of `nBufferLength` units.
  */
@@ -366,9 +390,10 @@ DWORD GetTempPathW(DWORD nBufferLength,
 DWORD GetTempPathA(DWORD nBufferLength, LPSTR lpBuffer);
 
 /**
- * Makes a name for a temporary file: the directory, up to three characters of the prefix, a number, ".tmp". With uUnique 0 a number is
- * chosen and the file created, empty. lpTempFileName is a buffer of MAX_PATH (260) units. Returns the number, or 0 with
- * ERROR_DIRECTORY (267: no such directory), ERROR_BUFFER_OVERFLOW (111: its name is too long), ERROR_ACCESS_DENIED, ERROR_FILE_EXISTS.
+ * Makes a name for a temporary file: the directory, up to three characters of the prefix, a number, ".tmp".
+ * With uUnique 0 a number is chosen and the file created, empty. lpTempFileName is a buffer of MAX_PATH
+ * (260) units. Returns the number, or 0 with ERROR_DIRECTORY (267: no such directory), ERROR_BUFFER_OVERFLOW
+ * (111: its name is too long), ERROR_ACCESS_DENIED, ERROR_FILE_EXISTS.
  * MSDN: GetTempFileNameW.
  *
  * Safety: `lpPathName` and `lpPrefixString` end in NUL; `lpTempFileName` is valid for writes of 260 units.
@@ -389,19 +414,21 @@ UINT GetTempFileNameA(LPCSTR lpPathName, LPCSTR lpPrefixString, UINT uUnique, LP
  * Closes a handle of any kind: event, thread, semaphore, completion port, file, access token, request queue.
  *
  * Waits and operations on an object whose last handle is closed end: operations of a queue with
- * ERROR_OPERATION_ABORTED, waits for a port with ERROR_ABANDONED_WAIT_0, waits for an event or semaphore with
- * WAIT_FAILED and ERROR_INVALID_HANDLE. Pseudo handles are accepted and nothing is closed.
+ * ERROR_OPERATION_ABORTED, waits for a port with ERROR_ABANDONED_WAIT_0, waits for an event or semaphore
+ * with WAIT_FAILED and ERROR_INVALID_HANDLE. Pseudo handles are accepted and nothing is closed.
  * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. Any thread. MSDN: CloseHandle.
  *
- * Differs from Windows: a wait for an event whose last handle is closed ends; on Windows it would last for ever.
+ * Differs from Windows: a wait for an event whose last handle is closed ends; on Windows it would last for
+ * ever.
  */
 BOOL CloseHandle(HANDLE hObject);
 
 /**
  * Makes a second handle of an object. Both processes must be the current one (GetCurrentProcess()); access,
- * inheritance and DUPLICATE_SAME_ACCESS have no effect; DUPLICATE_CLOSE_SOURCE closes the source, even if this fails.
- * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE (source or process), ERROR_INVALID_PARAMETER (no place for the
- * handle and not closing). Any thread. MSDN: DuplicateHandle.
+ * inheritance and DUPLICATE_SAME_ACCESS have no effect; DUPLICATE_CLOSE_SOURCE closes the source, even if
+ * this fails.
+ * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE (source or process), ERROR_INVALID_PARAMETER (no place
+ * for the handle and not closing). Any thread. MSDN: DuplicateHandle.
  *
  * Differs from Windows: handles cannot be given to another process, nor made of the pseudo handles.
  *
@@ -426,8 +453,8 @@ HANDLE GetCurrentProcess(void);
 HANDLE GetCurrentThread(void);
 
 /**
- * Whether two handles name the same object. Returns FALSE, last error untouched, if they do not or if one of them
- * is invalid. Any thread. MSDN: CompareObjectHandles.
+ * Whether two handles name the same object. Returns FALSE, last error untouched, if they do not or if one of
+ * them is invalid. Any thread. MSDN: CompareObjectHandles.
  */
 BOOL CompareObjectHandles(HANDLE hFirstObjectHandle,
                           HANDLE hSecondObjectHandle);
@@ -435,7 +462,8 @@ BOOL CompareObjectHandles(HANDLE hFirstObjectHandle,
 /**
  * Makes a critical section ready. MSDN: InitializeCriticalSection.
  *
- * Safety: `lpCriticalSection` is valid for writes, and is used as a critical section only until DeleteCriticalSection.
+ * Safety: `lpCriticalSection` is valid for writes, and is used as a critical section only until
+ * DeleteCriticalSection.
  */
 void InitializeCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
 
@@ -448,7 +476,8 @@ void InitializeCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
 BOOL InitializeCriticalSectionAndSpinCount(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount);
 
 /**
- * As InitializeCriticalSection; spin count and flags have no effect. Returns TRUE. MSDN: InitializeCriticalSectionEx.
+ * As InitializeCriticalSection; spin count and flags have no effect. Returns TRUE. MSDN:
+ * InitializeCriticalSectionEx.
  *
  * Safety: As for InitializeCriticalSection.
  */
@@ -457,15 +486,16 @@ BOOL InitializeCriticalSectionEx(LPCRITICAL_SECTION lpCriticalSection,
                                  DWORD Flags);
 
 /**
- * Enters a critical section, waiting while another thread is in it; a thread may enter several times and must leave as
- * often. MSDN: EnterCriticalSection.
+ * Enters a critical section, waiting while another thread is in it; a thread may enter several times and
+ * must leave as often. MSDN: EnterCriticalSection.
  *
  * Safety: The critical section is initialised.
  */
 void EnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
 
 /**
- * Enters a critical section unless another thread is in it. Returns TRUE if entered. MSDN: TryEnterCriticalSection.
+ * Enters a critical section unless another thread is in it. Returns TRUE if entered. MSDN:
+ * TryEnterCriticalSection.
  *
  * Safety: The critical section is initialised.
  */
@@ -514,7 +544,8 @@ void AcquireSRWLockShared(PSRWLOCK SRWLock);
 BOOLEAN TryAcquireSRWLockExclusive(PSRWLOCK SRWLock);
 
 /**
- * Takes a slim lock together with readers if no writer has it. Returns TRUE if taken. MSDN: TryAcquireSRWLockShared.
+ * Takes a slim lock together with readers if no writer has it. Returns TRUE if taken. MSDN:
+ * TryAcquireSRWLockShared.
  *
  * Safety: The lock is initialised.
  */
@@ -540,7 +571,8 @@ void ReleaseSRWLockShared(PSRWLOCK SRWLock);
 HANDLE GetProcessHeap(void);
 
 /**
- * Allocates dwBytes bytes, zeroed with HEAP_ZERO_MEMORY; other flags have no effect. hHeap is GetProcessHeap().
+ * Allocates dwBytes bytes, zeroed with HEAP_ZERO_MEMORY; other flags have no effect. hHeap is
+ * GetProcessHeap().
  * Returns memory to be freed with HeapFree or free(), or NULL; the last error is not set. MSDN: HeapAlloc.
  */
 LPVOID HeapAlloc(HANDLE hHeap,
@@ -548,8 +580,9 @@ LPVOID HeapAlloc(HANDLE hHeap,
                  SIZE_T dwBytes);
 
 /**
- * Changes the size of a block; bytes added are zero with HEAP_ZERO_MEMORY. With HEAP_REALLOC_IN_PLACE_ONLY the block stays
- * where it is, or the call fails. Returns the block, or NULL with the old one unchanged; the last error is not set.
+ * Changes the size of a block; bytes added are zero with HEAP_ZERO_MEMORY. With HEAP_REALLOC_IN_PLACE_ONLY
+ * the block stays where it is, or the call fails. Returns the block, or NULL with the old one unchanged; the
+ * last error is not set.
  * MSDN: HeapReAlloc.
  *
  * Safety: `lpMem` came from HeapAlloc or HeapReAlloc and was not freed.
@@ -560,7 +593,8 @@ LPVOID HeapReAlloc(HANDLE hHeap,
                    SIZE_T dwBytes);
 
 /**
- * Frees a block; NULL is allowed. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE for another heap. MSDN: HeapFree.
+ * Frees a block; NULL is allowed. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE for another heap. MSDN:
+ * HeapFree.
  *
  * Safety: `lpMem` is NULL or came from HeapAlloc or HeapReAlloc and was not freed.
  */
@@ -578,11 +612,11 @@ BOOL HeapFree(HANDLE hHeap,
 SIZE_T HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
 
 /**
- * Allocates uBytes bytes, zeroed with LMEM_ZEROINIT. The result is a pointer whatever the flags (LMEM_MOVEABLE has no
- * effect). Returns memory to be freed with LocalFree, or NULL with ERROR_NOT_ENOUGH_MEMORY. MSDN: LocalAlloc.
+ * Allocates uBytes bytes, zeroed with LMEM_ZEROINIT. The result is a pointer whatever the flags
+ * (LMEM_MOVEABLE has no effect). Returns memory to be freed with LocalFree, or NULL with
+ * ERROR_NOT_ENOUGH_MEMORY. MSDN: LocalAlloc.
  */
-HLOCAL LocalAlloc(UINT uFlags,
-                  SIZE_T uBytes);
+HLOCAL LocalAlloc(UINT uFlags, SIZE_T uBytes);
 
 /**
  * Frees memory of LocalAlloc, FormatMessage and the like; NULL is allowed. Returns NULL. MSDN: LocalFree.
@@ -592,14 +626,15 @@ HLOCAL LocalAlloc(UINT uFlags,
 HLOCAL LocalFree(HLOCAL hMem);
 
 /**
- * Allocates dwBytes bytes, zeroed with GMEM_ZEROINIT. The result is a pointer whatever the flags (GMEM_MOVEABLE has no
- * effect). Returns memory to be freed with GlobalFree, or NULL with ERROR_NOT_ENOUGH_MEMORY. MSDN: GlobalAlloc.
+ * Allocates dwBytes bytes, zeroed with GMEM_ZEROINIT. The result is a pointer whatever the flags
+ * (GMEM_MOVEABLE has no effect). Returns memory to be freed with GlobalFree, or NULL with
+ * ERROR_NOT_ENOUGH_MEMORY. MSDN: GlobalAlloc.
  */
-HGLOBAL GlobalAlloc(UINT uFlags,
-                    SIZE_T dwBytes);
+HGLOBAL GlobalAlloc(UINT uFlags, SIZE_T dwBytes);
 
 /**
- * Frees memory of GlobalAlloc and the strings WinHTTP gives away (proxy settings); NULL is allowed. Returns NULL.
+ * Frees memory of GlobalAlloc and the strings WinHTTP gives away (proxy settings); NULL is allowed. Returns
+ * NULL.
  * MSDN: GlobalFree.
  *
  * Safety: `hMem` is NULL or memory of this library that was not freed.
@@ -612,14 +647,16 @@ HGLOBAL GlobalFree(HGLOBAL hMem);
 LPVOID GlobalLock(HGLOBAL hMem);
 
 /**
- * Undoes GlobalLock, for which there is nothing to do. Returns FALSE with NO_ERROR as last error: not locked any more.
+ * Undoes GlobalLock, for which there is nothing to do. Returns FALSE with NO_ERROR as last error: not locked
+ * any more.
  * MSDN: GlobalUnlock.
  */
 BOOL GlobalUnlock(HGLOBAL hMem);
 
 /**
- * The handle of `httpapi.dll`, `winhttp.dll`, `kernel32.dll` and their like (any case, extension optional), or of the program
- * (NULL). It is never to be closed. Returns NULL with ERROR_MOD_NOT_FOUND for other names. MSDN: GetModuleHandleW.
+ * The handle of `httpapi.dll`, `winhttp.dll`, `kernel32.dll` and their like (any case, extension optional),
+ * or of the program (NULL). It is never to be closed. Returns NULL with ERROR_MOD_NOT_FOUND for other names.
+ * MSDN: GetModuleHandleW.
  *
  * Safety: `lpModuleName` is NULL or ends in NUL.
  */
@@ -633,8 +670,8 @@ HMODULE GetModuleHandleW(LPCWSTR lpModuleName);
 HMODULE GetModuleHandleA(LPCSTR lpModuleName);
 
 /**
- * As GetModuleHandleW: the libraries known here are always loaded. Returns NULL with ERROR_INVALID_PARAMETER for NULL,
- * ERROR_MOD_NOT_FOUND for other libraries, which are not searched for. MSDN: LoadLibraryW.
+ * As GetModuleHandleW: the libraries known here are always loaded. Returns NULL with ERROR_INVALID_PARAMETER
+ * for NULL, ERROR_MOD_NOT_FOUND for other libraries, which are not searched for. MSDN: LoadLibraryW.
  *
  * Safety: `lpLibFileName` is NULL or ends in NUL.
  */
@@ -664,14 +701,17 @@ HMODULE LoadLibraryExW(LPCWSTR lpLibFileName,
 HMODULE LoadLibraryExA(LPCSTR lpLibFileName, HANDLE hFile, DWORD dwFlags);
 
 /**
- * Gives a module of LoadLibrary back; it stays loaded. Returns TRUE, or FALSE with ERROR_MOD_NOT_FOUND. MSDN: FreeLibrary.
+ * Gives a module of LoadLibrary back; it stays loaded. Returns TRUE, or FALSE with ERROR_MOD_NOT_FOUND.
+ * MSDN: FreeLibrary.
  */
 BOOL FreeLibrary(HMODULE hLibModule);
 
 /**
- * The address of a function this library exports under that module: Http... in httpapi.dll, WinHttp... in winhttp.dll,
- * all others in kernel32.dll. In the program itself (a module handle of NULL or GetModuleHandle(NULL)): any symbol it exports.
- * Returns NULL with ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND; look-up by number (lpProcName below 65536) always fails.
+ * The address of a function this library exports under that module: Http... in httpapi.dll, WinHttp... in
+ * winhttp.dll, all others in kernel32.dll. In the program itself (a module handle of NULL or
+ * GetModuleHandle(NULL)): any symbol it exports.
+ * Returns NULL with ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND; look-up by number (lpProcName below 65536)
+ * always fails.
  * MSDN: GetProcAddress.
  *
  * Safety: `lpProcName` is below 65536 or ends in NUL.
@@ -680,11 +720,11 @@ FARPROC GetProcAddress(HMODULE hModule,
                        LPCSTR lpProcName);
 
 /**
- * Creates a completion port (FileHandle INVALID_HANDLE_VALUE, ExistingCompletionPort NULL), or binds a queue or file to
- * one: to ExistingCompletionPort, or to a new one if that is NULL. CompletionKey comes back with every packet of the handle.
- * A handle can be bound once. NumberOfConcurrentThreads has no effect.
- * Returns the port, or NULL with ERROR_INVALID_PARAMETER (bound already; or a port but no handle), ERROR_INVALID_HANDLE.
- * Any thread. MSDN: CreateIoCompletionPort.
+ * Creates a completion port (FileHandle INVALID_HANDLE_VALUE, ExistingCompletionPort NULL), or binds a queue
+ * or file to one: to ExistingCompletionPort, or to a new one if that is NULL. CompletionKey comes back with
+ * every packet of the handle. A handle can be bound once. NumberOfConcurrentThreads has no effect.
+ * Returns the port, or NULL with ERROR_INVALID_PARAMETER (bound already; or a port but no handle),
+ * ERROR_INVALID_HANDLE. Any thread. MSDN: CreateIoCompletionPort.
  *
  * Differs from Windows: as many threads run as wait; the number of concurrent threads is not limited.
  */
@@ -694,12 +734,13 @@ HANDLE CreateIoCompletionPort(HANDLE FileHandle,
                               DWORD NumberOfConcurrentThreads);
 
 /**
- * Takes the oldest packet of a port, waiting up to dwMilliseconds (or INFINITE). The waiting thread does the library's I/O
- * meanwhile; it never runs callbacks.
- * Returns TRUE for a packet of a successful operation. Returns FALSE with *lpOverlapped not NULL for one that failed: bytes
- * and key are set, the last error is the operation's. Returns FALSE with *lpOverlapped NULL when there is no packet:
- * WAIT_TIMEOUT (258), ERROR_ABANDONED_WAIT_0 (735, the port was closed meanwhile), ERROR_INVALID_HANDLE,
- * ERROR_INVALID_PARAMETER (an out-pointer is NULL). MSDN: GetQueuedCompletionStatus.
+ * Takes the oldest packet of a port, waiting up to dwMilliseconds (or INFINITE). The waiting thread does the
+ * library's I/O meanwhile; it never runs callbacks.
+ * Returns TRUE for a packet of a successful operation. Returns FALSE with *lpOverlapped not NULL for one
+ * that failed: bytes and key are set, the last error is the operation's. Returns FALSE with *lpOverlapped
+ * NULL when there is no packet: WAIT_TIMEOUT (258), ERROR_ABANDONED_WAIT_0 (735, the port was closed
+ * meanwhile), ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (an out-pointer is NULL). MSDN:
+ * GetQueuedCompletionStatus.
  *
  * Safety: The three out-pointers are valid for writes.
  */
@@ -710,9 +751,10 @@ BOOL GetQueuedCompletionStatus(HANDLE CompletionPort,
                                DWORD dwMilliseconds);
 
 /**
- * Takes up to ulCount packets of a port, waiting up to dwMilliseconds (or INFINITE) for the first. fAlertable has no effect.
- * Each entry's Internal is the operation's NTSTATUS. Returns TRUE with the number in *ulNumEntriesRemoved, or FALSE with
- * WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER; the number is 0 then.
+ * Takes up to ulCount packets of a port, waiting up to dwMilliseconds (or INFINITE) for the first.
+ * fAlertable has no effect. Each entry's Internal is the operation's NTSTATUS. Returns TRUE with the number
+ * in *ulNumEntriesRemoved, or FALSE with WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0, ERROR_INVALID_HANDLE,
+ * ERROR_INVALID_PARAMETER; the number is 0 then.
  * MSDN: GetQueuedCompletionStatusEx.
  *
  * Safety: `lpCompletionPortEntries` is valid for writes of `ulCount` entries, `ulNumEntriesRemoved` for one ULONG.
@@ -725,7 +767,8 @@ BOOL GetQueuedCompletionStatusEx(HANDLE CompletionPort,
                                  BOOL fAlertable);
 
 /**
- * Queues a packet of the program's own; the three values come back unchanged, and lpOverlapped need not point anywhere.
+ * Queues a packet of the program's own; the three values come back unchanged, and lpOverlapped need not
+ * point anywhere.
  * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. Any thread. MSDN: PostQueuedCompletionStatus.
  */
 BOOL PostQueuedCompletionStatus(HANDLE CompletionPort,
@@ -734,13 +777,15 @@ BOOL PostQueuedCompletionStatus(HANDLE CompletionPort,
                                 LPOVERLAPPED lpOverlapped);
 
 /**
- * Converts bytes to UTF-16. CodePage: CP_ACP and its like (all UTF-8 here), CP_UTF8, 1252, 28591, 20127. cbMultiByte counts
- * bytes, or is -1 for a string with NUL, which is then converted too. cchWideChar 0 only measures.
- * Invalid bytes become U+FFFD, or with MB_ERR_INVALID_CHARS fail the call.
- * Returns the number of units, or 0 with ERROR_INVALID_PARAMETER (code page, NULL, length 0, both buffers the same),
- * ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_FLAGS, ERROR_NO_UNICODE_TRANSLATION. MSDN: MultiByteToWideChar.
+ * Converts bytes to UTF-16. CodePage: CP_ACP and its like (all UTF-8 here), CP_UTF8, 1252, 28591, 20127.
+ * cbMultiByte counts bytes, or is -1 for a string with NUL, which is then converted too. cchWideChar 0 only
+ * measures. Invalid bytes become U+FFFD, or with MB_ERR_INVALID_CHARS fail the call.
+ * Returns the number of units, or 0 with ERROR_INVALID_PARAMETER (code page, NULL, length 0, both buffers
+ * the same), ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_FLAGS, ERROR_NO_UNICODE_TRANSLATION. MSDN:
+ * MultiByteToWideChar.
  *
- * Safety: `lpMultiByteStr` is valid for `cbMultiByte` bytes or ends in NUL; `lpWideCharStr` for writes of `cchWideChar` units.
+ * Safety: `lpMultiByteStr` is valid for `cbMultiByte` bytes or ends in NUL; `lpWideCharStr` for writes of
+ * `cchWideChar` units.
  */
 INT MultiByteToWideChar(UINT CodePage,
                         DWORD dwFlags,
@@ -750,14 +795,16 @@ INT MultiByteToWideChar(UINT CodePage,
                         INT cchWideChar);
 
 /**
- * Converts UTF-16 to bytes; code pages and lengths as for MultiByteToWideChar. What the code page cannot say becomes
- * lpDefaultChar (NULL: "?"), or U+FFFD in UTF-8; *lpUsedDefaultChar (may be NULL) tells whether that happened. Both must be
- * NULL for CP_UTF8. With WC_ERR_INVALID_CHARS (UTF-8) a lone surrogate fails the call. Best-fit characters are never used.
- * Returns the number of bytes, or 0 with ERROR_INVALID_PARAMETER, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_FLAGS,
- * ERROR_NO_UNICODE_TRANSLATION. MSDN: WideCharToMultiByte.
+ * Converts UTF-16 to bytes; code pages and lengths as for MultiByteToWideChar. What the code page cannot say
+ * becomes lpDefaultChar (NULL: "?"), or U+FFFD in UTF-8; *lpUsedDefaultChar (may be NULL) tells whether that
+ * happened. Both must be NULL for CP_UTF8. With WC_ERR_INVALID_CHARS (UTF-8) a lone surrogate fails the
+ * call. Best-fit characters are never used.
+ * Returns the number of bytes, or 0 with ERROR_INVALID_PARAMETER, ERROR_INSUFFICIENT_BUFFER,
+ * ERROR_INVALID_FLAGS, ERROR_NO_UNICODE_TRANSLATION. MSDN: WideCharToMultiByte.
  *
- * Safety: `lpWideCharStr` is valid for `cchWideChar` units or ends in NUL; `lpMultiByteStr` for writes of `cbMultiByte` bytes;
- * `lpDefaultChar` is NULL or ends in NUL; `lpUsedDefaultChar` is NULL or valid for writes.
+ * Safety: `lpWideCharStr` is valid for `cchWideChar` units or ends in NUL; `lpMultiByteStr` for writes of
+ * `cbMultiByte` bytes; `lpDefaultChar` is NULL or ends in NUL; `lpUsedDefaultChar` is NULL or valid for
+ * writes.
  */
 INT WideCharToMultiByte(UINT CodePage,
                         DWORD dwFlags,
@@ -833,8 +880,8 @@ void GetSystemInfo(LPSYSTEM_INFO lpSystemInfo);
 void GetNativeSystemInfo(LPSYSTEM_INFO lpSystemInfo);
 
 /**
- * Tells the processors of the process and of the system as bits. hProcess is GetCurrentProcess(). Returns TRUE, or FALSE
- * with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. MSDN: GetProcessAffinityMask.
+ * Tells the processors of the process and of the system as bits. hProcess is GetCurrentProcess(). Returns
+ * TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. MSDN: GetProcessAffinityMask.
  *
  * Differs from Windows: processors are counted from 0, whichever of the machine's the process may use.
  *
@@ -846,12 +893,13 @@ BOOL GetProcessAffinityMask(HANDLE hProcess,
 
 /**
  * Starts a thread that calls lpStartAddress(lpParameter). dwStackSize 0 is the system's default; flags are
- * STACK_SIZE_PARAM_IS_A_RESERVATION (no effect) and CREATE_SUSPENDED (waits for ResumeThread). Security attributes have no effect.
- * *lpThreadId (may be NULL) gets the number GetCurrentThreadId gives there.
- * Returns a handle that is signalled when the function has returned, to be closed with CloseHandle, or NULL with
- * ERROR_INVALID_PARAMETER, ERROR_NO_SYSTEM_RESOURCES. MSDN: CreateThread.
+ * STACK_SIZE_PARAM_IS_A_RESERVATION (no effect) and CREATE_SUSPENDED (waits for ResumeThread). Security
+ * attributes have no effect. *lpThreadId (may be NULL) gets the number GetCurrentThreadId gives there.
+ * Returns a handle that is signalled when the function has returned, to be closed with CloseHandle, or NULL
+ * with ERROR_INVALID_PARAMETER, ERROR_NO_SYSTEM_RESOURCES. MSDN: CreateThread.
  *
- * Safety: `lpStartAddress` may be called with `lpParameter` on another thread; `lpThreadId` is NULL or valid for writes.
+ * Safety: `lpStartAddress` may be called with `lpParameter` on another thread; `lpThreadId` is NULL or valid for
+ * writes.
  */
 HANDLE CreateThread(LPSECURITY_ATTRIBUTES lpThreadAttributes,
                     SIZE_T dwStackSize,
@@ -861,21 +909,20 @@ HANDLE CreateThread(LPSECURITY_ATTRIBUTES lpThreadAttributes,
                     LPDWORD lpThreadId);
 
 /**
- * Lets a thread created with CREATE_SUSPENDED run. Returns 1 if it was suspended, 0 if not, or (DWORD)-1 with
- * ERROR_INVALID_HANDLE. Any thread. MSDN: ResumeThread.
+ * Lets a thread created with CREATE_SUSPENDED run. Returns 1 if it was suspended, 0 if not, or (DWORD)-1
+ * with ERROR_INVALID_HANDLE. Any thread. MSDN: ResumeThread.
  *
  * Differs from Windows: a thread that runs cannot be suspended, so the count is never more than 1.
  */
 DWORD ResumeThread(HANDLE hThread);
 
 /**
- * Gives the exit code of a thread, or STILL_ACTIVE (259) while it runs. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE,
- * ERROR_INVALID_PARAMETER. Any thread. MSDN: GetExitCodeThread.
+ * Gives the exit code of a thread, or STILL_ACTIVE (259) while it runs. Returns TRUE, or FALSE with
+ * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. Any thread. MSDN: GetExitCodeThread.
  *
  * Safety: `lpExitCode` is valid for writes.
  */
-BOOL GetExitCodeThread(HANDLE hThread,
-                       LPDWORD lpExitCode);
+BOOL GetExitCodeThread(HANDLE hThread, LPDWORD lpExitCode);
 
 /**
  * The number of the calling thread in the system. MSDN: GetCurrentThreadId.
@@ -893,8 +940,8 @@ DWORD GetCurrentProcessId(void);
 BOOL SwitchToThread(void);
 
 /**
- * Binds a queue or file to the thread pool: pfnio is called with each completion (Windows error code in IoResult).
- * Call StartThreadpoolIo before every operation. The environment pcbe has no effect.
+ * Binds a queue or file to the thread pool: pfnio is called with each completion (Windows error code in
+ * IoResult). Call StartThreadpoolIo before every operation. The environment pcbe has no effect.
  * Returns the I/O object, to be closed with CloseThreadpoolIo, or NULL with ERROR_INVALID_HANDLE,
  * ERROR_INVALID_PARAMETER (bound already, no callback). Any thread. MSDN: CreateThreadpoolIo.
  *
@@ -906,9 +953,9 @@ PTP_IO CreateThreadpoolIo(HANDLE fl,
                           PTP_CALLBACK_ENVIRON pcbe);
 
 /**
- * Announces an operation on the handle of an I/O object; call it before each one. If the operation fails with anything but
- * ERROR_IO_PENDING, or succeeds at once under FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, call CancelThreadpoolIo.
- * Any thread. MSDN: StartThreadpoolIo.
+ * Announces an operation on the handle of an I/O object; call it before each one. If the operation fails
+ * with anything but ERROR_IO_PENDING, or succeeds at once under FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, call
+ * CancelThreadpoolIo. Any thread. MSDN: StartThreadpoolIo.
  */
 void StartThreadpoolIo(PTP_IO pio);
 
@@ -918,24 +965,27 @@ void StartThreadpoolIo(PTP_IO pio);
 void CancelThreadpoolIo(PTP_IO pio);
 
 /**
- * Waits until every announced operation has been called back; with fCancelPendingCallbacks, drops the callbacks that have
- * not begun and waits only for those that run. Not from a callback of the same object. MSDN: WaitForThreadpoolIoCallbacks.
+ * Waits until every announced operation has been called back; with fCancelPendingCallbacks, drops the
+ * callbacks that have not begun and waits only for those that run. Not from a callback of the same object.
+ * MSDN: WaitForThreadpoolIoCallbacks.
  */
 void WaitForThreadpoolIoCallbacks(PTP_IO pio,
                                   BOOL fCancelPendingCallbacks);
 
 /**
- * Releases an I/O object. Outstanding callbacks still come; after them the handle is free for another binding.
- * Any thread, callbacks included. MSDN: CloseThreadpoolIo.
+ * Releases an I/O object. Outstanding callbacks still come; after them the handle is free for another
+ * binding. Any thread, callbacks included. MSDN: CloseThreadpoolIo.
  */
 void CloseThreadpoolIo(PTP_IO pio);
 
 /**
- * Creates work: a function the pool calls once for each SubmitThreadpoolWork. The environment pcbe has no effect.
- * Returns the work, to be closed with CloseThreadpoolWork, or NULL with ERROR_INVALID_PARAMETER (no callback).
- * Any thread. MSDN: CreateThreadpoolWork.
+ * Creates work: a function the pool calls once for each SubmitThreadpoolWork. The environment pcbe has no
+ * effect.
+ * Returns the work, to be closed with CloseThreadpoolWork, or NULL with ERROR_INVALID_PARAMETER (no
+ * callback). Any thread. MSDN: CreateThreadpoolWork.
  *
- * Safety: `pfnwk` may be called on any thread with `pv` until the last outstanding callback after CloseThreadpoolWork.
+ * Safety: `pfnwk` may be called on any thread with `pv` until the last outstanding callback after
+ * CloseThreadpoolWork.
  */
 PTP_WORK CreateThreadpoolWork(PTP_WORK_CALLBACK pfnwk,
                               PVOID pv,
@@ -947,14 +997,16 @@ PTP_WORK CreateThreadpoolWork(PTP_WORK_CALLBACK pfnwk,
 void SubmitThreadpoolWork(PTP_WORK pwk);
 
 /**
- * Waits until every submitted call has ended; with fCancelPendingCallbacks, drops those that have not begun and waits only
- * for those that run. Not from a callback of the same work. MSDN: WaitForThreadpoolWorkCallbacks.
+ * Waits until every submitted call has ended; with fCancelPendingCallbacks, drops those that have not begun
+ * and waits only for those that run. Not from a callback of the same work. MSDN:
+ * WaitForThreadpoolWorkCallbacks.
  */
 void WaitForThreadpoolWorkCallbacks(PTP_WORK pwk,
                                     BOOL fCancelPendingCallbacks);
 
 /**
- * Releases work. Outstanding callbacks still come. Any thread, callbacks included. MSDN: CloseThreadpoolWork.
+ * Releases work. Outstanding callbacks still come. Any thread, callbacks included. MSDN:
+ * CloseThreadpoolWork.
  */
 void CloseThreadpoolWork(PTP_WORK pwk);
 
@@ -970,9 +1022,9 @@ BOOL TrySubmitThreadpoolCallback(PTP_SIMPLE_CALLBACK pfns,
                                  PTP_CALLBACK_ENVIRON pcbe);
 
 /**
- * Binds a queue or file to the thread pool for good: Function is called with each completion, dwErrorCode being the
- * operation's NTSTATUS. Flags must be 0. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (bound
- * already, no function, flags). Any thread. MSDN: BindIoCompletionCallback.
+ * Binds a queue or file to the thread pool for good: Function is called with each completion, dwErrorCode
+ * being the operation's NTSTATUS. Flags must be 0. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE,
+ * ERROR_INVALID_PARAMETER (bound already, no function, flags). Any thread. MSDN: BindIoCompletionCallback.
  *
  * Safety: `Function` may be called on any thread until the handle is closed and its operations have completed.
  */
@@ -1009,16 +1061,16 @@ void GetSystemTimeAsFileTime(LPFILETIME lpSystemTimeAsFileTime);
 void GetSystemTimePreciseAsFileTime(LPFILETIME lpSystemTimeAsFileTime);
 
 /**
- * Converts a SYSTEMTIME, whose wDayOfWeek is not looked at. Returns TRUE, or FALSE with ERROR_INVALID_PARAMETER (no such
- * time, NULL). MSDN: SystemTimeToFileTime.
+ * Converts a SYSTEMTIME, whose wDayOfWeek is not looked at. Returns TRUE, or FALSE with
+ * ERROR_INVALID_PARAMETER (no such time, NULL). MSDN: SystemTimeToFileTime.
  *
  * Safety: `lpSystemTime` is valid for reads, `lpFileTime` for writes.
  */
-BOOL SystemTimeToFileTime(const SYSTEMTIME *lpSystemTime,
-                          LPFILETIME lpFileTime);
+BOOL SystemTimeToFileTime(const SYSTEMTIME *lpSystemTime, LPFILETIME lpFileTime);
 
 /**
- * Converts a FILETIME. Returns TRUE, or FALSE with ERROR_INVALID_PARAMETER (2^63 or more, NULL). MSDN: FileTimeToSystemTime.
+ * Converts a FILETIME. Returns TRUE, or FALSE with ERROR_INVALID_PARAMETER (2^63 or more, NULL). MSDN:
+ * FileTimeToSystemTime.
  *
  * Safety: `lpFileTime` is valid for reads, `lpSystemTime` for writes.
  */
@@ -1051,7 +1103,8 @@ DWORD GetTickCount(void);
 BOOL QueryPerformanceCounter(PLARGE_INTEGER lpPerformanceCount);
 
 /**
- * Tells the steps of QueryPerformanceCounter in a second: ten million. Returns TRUE, or FALSE with ERROR_INVALID_PARAMETER.
+ * Tells the steps of QueryPerformanceCounter in a second: ten million. Returns TRUE, or FALSE with
+ * ERROR_INVALID_PARAMETER.
  * MSDN: QueryPerformanceFrequency.
  *
  * Safety: `lpFrequency` is NULL or valid for writes.
@@ -1059,10 +1112,11 @@ BOOL QueryPerformanceCounter(PLARGE_INTEGER lpPerformanceCount);
 BOOL QueryPerformanceFrequency(PLARGE_INTEGER lpFrequency);
 
 /**
- * Waits until an event, thread, semaphore, queue or file is signalled. dwMilliseconds may be 0 (only look) or INFINITE.
- * While operations are pending on the object, the waiting thread does the library's I/O; it never runs callbacks.
- * Returns WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_HANDLE (also when the last handle is closed
- * meanwhile). MSDN: WaitForSingleObject.
+ * Waits until an event, thread, semaphore, queue or file is signalled. dwMilliseconds may be 0 (only look)
+ * or INFINITE. While operations are pending on the object, the waiting thread does the library's I/O; it
+ * never runs callbacks.
+ * Returns WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_HANDLE (also when the last handle
+ * is closed meanwhile). MSDN: WaitForSingleObject.
  */
 DWORD WaitForSingleObject(HANDLE hHandle,
                           DWORD dwMilliseconds);
@@ -1076,9 +1130,10 @@ DWORD WaitForSingleObjectEx(HANDLE hHandle,
                             BOOL bAlertable);
 
 /**
- * Waits until one (bWaitAll FALSE) or all of 1 to 64 objects are signalled; those that release the wait are taken
- * together. Returns WAIT_OBJECT_0 plus the index of the first that released it (WAIT_OBJECT_0 for all), WAIT_TIMEOUT, or
- * WAIT_FAILED with ERROR_INVALID_PARAMETER (count, or one object twice in a wait for all), ERROR_INVALID_HANDLE.
+ * Waits until one (bWaitAll FALSE) or all of 1 to 64 objects are signalled; those that release the wait are
+ * taken together. Returns WAIT_OBJECT_0 plus the index of the first that released it (WAIT_OBJECT_0 for
+ * all), WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_PARAMETER (count, or one object twice in a wait for
+ * all), ERROR_INVALID_HANDLE.
  * MSDN: WaitForMultipleObjects.
  *
  * Safety: `lpHandles` is valid for reads of `nCount` handles.

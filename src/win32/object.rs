@@ -162,7 +162,8 @@ impl Object {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
-    /// A reference that does not keep it; events and semaphores have names, other objects give one that is empty.
+    /// A reference that does not keep it; events and semaphores have names, other objects give one that is
+    /// empty.
     pub fn downgrade(&self) -> WeakObject {
         WeakObject(match self {
             Object::Event(event) => WeakKind::Event(Arc::downgrade(event)),

@@ -1,8 +1,8 @@
 //! `WaitForSingleObject` and `WaitForMultipleObjects`, in Rust words.
 //!
-//! Events, threads, semaphores and devices can be waited for; ports and tokens cannot. A wait drives the engine
-//! if operations are pending on one of the objects; else the thread sleeps. A wait on an object whose last handle
-//! is closed meanwhile fails with `INVALID_HANDLE`.
+//! Events, threads, semaphores and devices can be waited for; ports and tokens cannot. A wait drives the
+//! engine if operations are pending on one of the objects; else the thread sleeps. A wait on an object whose
+//! last handle is closed meanwhile fails with `INVALID_HANDLE`.
 
 use smallvec::SmallVec;
 

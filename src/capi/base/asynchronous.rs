@@ -39,11 +39,11 @@ unsafe fn result_of(
     outcome.map(|()| TRUE)
 }
 
-/// Tells how an overlapped operation ended. hFile is the queue or file it was begun on; *lpNumberOfBytesTransferred gets
-/// its byte count, also when it failed with ERROR_MORE_DATA. With bWait the call waits for hEvent of the OVERLAPPED, or
-/// for the handle itself if there is none.
-/// Returns TRUE, or FALSE with the operation's error, ERROR_IO_INCOMPLETE (still pending, and bWait is FALSE),
-/// ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. Any thread. MSDN: GetOverlappedResult.
+/// Tells how an overlapped operation ended. hFile is the queue or file it was begun on;
+/// *lpNumberOfBytesTransferred gets its byte count, also when it failed with ERROR_MORE_DATA. With bWait the
+/// call waits for hEvent of the OVERLAPPED, or for the handle itself if there is none.
+/// Returns TRUE, or FALSE with the operation's error, ERROR_IO_INCOMPLETE (still pending, and bWait is
+/// FALSE), ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. Any thread. MSDN: GetOverlappedResult.
 ///
 /// # Safety
 /// `lpOverlapped` is valid for reads; `lpNumberOfBytesTransferred` is NULL or valid for writes.
@@ -60,8 +60,9 @@ pub unsafe extern "C" fn GetOverlappedResult(
     })
 }
 
-/// As GetOverlappedResult, waiting at most dwMilliseconds (0: not at all, ERROR_IO_INCOMPLETE if pending; else WAIT_TIMEOUT
-/// as error when they have passed; INFINITE). bAlertable has no effect. MSDN: GetOverlappedResultEx.
+/// As GetOverlappedResult, waiting at most dwMilliseconds (0: not at all, ERROR_IO_INCOMPLETE if pending;
+/// else WAIT_TIMEOUT as error when they have passed; INFINITE). bAlertable has no effect. MSDN:
+/// GetOverlappedResultEx.
 ///
 /// # Safety
 /// As for GetOverlappedResult.
@@ -81,9 +82,11 @@ pub unsafe extern "C" fn GetOverlappedResultEx(
     })
 }
 
-/// Cancels operations pending on a queue or file: the one on lpOverlapped, or all (NULL), whichever thread began them.
-/// Each completes with ERROR_OPERATION_ABORTED, unless it completes otherwise first; the OVERLAPPED is in use until then.
-/// Returns TRUE, or FALSE with ERROR_NOT_FOUND (none such pending), ERROR_INVALID_HANDLE. Any thread. MSDN: CancelIoEx.
+/// Cancels operations pending on a queue or file: the one on lpOverlapped, or all (NULL), whichever thread
+/// began them. Each completes with ERROR_OPERATION_ABORTED, unless it completes otherwise first; the
+/// OVERLAPPED is in use until then.
+/// Returns TRUE, or FALSE with ERROR_NOT_FOUND (none such pending), ERROR_INVALID_HANDLE. Any thread. MSDN:
+/// CancelIoEx.
 #[unsafe(no_mangle)]
 pub extern "C" fn CancelIoEx(hFile: HANDLE, lpOverlapped: LPOVERLAPPED) -> BOOL {
     returning_last_error(|| {
@@ -93,8 +96,8 @@ pub extern "C" fn CancelIoEx(hFile: HANDLE, lpOverlapped: LPOVERLAPPED) -> BOOL 
     })
 }
 
-/// Cancels the operations the calling thread has pending on a queue or file, as CancelIoEx does; that there are none is
-/// no error. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. MSDN: CancelIo.
+/// Cancels the operations the calling thread has pending on a queue or file, as CancelIoEx does; that there
+/// are none is no error. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. MSDN: CancelIo.
 #[unsafe(no_mangle)]
 pub extern "C" fn CancelIo(hFile: HANDLE) -> BOOL {
     returning_last_error(|| match object::device(hFile.addr())?.cancel(Cancel::ThisThread) {
@@ -103,9 +106,9 @@ pub extern "C" fn CancelIo(hFile: HANDLE) -> BOOL {
     })
 }
 
-/// Sets how a queue or file tells of completions. FILE_SKIP_COMPLETION_PORT_ON_SUCCESS: an operation that succeeds at once
-/// makes no packet and no thread-pool callback. FILE_SKIP_SET_EVENT_ON_HANDLE: operations do not signal the handle itself;
-/// hEvent of the OVERLAPPED is still signalled. A mode once set stays.
+/// Sets how a queue or file tells of completions. FILE_SKIP_COMPLETION_PORT_ON_SUCCESS: an operation that
+/// succeeds at once makes no packet and no thread-pool callback. FILE_SKIP_SET_EVENT_ON_HANDLE: operations do
+/// not signal the handle itself; hEvent of the OVERLAPPED is still signalled. A mode once set stays.
 /// Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (unknown flags). Any thread.
 /// MSDN: SetFileCompletionNotificationModes.
 #[unsafe(no_mangle)]

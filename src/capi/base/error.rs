@@ -21,8 +21,8 @@ const FROM_SYSTEM: DWORD = 0x1000;
 const MAX_WIDTH_MASK: DWORD = 0xFF;
 const MESSAGE_NOT_FOUND: Error = Error(317);
 
-/// The error code of the last call of this thread that failed. WinHTTP functions set it to 0 when they succeed, others leave
-/// it alone then; the HTTP Server API does not use it. MSDN: GetLastError.
+/// The error code of the last call of this thread that failed. WinHTTP functions set it to 0 when they
+/// succeed, others leave it alone then; the HTTP Server API does not use it. MSDN: GetLastError.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetLastError() -> DWORD {
     last_error::get()
@@ -34,26 +34,30 @@ pub extern "C" fn SetLastError(dwErrCode: DWORD) {
     set_last_error(dwErrCode);
 }
 
-/// Why the last call of this thread that failed did so, in words (UTF-8), where the code alone does not tell: who owns the
-/// prefix, what was wrong with a certificate. An empty string if there is no more to say. The string stays valid until another
-/// call of this thread fails. An addition of this library.
+/// Why the last call of this thread that failed did so, in words (UTF-8), where the code alone does not tell:
+/// who owns the prefix, what was wrong with a certificate. An empty string if there is no more to say. The
+/// string stays valid until another call of this thread fails. An addition of this library.
 #[unsafe(no_mangle)]
 pub extern "C" fn nthttp_last_error_message() -> *const c_char {
     last_error::detail(|text| text.unwrap_or_default().as_ptr())
 }
 
-/// Gives the text of a message: of an error of the system (FORMAT_MESSAGE_FROM_SYSTEM), of WinHTTP (FORMAT_MESSAGE_FROM_HMODULE with
-/// GetModuleHandle("winhttp.dll")), or a string of the program (FORMAT_MESSAGE_FROM_STRING, lpSource). It ends in CR LF, or in a
-/// space if the width mask is not 0. With FORMAT_MESSAGE_ALLOCATE_BUFFER, lpBuffer is the address of a pointer, nSize the least size,
-/// and the text is to be freed with LocalFree. Texts are in English; dwLanguageId has no effect.
-/// Returns the length without NUL, or 0 with ERROR_MR_MID_NOT_FOUND (317: no such text), ERROR_INSUFFICIENT_BUFFER,
-/// ERROR_INVALID_PARAMETER, ERROR_MOD_NOT_FOUND, ERROR_NOT_ENOUGH_MEMORY. Any thread. MSDN: FormatMessageW.
+/// Gives the text of a message: of an error of the system (FORMAT_MESSAGE_FROM_SYSTEM), of WinHTTP
+/// (FORMAT_MESSAGE_FROM_HMODULE with GetModuleHandle("winhttp.dll")), or a string of the program
+/// (FORMAT_MESSAGE_FROM_STRING, lpSource). It ends in CR LF, or in a space if the width mask is not 0. With
+/// FORMAT_MESSAGE_ALLOCATE_BUFFER, lpBuffer is the address of a pointer, nSize the least size, and the text
+/// is to be freed with LocalFree. Texts are in English; dwLanguageId has no effect.
+/// Returns the length without NUL, or 0 with ERROR_MR_MID_NOT_FOUND (317: no such text),
+/// ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER, ERROR_MOD_NOT_FOUND, ERROR_NOT_ENOUGH_MEMORY. Any
+/// thread. MSDN: FormatMessageW.
 ///
-/// Differs from Windows: inserts (%1) in a string of the program are refused with ERROR_CALL_NOT_IMPLEMENTED unless
-/// FORMAT_MESSAGE_IGNORE_INSERTS is given; no text of the system has any. Lines are not wrapped to a width.
+/// Differs from Windows: inserts (%1) in a string of the program are refused with ERROR_CALL_NOT_IMPLEMENTED
+/// unless FORMAT_MESSAGE_IGNORE_INSERTS is given; no text of the system has any. Lines are not wrapped to a
+/// width.
 ///
 /// # Safety
-/// `lpSource` is as the flags say; `lpBuffer` is valid for writes of `nSize` units, or of a pointer with ALLOCATE_BUFFER.
+/// `lpSource` is as the flags say; `lpBuffer` is valid for writes of `nSize` units, or of a pointer with
+/// ALLOCATE_BUFFER.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn FormatMessageW(
     dwFlags: DWORD,

@@ -66,10 +66,11 @@ fn create_event(name: Option<&[u16]>, manual: bool, signalled: bool) -> Result<H
     open_named(name, || Ok(Object::Event(Event::new(manual, signalled))))
 }
 
-/// Creates an event, or opens the event of that name in this process (then the last error is ERROR_ALREADY_EXISTS,
-/// else 0). bManualReset: stays signalled until ResetEvent; otherwise each signal releases one thread.
-/// Security attributes have no effect. Returns a handle to be closed with CloseHandle, or NULL with
-/// ERROR_INVALID_HANDLE (the name belongs to another kind of object). Any thread. MSDN: CreateEventW.
+/// Creates an event, or opens the event of that name in this process (then the last error is
+/// ERROR_ALREADY_EXISTS, else 0). bManualReset: stays signalled until ResetEvent; otherwise each signal
+/// releases one thread. Security attributes have no effect. Returns a handle to be closed with CloseHandle,
+/// or NULL with ERROR_INVALID_HANDLE (the name belongs to another kind of object). Any thread. MSDN:
+/// CreateEventW.
 ///
 /// Differs from Windows: other processes do not see the name.
 ///
@@ -156,7 +157,8 @@ pub extern "C" fn SetEvent(hEvent: HANDLE) -> BOOL {
     })
 }
 
-/// Takes the signal of an event back. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. Any thread. MSDN: ResetEvent.
+/// Takes the signal of an event back. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. Any thread. MSDN:
+/// ResetEvent.
 #[unsafe(no_mangle)]
 pub extern "C" fn ResetEvent(hEvent: HANDLE) -> BOOL {
     returning_last_error(|| {
@@ -165,9 +167,9 @@ pub extern "C" fn ResetEvent(hEvent: HANDLE) -> BOOL {
     })
 }
 
-/// Creates a semaphore with a count of lInitialCount, at most lMaximumCount; each wait takes one. Names as for
-/// CreateEventW. Returns a handle to be closed with CloseHandle, or NULL with ERROR_INVALID_PARAMETER (counts),
-/// ERROR_INVALID_HANDLE (the name belongs to another kind). Any thread. MSDN: CreateSemaphoreW.
+/// Creates a semaphore with a count of lInitialCount, at most lMaximumCount; each wait takes one. Names as
+/// for CreateEventW. Returns a handle to be closed with CloseHandle, or NULL with ERROR_INVALID_PARAMETER
+/// (counts), ERROR_INVALID_HANDLE (the name belongs to another kind). Any thread. MSDN: CreateSemaphoreW.
 ///
 /// # Safety
 /// `lpName` is NULL or ends in NUL.
@@ -205,9 +207,10 @@ pub unsafe extern "C" fn CreateSemaphoreA(
     })
 }
 
-/// Adds lReleaseCount (at least 1) to a semaphore and gives the count before in *lpPreviousCount (may be NULL).
-/// Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, or ERROR_TOO_MANY_POSTS (298) if the maximum
-/// would be passed; then nothing is added. Any thread. MSDN: ReleaseSemaphore.
+/// Adds lReleaseCount (at least 1) to a semaphore and gives the count before in *lpPreviousCount (may be
+/// NULL).
+/// Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, or ERROR_TOO_MANY_POSTS (298)
+/// if the maximum would be passed; then nothing is added. Any thread. MSDN: ReleaseSemaphore.
 ///
 /// # Safety
 /// `lpPreviousCount` is NULL or valid for writes.

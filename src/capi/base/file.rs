@@ -60,12 +60,14 @@ fn create(path: Result<std::path::PathBuf>, opening: Result<Opening>) -> Result<
     Ok(handle)
 }
 
-/// Opens or creates a file. The name is a path of this system; backslashes count as slashes. Access: GENERIC_READ,
-/// GENERIC_WRITE, GENERIC_ALL, FILE_READ_DATA, FILE_WRITE_DATA, FILE_APPEND_DATA. Flags: FILE_FLAG_OVERLAPPED,
-/// FILE_FLAG_DELETE_ON_CLOSE, FILE_FLAG_BACKUP_SEMANTICS (directories); others, share mode, security and template have no effect.
-/// Returns a handle to be closed with CloseHandle; after CREATE_ALWAYS and OPEN_ALWAYS the last error is ERROR_ALREADY_EXISTS if
-/// the file was there, else 0. Returns INVALID_HANDLE_VALUE with ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED,
-/// ERROR_FILE_EXISTS, ERROR_INVALID_NAME, ERROR_INVALID_PARAMETER. MSDN: CreateFileW.
+/// Opens or creates a file. The name is a path of this system; backslashes count as slashes. Access:
+/// GENERIC_READ, GENERIC_WRITE, GENERIC_ALL, FILE_READ_DATA, FILE_WRITE_DATA, FILE_APPEND_DATA. Flags:
+/// FILE_FLAG_OVERLAPPED, FILE_FLAG_DELETE_ON_CLOSE, FILE_FLAG_BACKUP_SEMANTICS (directories); others, share
+/// mode, security and template have no effect.
+/// Returns a handle to be closed with CloseHandle; after CREATE_ALWAYS and OPEN_ALWAYS the last error is
+/// ERROR_ALREADY_EXISTS if the file was there, else 0. Returns INVALID_HANDLE_VALUE with
+/// ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED, ERROR_FILE_EXISTS, ERROR_INVALID_NAME,
+/// ERROR_INVALID_PARAMETER. MSDN: CreateFileW.
 ///
 /// Differs from Windows: a file open elsewhere is no sharing violation; drive letters mean nothing.
 ///
@@ -159,15 +161,18 @@ unsafe fn transfer(
     }
 }
 
-/// Reads up to nNumberOfBytesToRead bytes: from the position, or with an OVERLAPPED from its Offset. At the end of the file an ordinary
-/// read succeeds with 0 bytes and an overlapped one fails with ERROR_HANDLE_EOF. Overlapped reads complete within the call: event,
-/// packet or callback follow as for any operation that succeeds at once.
-/// Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (no OVERLAPPED for a handle opened with
-/// FILE_FLAG_OVERLAPPED; neither OVERLAPPED nor lpNumberOfBytesRead), ERROR_ACCESS_DENIED (not opened for reading), ERROR_NOACCESS.
+/// Reads up to nNumberOfBytesToRead bytes: from the position, or with an OVERLAPPED from its Offset. At the
+/// end of the file an ordinary read succeeds with 0 bytes and an overlapped one fails with ERROR_HANDLE_EOF.
+/// Overlapped reads complete within the call: event, packet or callback follow as for any operation that
+/// succeeds at once.
+/// Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (no OVERLAPPED for a handle
+/// opened with FILE_FLAG_OVERLAPPED; neither OVERLAPPED nor lpNumberOfBytesRead), ERROR_ACCESS_DENIED (not
+/// opened for reading), ERROR_NOACCESS.
 /// MSDN: ReadFile.
 ///
 /// # Safety
-/// `lpBuffer` is valid for writes of `nNumberOfBytesToRead` bytes; the other two are NULL or valid for writes.
+/// `lpBuffer` is valid for writes of `nNumberOfBytesToRead` bytes; the other two are NULL or valid for
+/// writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ReadFile(
     hFile: HANDLE,
@@ -191,11 +196,12 @@ pub unsafe extern "C" fn ReadFile(
     })
 }
 
-/// Writes nNumberOfBytesToWrite bytes: at the position, or with an OVERLAPPED at its Offset (0xFFFFFFFF in both halves: at the end).
-/// Otherwise as ReadFile; also ERROR_DISK_FULL, ERROR_BROKEN_PIPE. MSDN: WriteFile.
+/// Writes nNumberOfBytesToWrite bytes: at the position, or with an OVERLAPPED at its Offset (0xFFFFFFFF in
+/// both halves: at the end). Otherwise as ReadFile; also ERROR_DISK_FULL, ERROR_BROKEN_PIPE. MSDN: WriteFile.
 ///
 /// # Safety
-/// `lpBuffer` is valid for reads of `nNumberOfBytesToWrite` bytes; the other two are NULL or valid for writes.
+/// `lpBuffer` is valid for reads of `nNumberOfBytesToWrite` bytes; the other two are NULL or valid for
+/// writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn WriteFile(
     hFile: HANDLE,
@@ -234,10 +240,11 @@ fn target(distance: i64, method: DWORD) -> Result<SeekFrom> {
     }
 }
 
-/// Moves the position of a file: FILE_BEGIN, FILE_CURRENT, FILE_END. With lpDistanceToMoveHigh the distance has 64 bits, and the upper
-/// half of the new position is put there. Returns the lower half of the new position, or INVALID_SET_FILE_POINTER with
-/// ERROR_INVALID_HANDLE, ERROR_NEGATIVE_SEEK, ERROR_INVALID_PARAMETER (method; a position of 4 GiB or more without
-/// lpDistanceToMoveHigh). INVALID_SET_FILE_POINTER may be a position too: then the last error is 0. MSDN: SetFilePointer.
+/// Moves the position of a file: FILE_BEGIN, FILE_CURRENT, FILE_END. With lpDistanceToMoveHigh the distance
+/// has 64 bits, and the upper half of the new position is put there. Returns the lower half of the new
+/// position, or INVALID_SET_FILE_POINTER with ERROR_INVALID_HANDLE, ERROR_NEGATIVE_SEEK,
+/// ERROR_INVALID_PARAMETER (method; a position of 4 GiB or more without lpDistanceToMoveHigh).
+/// INVALID_SET_FILE_POINTER may be a position too: then the last error is 0. MSDN: SetFilePointer.
 ///
 /// # Safety
 /// `lpDistanceToMoveHigh` is NULL or valid for reads and writes.
@@ -271,8 +278,9 @@ pub unsafe extern "C" fn SetFilePointer(
     })
 }
 
-/// Moves the position of a file by 64 bits; the new one goes to *lpNewFilePointer (may be NULL). Returns TRUE, or FALSE with
-/// ERROR_INVALID_HANDLE, ERROR_NEGATIVE_SEEK, ERROR_INVALID_PARAMETER. MSDN: SetFilePointerEx.
+/// Moves the position of a file by 64 bits; the new one goes to *lpNewFilePointer (may be NULL). Returns
+/// TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_NEGATIVE_SEEK, ERROR_INVALID_PARAMETER. MSDN:
+/// SetFilePointerEx.
 ///
 /// # Safety
 /// `lpNewFilePointer` is NULL or valid for writes.
@@ -293,7 +301,8 @@ pub unsafe extern "C" fn SetFilePointerEx(
     })
 }
 
-/// Tells the size of a file in bytes. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (NULL).
+/// Tells the size of a file in bytes. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE,
+/// ERROR_INVALID_PARAMETER (NULL).
 /// MSDN: GetFileSizeEx.
 ///
 /// # Safety
@@ -311,8 +320,9 @@ pub unsafe extern "C" fn GetFileSizeEx(hFile: HANDLE, lpFileSize: PLARGE_INTEGER
     })
 }
 
-/// The lower half of the size of a file; the upper half goes to *lpFileSizeHigh (may be NULL). Returns INVALID_FILE_SIZE with
-/// ERROR_INVALID_HANDLE; that may be a lower half too, and then the last error is 0. MSDN: GetFileSize.
+/// The lower half of the size of a file; the upper half goes to *lpFileSizeHigh (may be NULL). Returns
+/// INVALID_FILE_SIZE with ERROR_INVALID_HANDLE; that may be a lower half too, and then the last error is 0.
+/// MSDN: GetFileSize.
 ///
 /// # Safety
 /// `lpFileSizeHigh` is NULL or valid for writes.
@@ -327,14 +337,16 @@ pub unsafe extern "C" fn GetFileSize(hFile: HANDLE, lpFileSizeHigh: LPDWORD) -> 
     })
 }
 
-/// Cuts or extends a file to its position. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED, ERROR_DISK_FULL.
+/// Cuts or extends a file to its position. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE,
+/// ERROR_ACCESS_DENIED, ERROR_DISK_FULL.
 /// MSDN: SetEndOfFile.
 #[unsafe(no_mangle)]
 pub extern "C" fn SetEndOfFile(hFile: HANDLE) -> BOOL {
     returning_last_error(|| on_file(hFile, File::set_end).map(|()| TRUE))
 }
 
-/// Hands everything written to the disk. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. MSDN: FlushFileBuffers.
+/// Hands everything written to the disk. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. MSDN:
+/// FlushFileBuffers.
 #[unsafe(no_mangle)]
 pub extern "C" fn FlushFileBuffers(hFile: HANDLE) -> BOOL {
     returning_last_error(|| on_file(hFile, File::flush).map(|()| TRUE))

@@ -1,4 +1,5 @@
-//! Files by name: attributes, deletion, temporary names. Names in UTF-16 or UTF-8; backslashes count as slashes.
+//! Files by name: attributes, deletion, temporary names. Names in UTF-16 or UTF-8; backslashes count as
+//! slashes.
 #![expect(unsafe_code, reason = "exports, and strings of C")]
 #![expect(non_snake_case, reason = "Windows spelling, as in the header")]
 
@@ -62,8 +63,9 @@ fn delete(path: &Path) -> Result<BOOL> {
     std::fs::remove_file(path).map(|()| TRUE).map_err(|error| not_found(path, &error))
 }
 
-/// Tells FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_READONLY (nobody may write), or FILE_ATTRIBUTE_NORMAL. Returns INVALID_FILE_ATTRIBUTES
-/// with ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED, ERROR_INVALID_NAME. MSDN: GetFileAttributesW.
+/// Tells FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_READONLY (nobody may write), or FILE_ATTRIBUTE_NORMAL.
+/// Returns INVALID_FILE_ATTRIBUTES with ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED,
+/// ERROR_INVALID_NAME. MSDN: GetFileAttributesW.
 ///
 /// # Safety
 /// `lpFileName` is NULL or ends in NUL.
@@ -83,8 +85,9 @@ pub unsafe extern "C" fn GetFileAttributesA(lpFileName: LPCSTR) -> DWORD {
     returning_or(INVALID, || attributes(&unsafe { narrow_path(lpFileName) }?))
 }
 
-/// Deletes a file; handles that are open on it keep their contents. Returns TRUE, or FALSE with ERROR_FILE_NOT_FOUND,
-/// ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED (also for a directory), ERROR_INVALID_NAME. MSDN: DeleteFileW.
+/// Deletes a file; handles that are open on it keep their contents. Returns TRUE, or FALSE with
+/// ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED (also for a directory),
+/// ERROR_INVALID_NAME. MSDN: DeleteFileW.
 ///
 /// # Safety
 /// `lpFileName` is NULL or ends in NUL.
@@ -113,8 +116,9 @@ fn temporary() -> Vec<u8> {
     path
 }
 
-/// Tells the directory for temporary files (TMPDIR, else /tmp), ending in a slash. Returns its length without NUL; if the buffer of
-/// nBufferLength units is too small, the size needed with NUL, and writes nothing. MSDN: GetTempPathW.
+/// Tells the directory for temporary files (TMPDIR, else /tmp), ending in a slash. Returns its length without
+/// NUL; if the buffer of nBufferLength units is too small, the size needed with NUL, and writes nothing.
+/// MSDN: GetTempPathW.
 ///
 /// # Safety
 /// `lpBuffer` is valid for writes of `nBufferLength` units.
@@ -162,9 +166,10 @@ fn temporary_name(directory: &Path, prefix: &[u8], unique: UINT) -> Result<(Path
     Err(Error::FILE_EXISTS)
 }
 
-/// Makes a name for a temporary file: the directory, up to three characters of the prefix, a number, ".tmp". With uUnique 0 a number is
-/// chosen and the file created, empty. lpTempFileName is a buffer of MAX_PATH (260) units. Returns the number, or 0 with
-/// ERROR_DIRECTORY (267: no such directory), ERROR_BUFFER_OVERFLOW (111: its name is too long), ERROR_ACCESS_DENIED, ERROR_FILE_EXISTS.
+/// Makes a name for a temporary file: the directory, up to three characters of the prefix, a number, ".tmp".
+/// With uUnique 0 a number is chosen and the file created, empty. lpTempFileName is a buffer of MAX_PATH
+/// (260) units. Returns the number, or 0 with ERROR_DIRECTORY (267: no such directory), ERROR_BUFFER_OVERFLOW
+/// (111: its name is too long), ERROR_ACCESS_DENIED, ERROR_FILE_EXISTS.
 /// MSDN: GetTempFileNameW.
 ///
 /// # Safety

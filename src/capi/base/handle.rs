@@ -16,14 +16,20 @@ const DUPLICATE_CLOSE_SOURCE: DWORD = 1;
 const CURRENT_PROCESS: HANDLE = INVALID_HANDLE_VALUE;
 const CURRENT_THREAD: HANDLE = without_provenance_mut(usize::MAX - 1);
 
-/// Gives an object a handle for C. The first handle prepares the process for a fork.
+/// Gives an object a handle for C.
 pub(crate) fn open(object: Object) -> Result<HANDLE> {
+    prepare_for_fork();
+    object::open(object).map(without_provenance_mut)
+}
+
+/// Sees to it that the child of a fork gets errors, and does not wait for threads it does not have. Every
+/// call that may start threads or give out a handle goes through here first.
+pub(crate) fn prepare_for_fork() {
     static PREPARED: Once = Once::new();
     PREPARED.call_once(|| {
         // SAFETY: the child's handler stores one atomic, which is allowed after a fork of threads.
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     });
-    object::open(object).map(without_provenance_mut)
 }
 
 extern "C" fn in_child() {
@@ -33,11 +39,12 @@ extern "C" fn in_child() {
 /// Closes a handle of any kind: event, thread, semaphore, completion port, file, access token, request queue.
 ///
 /// Waits and operations on an object whose last handle is closed end: operations of a queue with
-/// ERROR_OPERATION_ABORTED, waits for a port with ERROR_ABANDONED_WAIT_0, waits for an event or semaphore with
-/// WAIT_FAILED and ERROR_INVALID_HANDLE. Pseudo handles are accepted and nothing is closed.
+/// ERROR_OPERATION_ABORTED, waits for a port with ERROR_ABANDONED_WAIT_0, waits for an event or semaphore
+/// with WAIT_FAILED and ERROR_INVALID_HANDLE. Pseudo handles are accepted and nothing is closed.
 /// Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. Any thread. MSDN: CloseHandle.
 ///
-/// Differs from Windows: a wait for an event whose last handle is closed ends; on Windows it would last for ever.
+/// Differs from Windows: a wait for an event whose last handle is closed ends; on Windows it would last for
+/// ever.
 #[unsafe(no_mangle)]
 pub extern "C" fn CloseHandle(hObject: HANDLE) -> BOOL {
     returning_last_error(|| {
@@ -49,9 +56,10 @@ pub extern "C" fn CloseHandle(hObject: HANDLE) -> BOOL {
 }
 
 /// Makes a second handle of an object. Both processes must be the current one (GetCurrentProcess()); access,
-/// inheritance and DUPLICATE_SAME_ACCESS have no effect; DUPLICATE_CLOSE_SOURCE closes the source, even if this fails.
-/// Returns TRUE, or FALSE with ERROR_INVALID_HANDLE (source or process), ERROR_INVALID_PARAMETER (no place for the
-/// handle and not closing). Any thread. MSDN: DuplicateHandle.
+/// inheritance and DUPLICATE_SAME_ACCESS have no effect; DUPLICATE_CLOSE_SOURCE closes the source, even if
+/// this fails.
+/// Returns TRUE, or FALSE with ERROR_INVALID_HANDLE (source or process), ERROR_INVALID_PARAMETER (no place
+/// for the handle and not closing). Any thread. MSDN: DuplicateHandle.
 ///
 /// Differs from Windows: handles cannot be given to another process, nor made of the pseudo handles.
 ///
@@ -116,8 +124,8 @@ pub(super) fn is_current_process(handle: HANDLE) -> bool {
     handle == CURRENT_PROCESS
 }
 
-/// Whether two handles name the same object. Returns FALSE, last error untouched, if they do not or if one of them
-/// is invalid. Any thread. MSDN: CompareObjectHandles.
+/// Whether two handles name the same object. Returns FALSE, last error untouched, if they do not or if one of
+/// them is invalid. Any thread. MSDN: CompareObjectHandles.
 #[unsafe(no_mangle)]
 pub extern "C" fn CompareObjectHandles(hFirstObjectHandle: HANDLE, hSecondObjectHandle: HANDLE) -> BOOL {
     let same = match (object::find(hFirstObjectHandle.addr()), object::find(hSecondObjectHandle.addr())) {

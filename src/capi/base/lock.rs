@@ -1,7 +1,7 @@
 //! Critical sections and slim reader/writer locks.
 //!
-//! A critical section keeps a re-entrant lock of ours behind `DebugInfo`. A slim lock is the word itself: zero is
-//! free, so that SRWLOCK_INIT and zeroed memory work and nothing needs to be released.
+//! A critical section keeps a re-entrant lock of ours behind `DebugInfo`. A slim lock is the word itself:
+//! zero is free, so that SRWLOCK_INIT and zeroed memory work and nothing needs to be released.
 #![expect(unsafe_code, reason = "exports, and locks that live in memory of C")]
 #![expect(non_snake_case, reason = "Windows spelling, as in the header")]
 
@@ -23,7 +23,8 @@ const _: () = assert!(
 /// Makes a critical section ready. MSDN: InitializeCriticalSection.
 ///
 /// # Safety
-/// `lpCriticalSection` is valid for writes, and is used as a critical section only until DeleteCriticalSection.
+/// `lpCriticalSection` is valid for writes, and is used as a critical section only until
+/// DeleteCriticalSection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn InitializeCriticalSection(lpCriticalSection: LPCRITICAL_SECTION) {
     let lock = Box::new(Lock::INIT);
@@ -55,7 +56,8 @@ pub unsafe extern "C" fn InitializeCriticalSectionAndSpinCount(
     TRUE
 }
 
-/// As InitializeCriticalSection; spin count and flags have no effect. Returns TRUE. MSDN: InitializeCriticalSectionEx.
+/// As InitializeCriticalSection; spin count and flags have no effect. Returns TRUE. MSDN:
+/// InitializeCriticalSectionEx.
 ///
 /// # Safety
 /// As for InitializeCriticalSection.
@@ -80,8 +82,8 @@ unsafe fn lock_of<'a>(section: LPCRITICAL_SECTION) -> &'a Lock {
     unsafe { &*(*section).DebugInfo.cast::<Lock>() }
 }
 
-/// Enters a critical section, waiting while another thread is in it; a thread may enter several times and must leave as
-/// often. MSDN: EnterCriticalSection.
+/// Enters a critical section, waiting while another thread is in it; a thread may enter several times and
+/// must leave as often. MSDN: EnterCriticalSection.
 ///
 /// # Safety
 /// The critical section is initialised.
@@ -91,7 +93,8 @@ pub unsafe extern "C" fn EnterCriticalSection(lpCriticalSection: LPCRITICAL_SECT
     unsafe { lock_of(lpCriticalSection) }.lock();
 }
 
-/// Enters a critical section unless another thread is in it. Returns TRUE if entered. MSDN: TryEnterCriticalSection.
+/// Enters a critical section unless another thread is in it. Returns TRUE if entered. MSDN:
+/// TryEnterCriticalSection.
 ///
 /// # Safety
 /// The critical section is initialised.
@@ -117,8 +120,8 @@ pub unsafe extern "C" fn LeaveCriticalSection(lpCriticalSection: LPCRITICAL_SECT
 /// The critical section is initialised and nobody is in it or uses it later.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn DeleteCriticalSection(lpCriticalSection: LPCRITICAL_SECTION) {
-    // SAFETY: C caller, per DeleteCriticalSection: ours alone, and DebugInfo came from Box::into_raw, or is NULL if it
-    // was deleted before.
+    // SAFETY: C caller, per DeleteCriticalSection: ours alone, and DebugInfo came from Box::into_raw, or is
+    // NULL if it was deleted before.
     unsafe {
         let lock = std::mem::replace(&mut (*lpCriticalSection).DebugInfo, null_mut());
         if !lock.is_null() {
@@ -176,7 +179,8 @@ pub unsafe extern "C" fn TryAcquireSRWLockExclusive(SRWLock: PSRWLOCK) -> BOOLEA
     unsafe { slim(SRWLock) }.try_lock_exclusive().into()
 }
 
-/// Takes a slim lock together with readers if no writer has it. Returns TRUE if taken. MSDN: TryAcquireSRWLockShared.
+/// Takes a slim lock together with readers if no writer has it. Returns TRUE if taken. MSDN:
+/// TryAcquireSRWLockShared.
 ///
 /// # Safety
 /// The lock is initialised.

@@ -1,5 +1,6 @@
-//! Memory: the process heap, and the older Local and Global functions. All of them are the C library's allocator, so
-//! memory from one may be freed by any other, and by free(), which is what HeapFree(GetProcessHeap(), 0, p) is here.
+//! Memory: the process heap, and the older Local and Global functions. All of them are the C library's
+//! allocator, so memory from one may be freed by any other, and by free(), which is what
+//! HeapFree(GetProcessHeap(), 0, p) is here.
 #![expect(unsafe_code, reason = "exports, and the C library's allocator")]
 #![expect(non_snake_case, reason = "Windows spelling, as in the header")]
 
@@ -43,7 +44,8 @@ pub extern "C" fn GetProcessHeap() -> HANDLE {
     without_provenance_mut(HEAP)
 }
 
-/// Allocates dwBytes bytes, zeroed with HEAP_ZERO_MEMORY; other flags have no effect. hHeap is GetProcessHeap().
+/// Allocates dwBytes bytes, zeroed with HEAP_ZERO_MEMORY; other flags have no effect. hHeap is
+/// GetProcessHeap().
 /// Returns memory to be freed with HeapFree or free(), or NULL; the last error is not set. MSDN: HeapAlloc.
 #[unsafe(no_mangle)]
 pub extern "C" fn HeapAlloc(hHeap: HANDLE, dwFlags: DWORD, dwBytes: SIZE_T) -> LPVOID {
@@ -53,8 +55,9 @@ pub extern "C" fn HeapAlloc(hHeap: HANDLE, dwFlags: DWORD, dwBytes: SIZE_T) -> L
     allocate(dwBytes, dwFlags & HEAP_ZERO_MEMORY != 0)
 }
 
-/// Changes the size of a block; bytes added are zero with HEAP_ZERO_MEMORY. With HEAP_REALLOC_IN_PLACE_ONLY the block stays
-/// where it is, or the call fails. Returns the block, or NULL with the old one unchanged; the last error is not set.
+/// Changes the size of a block; bytes added are zero with HEAP_ZERO_MEMORY. With HEAP_REALLOC_IN_PLACE_ONLY
+/// the block stays where it is, or the call fails. Returns the block, or NULL with the old one unchanged; the
+/// last error is not set.
 /// MSDN: HeapReAlloc.
 ///
 /// # Safety
@@ -84,7 +87,8 @@ pub unsafe extern "C" fn HeapReAlloc(
     }
 }
 
-/// Frees a block; NULL is allowed. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE for another heap. MSDN: HeapFree.
+/// Frees a block; NULL is allowed. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE for another heap. MSDN:
+/// HeapFree.
 ///
 /// # Safety
 /// `lpMem` is NULL or came from HeapAlloc or HeapReAlloc and was not freed.
@@ -132,8 +136,9 @@ unsafe fn release(memory: *mut c_void) -> *mut c_void {
     null_mut()
 }
 
-/// Allocates uBytes bytes, zeroed with LMEM_ZEROINIT. The result is a pointer whatever the flags (LMEM_MOVEABLE has no
-/// effect). Returns memory to be freed with LocalFree, or NULL with ERROR_NOT_ENOUGH_MEMORY. MSDN: LocalAlloc.
+/// Allocates uBytes bytes, zeroed with LMEM_ZEROINIT. The result is a pointer whatever the flags
+/// (LMEM_MOVEABLE has no effect). Returns memory to be freed with LocalFree, or NULL with
+/// ERROR_NOT_ENOUGH_MEMORY. MSDN: LocalAlloc.
 #[unsafe(no_mangle)]
 pub extern "C" fn LocalAlloc(uFlags: UINT, uBytes: SIZE_T) -> HLOCAL {
     allocate_or_say(uFlags, uBytes)
@@ -149,14 +154,16 @@ pub unsafe extern "C" fn LocalFree(hMem: HLOCAL) -> HLOCAL {
     unsafe { release(hMem) }
 }
 
-/// Allocates dwBytes bytes, zeroed with GMEM_ZEROINIT. The result is a pointer whatever the flags (GMEM_MOVEABLE has no
-/// effect). Returns memory to be freed with GlobalFree, or NULL with ERROR_NOT_ENOUGH_MEMORY. MSDN: GlobalAlloc.
+/// Allocates dwBytes bytes, zeroed with GMEM_ZEROINIT. The result is a pointer whatever the flags
+/// (GMEM_MOVEABLE has no effect). Returns memory to be freed with GlobalFree, or NULL with
+/// ERROR_NOT_ENOUGH_MEMORY. MSDN: GlobalAlloc.
 #[unsafe(no_mangle)]
 pub extern "C" fn GlobalAlloc(uFlags: UINT, dwBytes: SIZE_T) -> HGLOBAL {
     allocate_or_say(uFlags, dwBytes)
 }
 
-/// Frees memory of GlobalAlloc and the strings WinHTTP gives away (proxy settings); NULL is allowed. Returns NULL.
+/// Frees memory of GlobalAlloc and the strings WinHTTP gives away (proxy settings); NULL is allowed. Returns
+/// NULL.
 /// MSDN: GlobalFree.
 ///
 /// # Safety
@@ -173,7 +180,8 @@ pub extern "C" fn GlobalLock(hMem: HGLOBAL) -> LPVOID {
     hMem
 }
 
-/// Undoes GlobalLock, for which there is nothing to do. Returns FALSE with NO_ERROR as last error: not locked any more.
+/// Undoes GlobalLock, for which there is nothing to do. Returns FALSE with NO_ERROR as last error: not locked
+/// any more.
 /// MSDN: GlobalUnlock.
 #[unsafe(no_mangle)]
 pub extern "C" fn GlobalUnlock(hMem: HGLOBAL) -> BOOL {

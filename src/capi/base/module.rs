@@ -1,7 +1,8 @@
 //! Modules: the Windows libraries this library stands for, and the functions in them.
 //!
-//! `httpapi.dll`, `winhttp.dll`, `kernel32.dll` and their like are all this one library; a module handle says which of
-//! them is meant, so that programs which look functions up at run time find exactly those the library exports.
+//! `httpapi.dll`, `winhttp.dll`, `kernel32.dll` and their like are all this one library; a module handle says
+//! which of them is meant, so that programs which look functions up at run time find exactly those the
+//! library exports.
 #![expect(unsafe_code, reason = "exports, strings of C, and the dynamic linker")]
 #![expect(non_snake_case, reason = "Windows spelling, as in the header")]
 
@@ -90,8 +91,9 @@ unsafe fn named_narrow(name: LPCSTR) -> Result<Module> {
     }
 }
 
-/// The handle of `httpapi.dll`, `winhttp.dll`, `kernel32.dll` and their like (any case, extension optional), or of the program
-/// (NULL). It is never to be closed. Returns NULL with ERROR_MOD_NOT_FOUND for other names. MSDN: GetModuleHandleW.
+/// The handle of `httpapi.dll`, `winhttp.dll`, `kernel32.dll` and their like (any case, extension optional),
+/// or of the program (NULL). It is never to be closed. Returns NULL with ERROR_MOD_NOT_FOUND for other names.
+/// MSDN: GetModuleHandleW.
 ///
 /// # Safety
 /// `lpModuleName` is NULL or ends in NUL.
@@ -111,8 +113,8 @@ pub unsafe extern "C" fn GetModuleHandleA(lpModuleName: LPCSTR) -> HMODULE {
     returning_last_error(|| unsafe { named_narrow(lpModuleName) }.map(Module::handle))
 }
 
-/// As GetModuleHandleW: the libraries known here are always loaded. Returns NULL with ERROR_INVALID_PARAMETER for NULL,
-/// ERROR_MOD_NOT_FOUND for other libraries, which are not searched for. MSDN: LoadLibraryW.
+/// As GetModuleHandleW: the libraries known here are always loaded. Returns NULL with ERROR_INVALID_PARAMETER
+/// for NULL, ERROR_MOD_NOT_FOUND for other libraries, which are not searched for. MSDN: LoadLibraryW.
 ///
 /// # Safety
 /// `lpLibFileName` is NULL or ends in NUL.
@@ -162,15 +164,18 @@ pub unsafe extern "C" fn LoadLibraryExA(lpLibFileName: LPCSTR, hFile: HANDLE, dw
     unsafe { LoadLibraryA(name) }
 }
 
-/// Gives a module of LoadLibrary back; it stays loaded. Returns TRUE, or FALSE with ERROR_MOD_NOT_FOUND. MSDN: FreeLibrary.
+/// Gives a module of LoadLibrary back; it stays loaded. Returns TRUE, or FALSE with ERROR_MOD_NOT_FOUND.
+/// MSDN: FreeLibrary.
 #[unsafe(no_mangle)]
 pub extern "C" fn FreeLibrary(hLibModule: HMODULE) -> BOOL {
     returning_last_error(|| Module::of(hLibModule).map(|_| TRUE))
 }
 
-/// The address of a function this library exports under that module: Http... in httpapi.dll, WinHttp... in winhttp.dll,
-/// all others in kernel32.dll. In the program itself (a module handle of NULL or GetModuleHandle(NULL)): any symbol it exports.
-/// Returns NULL with ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND; look-up by number (lpProcName below 65536) always fails.
+/// The address of a function this library exports under that module: Http... in httpapi.dll, WinHttp... in
+/// winhttp.dll, all others in kernel32.dll. In the program itself (a module handle of NULL or
+/// GetModuleHandle(NULL)): any symbol it exports.
+/// Returns NULL with ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND; look-up by number (lpProcName below 65536)
+/// always fails.
 /// MSDN: GetProcAddress.
 ///
 /// # Safety
@@ -189,7 +194,8 @@ pub unsafe extern "C" fn GetProcAddress(hModule: HMODULE, lpProcName: LPCSTR) ->
         if address.is_null() {
             return Err(Error::PROC_NOT_FOUND);
         }
-        // SAFETY: the address of a function; the program casts it to the function's own type before it calls it.
+        // SAFETY: the address of a function; the program casts it to the function's own type before it calls
+        // it.
         Ok(unsafe { std::mem::transmute::<*mut c_void, FARPROC>(address) })
     })
 }

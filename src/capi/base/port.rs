@@ -18,11 +18,11 @@ use crate::win32::object::{self, Object};
 use crate::win32::port::Port;
 use crate::win32::signal::deadline;
 
-/// Creates a completion port (FileHandle INVALID_HANDLE_VALUE, ExistingCompletionPort NULL), or binds a queue or file to
-/// one: to ExistingCompletionPort, or to a new one if that is NULL. CompletionKey comes back with every packet of the handle.
-/// A handle can be bound once. NumberOfConcurrentThreads has no effect.
-/// Returns the port, or NULL with ERROR_INVALID_PARAMETER (bound already; or a port but no handle), ERROR_INVALID_HANDLE.
-/// Any thread. MSDN: CreateIoCompletionPort.
+/// Creates a completion port (FileHandle INVALID_HANDLE_VALUE, ExistingCompletionPort NULL), or binds a queue
+/// or file to one: to ExistingCompletionPort, or to a new one if that is NULL. CompletionKey comes back with
+/// every packet of the handle. A handle can be bound once. NumberOfConcurrentThreads has no effect.
+/// Returns the port, or NULL with ERROR_INVALID_PARAMETER (bound already; or a port but no handle),
+/// ERROR_INVALID_HANDLE. Any thread. MSDN: CreateIoCompletionPort.
 ///
 /// Differs from Windows: as many threads run as wait; the number of concurrent threads is not limited.
 #[unsafe(no_mangle)]
@@ -49,12 +49,13 @@ pub extern "C" fn CreateIoCompletionPort(
     })
 }
 
-/// Takes the oldest packet of a port, waiting up to dwMilliseconds (or INFINITE). The waiting thread does the library's I/O
-/// meanwhile; it never runs callbacks.
-/// Returns TRUE for a packet of a successful operation. Returns FALSE with *lpOverlapped not NULL for one that failed: bytes
-/// and key are set, the last error is the operation's. Returns FALSE with *lpOverlapped NULL when there is no packet:
-/// WAIT_TIMEOUT (258), ERROR_ABANDONED_WAIT_0 (735, the port was closed meanwhile), ERROR_INVALID_HANDLE,
-/// ERROR_INVALID_PARAMETER (an out-pointer is NULL). MSDN: GetQueuedCompletionStatus.
+/// Takes the oldest packet of a port, waiting up to dwMilliseconds (or INFINITE). The waiting thread does the
+/// library's I/O meanwhile; it never runs callbacks.
+/// Returns TRUE for a packet of a successful operation. Returns FALSE with *lpOverlapped not NULL for one
+/// that failed: bytes and key are set, the last error is the operation's. Returns FALSE with *lpOverlapped
+/// NULL when there is no packet: WAIT_TIMEOUT (258), ERROR_ABANDONED_WAIT_0 (735, the port was closed
+/// meanwhile), ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (an out-pointer is NULL). MSDN:
+/// GetQueuedCompletionStatus.
 ///
 /// # Safety
 /// The three out-pointers are valid for writes.
@@ -83,9 +84,10 @@ pub unsafe extern "C" fn GetQueuedCompletionStatus(
     })
 }
 
-/// Takes up to ulCount packets of a port, waiting up to dwMilliseconds (or INFINITE) for the first. fAlertable has no effect.
-/// Each entry's Internal is the operation's NTSTATUS. Returns TRUE with the number in *ulNumEntriesRemoved, or FALSE with
-/// WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER; the number is 0 then.
+/// Takes up to ulCount packets of a port, waiting up to dwMilliseconds (or INFINITE) for the first.
+/// fAlertable has no effect. Each entry's Internal is the operation's NTSTATUS. Returns TRUE with the number
+/// in *ulNumEntriesRemoved, or FALSE with WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0, ERROR_INVALID_HANDLE,
+/// ERROR_INVALID_PARAMETER; the number is 0 then.
 /// MSDN: GetQueuedCompletionStatusEx.
 ///
 /// # Safety
@@ -128,7 +130,8 @@ fn entry(packet: &Packet) -> OVERLAPPED_ENTRY {
     }
 }
 
-/// Queues a packet of the program's own; the three values come back unchanged, and lpOverlapped need not point anywhere.
+/// Queues a packet of the program's own; the three values come back unchanged, and lpOverlapped need not
+/// point anywhere.
 /// Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. Any thread. MSDN: PostQueuedCompletionStatus.
 #[unsafe(no_mangle)]
 pub extern "C" fn PostQueuedCompletionStatus(

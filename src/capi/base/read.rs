@@ -41,8 +41,8 @@ pub(super) unsafe fn put<T>(place: *mut T, value: T) {
     }
 }
 
-/// Copies text and a NUL into a buffer of `size` units. Gives the length without NUL if it fitted, else the size
-/// needed with NUL and nothing written, as `GetTempPath` and its relatives do.
+/// Copies text and a NUL into a buffer of `size` units. Gives the length without NUL if it fitted, else the
+/// size needed with NUL and nothing written, as `GetTempPath` and its relatives do.
 ///
 /// # Safety
 /// `buffer` is valid for writes of `size` units.

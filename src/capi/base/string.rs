@@ -47,14 +47,16 @@ fn fitted(count: usize, room: INT) -> Result<INT> {
     INT::try_from(count).map_err(|_| Error::INVALID_PARAMETER)
 }
 
-/// Converts bytes to UTF-16. CodePage: CP_ACP and its like (all UTF-8 here), CP_UTF8, 1252, 28591, 20127. cbMultiByte counts
-/// bytes, or is -1 for a string with NUL, which is then converted too. cchWideChar 0 only measures.
-/// Invalid bytes become U+FFFD, or with MB_ERR_INVALID_CHARS fail the call.
-/// Returns the number of units, or 0 with ERROR_INVALID_PARAMETER (code page, NULL, length 0, both buffers the same),
-/// ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_FLAGS, ERROR_NO_UNICODE_TRANSLATION. MSDN: MultiByteToWideChar.
+/// Converts bytes to UTF-16. CodePage: CP_ACP and its like (all UTF-8 here), CP_UTF8, 1252, 28591, 20127.
+/// cbMultiByte counts bytes, or is -1 for a string with NUL, which is then converted too. cchWideChar 0 only
+/// measures. Invalid bytes become U+FFFD, or with MB_ERR_INVALID_CHARS fail the call.
+/// Returns the number of units, or 0 with ERROR_INVALID_PARAMETER (code page, NULL, length 0, both buffers
+/// the same), ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_FLAGS, ERROR_NO_UNICODE_TRANSLATION. MSDN:
+/// MultiByteToWideChar.
 ///
 /// # Safety
-/// `lpMultiByteStr` is valid for `cbMultiByte` bytes or ends in NUL; `lpWideCharStr` for writes of `cchWideChar` units.
+/// `lpMultiByteStr` is valid for `cbMultiByte` bytes or ends in NUL; `lpWideCharStr` for writes of
+/// `cchWideChar` units.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn MultiByteToWideChar(
     CodePage: UINT,
@@ -87,15 +89,17 @@ pub unsafe extern "C" fn MultiByteToWideChar(
     })
 }
 
-/// Converts UTF-16 to bytes; code pages and lengths as for MultiByteToWideChar. What the code page cannot say becomes
-/// lpDefaultChar (NULL: "?"), or U+FFFD in UTF-8; *lpUsedDefaultChar (may be NULL) tells whether that happened. Both must be
-/// NULL for CP_UTF8. With WC_ERR_INVALID_CHARS (UTF-8) a lone surrogate fails the call. Best-fit characters are never used.
-/// Returns the number of bytes, or 0 with ERROR_INVALID_PARAMETER, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_FLAGS,
-/// ERROR_NO_UNICODE_TRANSLATION. MSDN: WideCharToMultiByte.
+/// Converts UTF-16 to bytes; code pages and lengths as for MultiByteToWideChar. What the code page cannot say
+/// becomes lpDefaultChar (NULL: "?"), or U+FFFD in UTF-8; *lpUsedDefaultChar (may be NULL) tells whether that
+/// happened. Both must be NULL for CP_UTF8. With WC_ERR_INVALID_CHARS (UTF-8) a lone surrogate fails the
+/// call. Best-fit characters are never used.
+/// Returns the number of bytes, or 0 with ERROR_INVALID_PARAMETER, ERROR_INSUFFICIENT_BUFFER,
+/// ERROR_INVALID_FLAGS, ERROR_NO_UNICODE_TRANSLATION. MSDN: WideCharToMultiByte.
 ///
 /// # Safety
-/// `lpWideCharStr` is valid for `cchWideChar` units or ends in NUL; `lpMultiByteStr` for writes of `cbMultiByte` bytes;
-/// `lpDefaultChar` is NULL or ends in NUL; `lpUsedDefaultChar` is NULL or valid for writes.
+/// `lpWideCharStr` is valid for `cchWideChar` units or ends in NUL; `lpMultiByteStr` for writes of
+/// `cbMultiByte` bytes; `lpDefaultChar` is NULL or ends in NUL; `lpUsedDefaultChar` is NULL or valid for
+/// writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn WideCharToMultiByte(
     CodePage: UINT,

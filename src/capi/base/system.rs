@@ -75,8 +75,8 @@ pub unsafe extern "C" fn GetNativeSystemInfo(lpSystemInfo: LPSYSTEM_INFO) {
     unsafe { GetSystemInfo(lpSystemInfo) };
 }
 
-/// Tells the processors of the process and of the system as bits. hProcess is GetCurrentProcess(). Returns TRUE, or FALSE
-/// with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. MSDN: GetProcessAffinityMask.
+/// Tells the processors of the process and of the system as bits. hProcess is GetCurrentProcess(). Returns
+/// TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. MSDN: GetProcessAffinityMask.
 ///
 /// Differs from Windows: processors are counted from 0, whichever of the machine's the process may use.
 ///

@@ -27,13 +27,14 @@ struct Argument(*mut c_void);
 unsafe impl Send for Argument {}
 
 /// Starts a thread that calls lpStartAddress(lpParameter). dwStackSize 0 is the system's default; flags are
-/// STACK_SIZE_PARAM_IS_A_RESERVATION (no effect) and CREATE_SUSPENDED (waits for ResumeThread). Security attributes have no effect.
-/// *lpThreadId (may be NULL) gets the number GetCurrentThreadId gives there.
-/// Returns a handle that is signalled when the function has returned, to be closed with CloseHandle, or NULL with
-/// ERROR_INVALID_PARAMETER, ERROR_NO_SYSTEM_RESOURCES. MSDN: CreateThread.
+/// STACK_SIZE_PARAM_IS_A_RESERVATION (no effect) and CREATE_SUSPENDED (waits for ResumeThread). Security
+/// attributes have no effect. *lpThreadId (may be NULL) gets the number GetCurrentThreadId gives there.
+/// Returns a handle that is signalled when the function has returned, to be closed with CloseHandle, or NULL
+/// with ERROR_INVALID_PARAMETER, ERROR_NO_SYSTEM_RESOURCES. MSDN: CreateThread.
 ///
 /// # Safety
-/// `lpStartAddress` may be called with `lpParameter` on another thread; `lpThreadId` is NULL or valid for writes.
+/// `lpStartAddress` may be called with `lpParameter` on another thread; `lpThreadId` is NULL or valid for
+/// writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CreateThread(
     lpThreadAttributes: LPSECURITY_ATTRIBUTES,
@@ -89,8 +90,8 @@ fn spawn(
     Ok((thread, started.1.get().copied().unwrap_or(0)))
 }
 
-/// Lets a thread created with CREATE_SUSPENDED run. Returns 1 if it was suspended, 0 if not, or (DWORD)-1 with
-/// ERROR_INVALID_HANDLE. Any thread. MSDN: ResumeThread.
+/// Lets a thread created with CREATE_SUSPENDED run. Returns 1 if it was suspended, 0 if not, or (DWORD)-1
+/// with ERROR_INVALID_HANDLE. Any thread. MSDN: ResumeThread.
 ///
 /// Differs from Windows: a thread that runs cannot be suspended, so the count is never more than 1.
 #[unsafe(no_mangle)]
@@ -103,8 +104,8 @@ pub extern "C" fn ResumeThread(hThread: HANDLE) -> DWORD {
     })
 }
 
-/// Gives the exit code of a thread, or STILL_ACTIVE (259) while it runs. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE,
-/// ERROR_INVALID_PARAMETER. Any thread. MSDN: GetExitCodeThread.
+/// Gives the exit code of a thread, or STILL_ACTIVE (259) while it runs. Returns TRUE, or FALSE with
+/// ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. Any thread. MSDN: GetExitCodeThread.
 ///
 /// # Safety
 /// `lpExitCode` is valid for writes.

@@ -1,7 +1,8 @@
 //! The thread pool: I/O callbacks, work, and the older BindIoCompletionCallback.
 //!
-//! Callbacks run on the library's own threads, several at once, with none of its locks held; they may block and may call
-//! any function. PTP_IO and PTP_WORK are handles, so that a closed one is ignored and harms nobody.
+//! Callbacks run on the library's own threads, several at once, with none of its locks held; they may block
+//! and may call any function. PTP_IO and PTP_WORK are handles, so that a closed one is ignored and harms
+//! nobody.
 #![expect(unsafe_code, reason = "exports, and callbacks into C")]
 #![expect(non_snake_case, non_camel_case_types, reason = "Windows spelling, as in the header")]
 
@@ -9,6 +10,7 @@ use std::ffi::c_void;
 use std::ptr::{null_mut, with_exposed_provenance_mut, without_provenance_mut};
 use std::sync::{Arc, OnceLock};
 
+use super::handle::prepare_for_fork;
 use crate::abi::base::{
     BOOL, HANDLE, LPOVERLAPPED_COMPLETION_ROUTINE, PTP_CALLBACK_ENVIRON, PTP_CALLBACK_INSTANCE, PTP_IO,
     PTP_WIN32_IO_CALLBACK, PTP_WORK, PVOID, TRUE, ULONG,
@@ -48,8 +50,8 @@ fn win32_code(packet: &Packet) -> ULONG {
     Error::from_ntstatus(packet.status).map_or_else(|error| error.0, |()| 0)
 }
 
-/// Binds a queue or file to the thread pool: pfnio is called with each completion (Windows error code in IoResult).
-/// Call StartThreadpoolIo before every operation. The environment pcbe has no effect.
+/// Binds a queue or file to the thread pool: pfnio is called with each completion (Windows error code in
+/// IoResult). Call StartThreadpoolIo before every operation. The environment pcbe has no effect.
 /// Returns the I/O object, to be closed with CloseThreadpoolIo, or NULL with ERROR_INVALID_HANDLE,
 /// ERROR_INVALID_PARAMETER (bound already, no callback). Any thread. MSDN: CreateThreadpoolIo.
 ///
@@ -81,7 +83,8 @@ pub unsafe extern "C" fn CreateThreadpoolIo(
     io.cast()
 }
 
-/// The handle of the object a callback belongs to, which is known a moment after the callback could first come.
+/// The handle of the object a callback belongs to, which is known a moment after the callback could first
+/// come.
 trait Named {
     fn wait_for_name(&self) -> usize;
 }
@@ -97,9 +100,9 @@ impl Named for OnceLock<usize> {
     }
 }
 
-/// Announces an operation on the handle of an I/O object; call it before each one. If the operation fails with anything but
-/// ERROR_IO_PENDING, or succeeds at once under FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, call CancelThreadpoolIo.
-/// Any thread. MSDN: StartThreadpoolIo.
+/// Announces an operation on the handle of an I/O object; call it before each one. If the operation fails
+/// with anything but ERROR_IO_PENDING, or succeeds at once under FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, call
+/// CancelThreadpoolIo. Any thread. MSDN: StartThreadpoolIo.
 #[unsafe(no_mangle)]
 pub extern "C" fn StartThreadpoolIo(pio: PTP_IO) {
     with(&IO, pio.addr(), |io| io.start());
@@ -111,26 +114,29 @@ pub extern "C" fn CancelThreadpoolIo(pio: PTP_IO) {
     with(&IO, pio.addr(), |io| io.cancel());
 }
 
-/// Waits until every announced operation has been called back; with fCancelPendingCallbacks, drops the callbacks that have
-/// not begun and waits only for those that run. Not from a callback of the same object. MSDN: WaitForThreadpoolIoCallbacks.
+/// Waits until every announced operation has been called back; with fCancelPendingCallbacks, drops the
+/// callbacks that have not begun and waits only for those that run. Not from a callback of the same object.
+/// MSDN: WaitForThreadpoolIoCallbacks.
 #[unsafe(no_mangle)]
 pub extern "C" fn WaitForThreadpoolIoCallbacks(pio: PTP_IO, fCancelPendingCallbacks: BOOL) {
     with(&IO, pio.addr(), |io| io.wait(fCancelPendingCallbacks != 0));
 }
 
-/// Releases an I/O object. Outstanding callbacks still come; after them the handle is free for another binding.
-/// Any thread, callbacks included. MSDN: CloseThreadpoolIo.
+/// Releases an I/O object. Outstanding callbacks still come; after them the handle is free for another
+/// binding. Any thread, callbacks included. MSDN: CloseThreadpoolIo.
 #[unsafe(no_mangle)]
 pub extern "C" fn CloseThreadpoolIo(pio: PTP_IO) {
     close(&IO, pio.addr());
 }
 
-/// Creates work: a function the pool calls once for each SubmitThreadpoolWork. The environment pcbe has no effect.
-/// Returns the work, to be closed with CloseThreadpoolWork, or NULL with ERROR_INVALID_PARAMETER (no callback).
-/// Any thread. MSDN: CreateThreadpoolWork.
+/// Creates work: a function the pool calls once for each SubmitThreadpoolWork. The environment pcbe has no
+/// effect.
+/// Returns the work, to be closed with CloseThreadpoolWork, or NULL with ERROR_INVALID_PARAMETER (no
+/// callback). Any thread. MSDN: CreateThreadpoolWork.
 ///
 /// # Safety
-/// `pfnwk` may be called on any thread with `pv` until the last outstanding callback after CloseThreadpoolWork.
+/// `pfnwk` may be called on any thread with `pv` until the last outstanding callback after
+/// CloseThreadpoolWork.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CreateThreadpoolWork(
     pfnwk: PTP_WORK_CALLBACK,
@@ -139,6 +145,7 @@ pub unsafe extern "C" fn CreateThreadpoolWork(
 ) -> PTP_WORK {
     let _ = pcbe;
     let work = returning_last_error(|| {
+        prepare_for_fork();
         let callback = pfnwk.ok_or(Error::INVALID_PARAMETER)?;
         let (context, name) = (Context(pv), Arc::new(OnceLock::new()));
         let work: Arc<OnceLock<usize>> = Arc::clone(&name);
@@ -162,14 +169,16 @@ pub extern "C" fn SubmitThreadpoolWork(pwk: PTP_WORK) {
     });
 }
 
-/// Waits until every submitted call has ended; with fCancelPendingCallbacks, drops those that have not begun and waits only
-/// for those that run. Not from a callback of the same work. MSDN: WaitForThreadpoolWorkCallbacks.
+/// Waits until every submitted call has ended; with fCancelPendingCallbacks, drops those that have not begun
+/// and waits only for those that run. Not from a callback of the same work. MSDN:
+/// WaitForThreadpoolWorkCallbacks.
 #[unsafe(no_mangle)]
 pub extern "C" fn WaitForThreadpoolWorkCallbacks(pwk: PTP_WORK, fCancelPendingCallbacks: BOOL) {
     with(&WORK, pwk.addr(), |work| work.wait(fCancelPendingCallbacks != 0));
 }
 
-/// Releases work. Outstanding callbacks still come. Any thread, callbacks included. MSDN: CloseThreadpoolWork.
+/// Releases work. Outstanding callbacks still come. Any thread, callbacks included. MSDN:
+/// CloseThreadpoolWork.
 #[unsafe(no_mangle)]
 pub extern "C" fn CloseThreadpoolWork(pwk: PTP_WORK) {
     close(&WORK, pwk.addr());
@@ -189,6 +198,7 @@ pub unsafe extern "C" fn TrySubmitThreadpoolCallback(
 ) -> BOOL {
     let _ = pcbe;
     returning_last_error(|| {
+        prepare_for_fork();
         let callback = pfns.ok_or(Error::INVALID_PARAMETER)?;
         let context = Context(pv);
         // SAFETY: C caller, per TrySubmitThreadpoolCallback: callable on any thread.
@@ -196,9 +206,9 @@ pub unsafe extern "C" fn TrySubmitThreadpoolCallback(
     })
 }
 
-/// Binds a queue or file to the thread pool for good: Function is called with each completion, dwErrorCode being the
-/// operation's NTSTATUS. Flags must be 0. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (bound
-/// already, no function, flags). Any thread. MSDN: BindIoCompletionCallback.
+/// Binds a queue or file to the thread pool for good: Function is called with each completion, dwErrorCode
+/// being the operation's NTSTATUS. Flags must be 0. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE,
+/// ERROR_INVALID_PARAMETER (bound already, no function, flags). Any thread. MSDN: BindIoCompletionCallback.
 ///
 /// # Safety
 /// `Function` may be called on any thread until the handle is closed and its operations have completed.

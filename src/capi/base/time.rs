@@ -1,6 +1,7 @@
 //! Time: clocks, counters, and SYSTEMTIME to FILETIME and back.
 //!
-//! A FILETIME counts steps of 100 ns since 1601-01-01 UTC. Text forms (`WinHttpTimeToSystemTime`) are in `capi::winhttp`.
+//! A FILETIME counts steps of 100 ns since 1601-01-01 UTC. Text forms (`WinHttpTimeToSystemTime`) are in
+//! `capi::winhttp`.
 #![expect(unsafe_code, reason = "exports, and structures of C")]
 #![expect(non_snake_case, reason = "Windows spelling, as in the header")]
 
@@ -163,8 +164,8 @@ pub unsafe extern "C" fn GetSystemTimePreciseAsFileTime(lpSystemTimeAsFileTime: 
     unsafe { GetSystemTimeAsFileTime(lpSystemTimeAsFileTime) };
 }
 
-/// Converts a SYSTEMTIME, whose wDayOfWeek is not looked at. Returns TRUE, or FALSE with ERROR_INVALID_PARAMETER (no such
-/// time, NULL). MSDN: SystemTimeToFileTime.
+/// Converts a SYSTEMTIME, whose wDayOfWeek is not looked at. Returns TRUE, or FALSE with
+/// ERROR_INVALID_PARAMETER (no such time, NULL). MSDN: SystemTimeToFileTime.
 ///
 /// # Safety
 /// `lpSystemTime` is valid for reads, `lpFileTime` for writes.
@@ -183,7 +184,8 @@ pub unsafe extern "C" fn SystemTimeToFileTime(
     })
 }
 
-/// Converts a FILETIME. Returns TRUE, or FALSE with ERROR_INVALID_PARAMETER (2^63 or more, NULL). MSDN: FileTimeToSystemTime.
+/// Converts a FILETIME. Returns TRUE, or FALSE with ERROR_INVALID_PARAMETER (2^63 or more, NULL). MSDN:
+/// FileTimeToSystemTime.
 ///
 /// # Safety
 /// `lpFileTime` is valid for reads, `lpSystemTime` for writes.
@@ -255,7 +257,8 @@ pub unsafe extern "C" fn QueryPerformanceCounter(lpPerformanceCount: PLARGE_INTE
     })
 }
 
-/// Tells the steps of QueryPerformanceCounter in a second: ten million. Returns TRUE, or FALSE with ERROR_INVALID_PARAMETER.
+/// Tells the steps of QueryPerformanceCounter in a second: ten million. Returns TRUE, or FALSE with
+/// ERROR_INVALID_PARAMETER.
 /// MSDN: QueryPerformanceFrequency.
 ///
 /// # Safety

@@ -10,10 +10,11 @@ use crate::abi::error::{Error, Result};
 use crate::capi::guard::returning_or;
 use crate::win32::waits::{MAXIMUM_WAIT_OBJECTS, wait_for_multiple_objects, wait_for_single_object};
 
-/// Waits until an event, thread, semaphore, queue or file is signalled. dwMilliseconds may be 0 (only look) or INFINITE.
-/// While operations are pending on the object, the waiting thread does the library's I/O; it never runs callbacks.
-/// Returns WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_HANDLE (also when the last handle is closed
-/// meanwhile). MSDN: WaitForSingleObject.
+/// Waits until an event, thread, semaphore, queue or file is signalled. dwMilliseconds may be 0 (only look)
+/// or INFINITE. While operations are pending on the object, the waiting thread does the library's I/O; it
+/// never runs callbacks.
+/// Returns WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_HANDLE (also when the last handle
+/// is closed meanwhile). MSDN: WaitForSingleObject.
 #[unsafe(no_mangle)]
 pub extern "C" fn WaitForSingleObject(hHandle: HANDLE, dwMilliseconds: DWORD) -> DWORD {
     returning_or(WAIT_FAILED, || wait_for_single_object(hHandle.addr(), dwMilliseconds))
@@ -27,9 +28,10 @@ pub extern "C" fn WaitForSingleObjectEx(hHandle: HANDLE, dwMilliseconds: DWORD, 
     WaitForSingleObject(hHandle, dwMilliseconds)
 }
 
-/// Waits until one (bWaitAll FALSE) or all of 1 to 64 objects are signalled; those that release the wait are taken
-/// together. Returns WAIT_OBJECT_0 plus the index of the first that released it (WAIT_OBJECT_0 for all), WAIT_TIMEOUT, or
-/// WAIT_FAILED with ERROR_INVALID_PARAMETER (count, or one object twice in a wait for all), ERROR_INVALID_HANDLE.
+/// Waits until one (bWaitAll FALSE) or all of 1 to 64 objects are signalled; those that release the wait are
+/// taken together. Returns WAIT_OBJECT_0 plus the index of the first that released it (WAIT_OBJECT_0 for
+/// all), WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_PARAMETER (count, or one object twice in a wait for
+/// all), ERROR_INVALID_HANDLE.
 /// MSDN: WaitForMultipleObjects.
 ///
 /// # Safety
