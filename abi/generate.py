@@ -4,15 +4,28 @@
   generate.py           write the Rust files of src/abi and the C type headers of include/nthttp
   generate.py --check   write nothing; name each file that differs, and fail
 """
+import os
 import sys
 
-import model
+import c_out
 import rust_out
 
 
+def old_text(path):
+    if not os.path.exists(path):
+        return None
+    with open(path) as file:
+        return file.read()
+
+
 def main():
-    for path in rust_out.write():
-        print(path)
+    stale = [(path, text) for out in (rust_out, c_out) for path, text in out.outputs() if old_text(path) != text]
+    for path, text in stale:
+        print('stale:' if '--check' in sys.argv else 'written:', os.path.relpath(path))
+        if '--check' not in sys.argv:
+            with open(path, 'w') as file:
+                file.write(text)
+    return 1 if stale and '--check' in sys.argv else 0
 
 
-main()
+sys.exit(main())

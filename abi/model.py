@@ -116,9 +116,20 @@ def enums(*apis):
     return list(found.values())
 
 
+# Constants that the tables know by name only; the numbers are those of the WinHTTP digest.
+NUMBERED = {
+    'SECURITY_FLAG_IGNORE_WEAK_SIGNATURE': ('0x00010000', '32', 'security-flag'),
+    'WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER': ('0x0000000000000001', '64', 'read-flag'),
+}
+
+
 def constants(*apis):
-    return [Constant(r['name'], r['value_hex'] or r['value_dec'], r['width_bits'], r['group'], r['api'], r['c_kind'], r['note'])
-            for r in rows('constants.tsv') if r['api'] in apis]
+    found = []
+    for r in rows('constants.tsv'):
+        if r['api'] in apis:
+            value, width, group = NUMBERED.get(r['name'], (r['value_hex'] or r['value_dec'], r['width_bits'], r['group']))
+            found.append(Constant(r['name'], value, width, group, r['api'], r['c_kind'], r['note']))
+    return found
 
 
 # Groups whose values are counted, not combined: they read best in decimal.

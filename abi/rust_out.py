@@ -144,7 +144,7 @@ def enumerations(api):
 
 
 def layout():
-    out = open(os.path.join(model.HERE, 'layout.head.rs')).read().rstrip('\n').split('\n')
+    out = open(os.path.join(model.HERE, 'templates', 'layout.rs')).read().rstrip('\n').split('\n')
     for struct in model.structs('base', 'server', 'client'):
         if struct.api == 'base' and struct.name not in BASE_IN_RUST:
             continue
@@ -241,11 +241,10 @@ def files():
     yield 'layout', layout()
 
 
-def write():
+def outputs():
+    """Each path with its text, as rustfmt leaves it."""
+    config = os.path.join(SRC, '..', '..', 'rustfmt.toml')
     for name, lines in files():
-        path = os.path.join(SRC, name + '.rs')
-        with open(path, 'w') as out:
-            out.write('\n'.join(lines) + '\n')
-        subprocess.run(['rustfmt', '--edition', '2024', '--config-path', os.path.join(SRC, '..', '..'),
-                        '--config', 'skip_children=true', path], check=False, stderr=subprocess.DEVNULL)
-        yield path
+        text = subprocess.run(['rustfmt', '--edition', '2024', '--config-path', config], input='\n'.join(lines) + '\n',
+                              check=True, capture_output=True, text=True).stdout
+        yield os.path.normpath(os.path.join(SRC, name + '.rs')), text

@@ -9,7 +9,7 @@ use core::fmt;
 pub struct Error(pub u32);
 
 /// What every room below `capi` returns.
-pub type Result<T> = core::result::Result<T, Error>;
+pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 /// The status of an operation that has been accepted and has not finished (`STATUS_PENDING`).
 pub const STATUS_PENDING: u32 = 0x0000_0103;

@@ -161,7 +161,12 @@ impl Request {
 
     /// ReadData without waiting; `None` when the buffer cannot be filled like that. What could be read is in the
     /// buffer all the same, and is remembered.
-    pub(crate) fn read_buffered(&self, exchange: &mut Exchange, buffer: &mut [u8], fill: bool) -> Result<Option<u32>> {
+    pub(crate) fn read_buffered(
+        &self,
+        exchange: &mut Exchange,
+        buffer: &mut [u8],
+        fill: bool,
+    ) -> Result<Option<u32>> {
         let Exchange { connection, body, filled, .. } = exchange;
         if let Some(connection) = connection.as_mut()
             && !body.is_over()
@@ -204,11 +209,8 @@ impl Request {
         let connection = connection.as_mut().ok_or(Error::WINHTTP_CONNECTION_ERROR)?;
         let free = buffer.get_mut(filled..).unwrap_or_default();
         let direct = body.direct(connection, free.len());
-        let got = if direct > 0 {
-            connection.stream.receive(&mut free[..direct])
-        } else {
-            connection.fill(true)
-        };
+        let got =
+            if direct > 0 { connection.stream.receive(&mut free[..direct]) } else { connection.fill(true) };
         let got = got.map_err(|error| io_error(&error));
         if let Ok(got) = got {
             self.notify(&Event::ResponseReceived(u32::try_from(got).unwrap_or(u32::MAX)));

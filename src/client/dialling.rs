@@ -28,8 +28,8 @@ impl Request {
         };
         tell(Event::ResolvingName(&origin.host));
         self.check_open()?;
-        let addresses =
-            resolve(&origin.host, origin.port, limit(settings.resolve_timeout), &self.cancel).map_err(|e| match e {
+        let addresses = resolve(&origin.host, origin.port, limit(settings.resolve_timeout), &self.cancel)
+            .map_err(|e| match e {
                 ResolveError::Cancelled => Error::WINHTTP_OPERATION_CANCELLED,
                 ResolveError::Timeout => Error::WINHTTP_TIMEOUT,
                 ResolveError::NotFound => Error::WINHTTP_NAME_NOT_RESOLVED,

@@ -132,7 +132,9 @@ impl Request {
             Operation::Read { buffer, fill } => self.read_data(exchange, buffer.as_mut_slice(), *fill),
         });
         // Whatever went wrong after the handle was closed went wrong because of that.
-        result.map_err(|error| if self.cancel.is_cancelled() { Error::WINHTTP_OPERATION_CANCELLED } else { error })
+        result.map_err(
+            |error| if self.cancel.is_cancelled() { Error::WINHTTP_OPERATION_CANCELLED } else { error },
+        )
     }
 
     /// Completes an operation if that takes no waiting. `nested` is set inside a callback of this request: a

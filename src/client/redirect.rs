@@ -50,7 +50,8 @@ impl Request {
             if policy == RedirectPolicy::DisallowHttpsToHttp && core.plan.url.secure && !url.secure {
                 return Err(Error::WINHTTP_REDIRECT_FAILED);
             }
-            let keeps_verb = matches!(core.response.status, 307 | 308) || matches!(&*core.plan.verb, "GET" | "HEAD");
+            let keeps_verb =
+                matches!(core.response.status, 307 | 308) || matches!(&*core.plan.verb, "GET" | "HEAD");
             (url, !keeps_verb)
         };
         if !drop_body && !exchange.can_replay() {
@@ -135,7 +136,11 @@ mod tests {
             ("a b\"", "/b/c/a%20b%22"),
             ("%41", "/b/c/%41"),
         ] {
-            assert_eq!(target_of(&base(), reference.as_bytes(), false).unwrap().target, target, "{reference}");
+            assert_eq!(
+                target_of(&base(), reference.as_bytes(), false).unwrap().target,
+                target,
+                "{reference}"
+            );
         }
     }
 

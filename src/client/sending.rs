@@ -24,7 +24,12 @@ impl Request {
         self.start(Operation::Send { optional, total })
     }
 
-    pub(crate) fn send_request(&self, exchange: &mut Exchange, optional: LentBytes, total: u32) -> Result<()> {
+    pub(crate) fn send_request(
+        &self,
+        exchange: &mut Exchange,
+        optional: LentBytes,
+        total: u32,
+    ) -> Result<()> {
         self.finish_previous(exchange)?;
         let given = optional.as_slice().len();
         let (left, close_asked) = {
@@ -34,7 +39,10 @@ impl Request {
             core.plan.restore();
             let length = announced(&core.plan, given, total)?;
             core.plan.length = length.automatic;
-            (length.total.map(|all| all - given as u64), core.plan.asks_to_close() || core.settings.disabled.keep_alive())
+            (
+                length.total.map(|all| all - given as u64),
+                core.plan.asks_to_close() || core.settings.disabled.keep_alive(),
+            )
         };
         let connection = exchange.connection.take();
         *exchange = Exchange {
@@ -72,7 +80,9 @@ impl Request {
             exchange.optional = Some(optional);
             match result {
                 Ok(()) => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
-                Err(error) if io_error(&error) == Error::WINHTTP_TIMEOUT => return Err(Error::WINHTTP_TIMEOUT),
+                Err(error) if io_error(&error) == Error::WINHTTP_TIMEOUT => {
+                    return Err(Error::WINHTTP_TIMEOUT);
+                }
                 Err(_) if exchange.has_early_answer() => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
                 Err(_) if reused && !self.cancel.is_cancelled() => {
                     self.reconnect(exchange, origin, settings)?;
@@ -226,7 +236,9 @@ fn announced(plan: &Plan, given: usize, total: u32) -> Result<Announced> {
         return Ok(Announced { total: Some(total.into()), automatic: speaks.then_some(total.into()) });
     };
     match own.parse::<u64>().ok() {
-        Some(own) if total == 0 || own == u64::from(total) => Ok(Announced { total: Some(own), automatic: None }),
+        Some(own) if total == 0 || own == u64::from(total) => {
+            Ok(Announced { total: Some(own), automatic: None })
+        }
         _ => Err(Error::INVALID_PARAMETER),
     }
 }

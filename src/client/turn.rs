@@ -178,7 +178,8 @@ impl Request {
         self.with_notifier(|notifier| *notifier).invoke(&event);
         if doomed {
             let error = Error::WINHTTP_INCORRECT_HANDLE_STATE;
-            self.with_notifier(|notifier| *notifier).invoke(&Event::RequestError(Api::ReceiveResponse, error));
+            self.with_notifier(|notifier| *notifier)
+                .invoke(&Event::RequestError(Api::ReceiveResponse, error));
         }
     }
 
@@ -289,7 +290,11 @@ enum Refused {
 
 impl Core {
     /// The phase the operation leads to; `None` leaves the present one (a receive queued behind a send).
-    fn next_phase(&self, operation: &Operation, is_async: bool) -> std::result::Result<Option<Phase>, Refused> {
+    fn next_phase(
+        &self,
+        operation: &Operation,
+        is_async: bool,
+    ) -> std::result::Result<Option<Phase>, Refused> {
         use Phase::*;
         match (operation, self.phase) {
             (Operation::Send { .. }, Opened | Sent | Responded | Failed) => Ok(Some(Sending)),

@@ -113,10 +113,8 @@ fn io_slice(bytes: &[u8]) -> libc::iovec {
 }
 
 fn set_time_limit(fd: RawFd, option: i32, milliseconds: u32) -> io::Result<()> {
-    let limit = libc::timeval {
-        tv_sec: (milliseconds / 1000).into(),
-        tv_usec: (milliseconds % 1000 * 1000).into(),
-    };
+    let limit =
+        libc::timeval { tv_sec: (milliseconds / 1000).into(), tv_usec: (milliseconds % 1000 * 1000).into() };
     set_option(fd, libc::SOL_SOCKET, option, &limit)
 }
 

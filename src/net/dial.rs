@@ -41,8 +41,7 @@ pub fn dial(address: &SocketAddr, limit: u32, cancel: &Cancel) -> Result<ClientS
 fn open_socket(address: &SocketAddr) -> io::Result<OwnedFd> {
     let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     // SAFETY: socket takes no pointers.
-    let fd =
-        unsafe { libc::socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0) };
+    let fd = unsafe { libc::socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0) };
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
@@ -125,8 +124,7 @@ fn socket_error(fd: RawFd) -> io::Result<i32> {
     let mut size = size_of::<i32>() as libc::socklen_t;
     let place: *mut i32 = &mut code;
     // SAFETY: the kernel writes at most `size` bytes to a live integer.
-    let result =
-        unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_ERROR, place.cast(), &mut size) };
+    let result = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_ERROR, place.cast(), &mut size) };
     if result == 0 { Ok(code) } else { Err(io::Error::last_os_error()) }
 }
 
@@ -149,9 +147,7 @@ mod tests {
     fn a_closed_port_refuses() {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let refused = dial(&address, 5000, &Cancel::new());
-        assert!(
-            matches!(refused, Err(DialError::Failed(e)) if e.kind() == io::ErrorKind::ConnectionRefused)
-        );
+        assert!(matches!(refused, Err(DialError::Failed(e)) if e.kind() == io::ErrorKind::ConnectionRefused));
     }
 
     #[test]

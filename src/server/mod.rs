@@ -3,4 +3,41 @@
 //! `capi` reaches it through [`service::Service`] only; the engine of this process and the guest of
 //! another process both are such services.
 
+mod body;
+mod buffers;
+mod closing;
+mod commands;
+mod connection;
+mod driver;
+mod endpoint;
+mod engine;
+mod inbound;
+mod outbound;
+mod request_queue;
+mod response;
+mod routing;
 pub mod service;
+mod session;
+
+use std::sync::{Arc, OnceLock};
+
+use crate::abi::error::{Error, Result};
+use crate::win32::wait;
+
+pub use engine::Engine;
+
+/// The engine of this process, made at its first use; it then does its I/O on threads that wait. Fails
+/// when the process has no descriptors left.
+pub fn local() -> Result<Arc<dyn service::Service>> {
+    static ENGINE: OnceLock<Option<Arc<Engine>>> = OnceLock::new();
+    let engine = ENGINE.get_or_init(|| {
+        let engine = Arc::new(Engine::new().ok()?);
+        // The hook lives as long as the process, as the engine does.
+        wait::set_while_waiting(Box::leak(Box::new(Arc::clone(&engine))));
+        Some(engine)
+    });
+    match engine {
+        Some(engine) => Ok(Arc::new(commands::Local(Arc::clone(engine)))),
+        None => Err(Error::NO_SYSTEM_RESOURCES),
+    }
+}

@@ -1,0 +1,134 @@
+"""The rows: how each program is built, and how a server row is started on a port and stopped by its process id."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+BUILD = os.path.join(ROOT, "build", "bench")
+LIBRARY = os.path.join(ROOT, "target", "release")
+SERVER_CORE, LOAD_CORE = "0", "1"
+
+NGINX = """
+daemon off; {processes}
+pid {folder}/pid; error_log {folder}/error.log crit;
+events {{ worker_connections 16384; }}
+http {{
+  access_log off; keepalive_requests 1000000000; keepalive_timeout 3600;
+  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder}; scgi_temp_path {folder};
+  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 "Hello, world!"; }} }}
+}}
+"""
+
+# name -> (title, program, further arguments); "limit" must come first: everything is told as a ratio to it.
+SERVERS = {
+    "limit": ("minimal epoll server in C (the limit)", "epoll_limit", []),
+    "nginx": ("nginx `return 200`", "nginx", []),
+    "sync1": ("nthttp, receive and send, 1 thread", "nthttp_sync", ["1"]),
+    "sync2": ("nthttp, receive and send, 2 threads", "nthttp_sync", ["2"]),
+    "iocp": ("nthttp, completion port, 64 receives", "nthttp_iocp", ["64"]),
+}
+CLIENTS = {
+    "raw": ("raw socket (the limit)", "raw_client"),
+    "curl": ("libcurl, easy interface", "curl_client"),
+    "winhttp": ("nthttp, WinHTTP, synchronous", "winhttp_client"),
+}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def build(program):
+    """Builds one program of this folder; returns why it could not be built, or None."""
+    if program == "nginx":
+        return None if shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin") else "nginx is not installed"
+    needs_library = program.startswith(("nthttp", "winhttp"))
+    if needs_library and not os.path.exists(os.path.join(LIBRARY, "libnthttp.so.0")):
+        return "the library is not built (make)"
+    os.makedirs(BUILD, exist_ok=True)
+    command = ["gcc", "-O2", "-std=gnu11", "-o", os.path.join(BUILD, program), os.path.join(HERE, program + ".c")]
+    if needs_library:
+        command += ["-I" + os.path.join(ROOT, "include"), "-L" + LIBRARY, "-Wl,-rpath," + LIBRARY, "-lnthttp"]
+    if program.startswith("curl"):
+        command += ["-lcurl"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return None if done.returncode == 0 else "does not build: " + (done.stderr.strip().splitlines() or ["?"])[0]
+
+
+class Server:
+    """A server row, running. `wrap` is a command to run it under (strace, valgrind)."""
+
+    def __init__(self, row, wrap=(), pin=True):
+        self.row = row
+        self.port = free_port()
+        self.folder = tempfile.mkdtemp(prefix="nthttp-bench-")
+        title, program, arguments = SERVERS[row]
+        if program == "nginx":
+            processes = "master_process off;" if wrap else "worker_processes 1;"
+            config = os.path.join(self.folder, "nginx.conf")
+            with open(config, "w") as f:
+                f.write(NGINX.format(folder=self.folder, port=self.port, processes=processes))
+            binary = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
+            command = [binary, "-c", config, "-p", self.folder, "-e", os.path.join(self.folder, "error.log")]
+        else:
+            command = [os.path.join(BUILD, program), str(self.port), *arguments]
+        pinned = ["taskset", "-c", SERVER_CORE] if pin else []
+        self.log = open(os.path.join(self.folder, "log"), "w")
+        self.process = subprocess.Popen([*pinned, *wrap, *command], stdout=self.log, stderr=self.log)
+        self.wait_until_listening(60 if wrap else 10)
+
+    def wait_until_listening(self, seconds):
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    self.stop()
+                    raise RuntimeError(f"{self.row} did not start")
+                time.sleep(0.02)
+
+    def pids(self):
+        """The process and its children, which do the work in nginx's case."""
+        found, todo = [], [self.process.pid]
+        while todo:
+            pid = todo.pop()
+            found.append(pid)
+            try:
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{task}/children") as f:
+                        todo += [int(p) for p in f.read().split()]
+            except OSError:
+                pass
+        return found
+
+    def stop(self):
+        """Ends the innermost processes first, so that a strace around them lives to write its summary."""
+        for pid in reversed(self.pids()) if self.process.poll() is None else []:
+            try:
+                if pid != self.process.pid or len(self.pids()) == 1:
+                    os.kill(pid, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()

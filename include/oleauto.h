@@ -1,0 +1,6 @@
+/* <oleauto.h>: VARIANT, SAFEARRAY and BSTR as data types. */
+#ifndef NTHTTP_OLEAUTO_H
+#define NTHTTP_OLEAUTO_H
+#include "nthttp/automation.h"
+
+#endif

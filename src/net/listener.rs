@@ -1,0 +1,135 @@
+//! Listening sockets: one port on all addresses, IPv4 and IPv6 apart, so that clients keep their family.
+#![expect(unsafe_code, reason = "socket, bind, listen, accept4 and addresses")]
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use super::check;
+use super::socket::Socket;
+
+/// A socket that accepts connections.
+#[derive(Debug)]
+pub struct Listener {
+    fd: OwnedFd,
+}
+
+impl Listener {
+    /// Listens on a port of every address, IPv4 and, where the machine has it, IPv6.
+    pub fn bind_all(port: u16) -> io::Result<Vec<Listener>> {
+        let mut listeners = vec![Self::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))?];
+        match Self::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))) {
+            Ok(listener) => listeners.push(listener),
+            Err(e) if e.kind() == io::ErrorKind::AddrInUse => return Err(e),
+            Err(_) => {}
+        }
+        Ok(listeners)
+    }
+
+    /// Listens on one address.
+    pub fn bind(address: SocketAddr) -> io::Result<Listener> {
+        let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+        let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+        // SAFETY: no pointers; the result is checked before it is owned.
+        let fd = check(unsafe { libc::socket(family, kind, 0) })?;
+        // SAFETY: a fresh descriptor nobody else owns.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        set_flag(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_REUSEADDR)?;
+        if address.is_ipv6() {
+            set_flag(fd.as_raw_fd(), libc::IPPROTO_IPV6, libc::IPV6_V6ONLY)?;
+        }
+        let (raw, len) = to_raw(address);
+        // SAFETY: `raw` is a socket address of `len` bytes, a local.
+        check(unsafe { libc::bind(fd.as_raw_fd(), (&raw const raw).cast(), len) })?;
+        // SAFETY: no pointers.
+        check(unsafe { libc::listen(fd.as_raw_fd(), 4096) })?;
+        Ok(Listener { fd })
+    }
+
+    /// The next waiting connection and its two ends; `WouldBlock` when there is none.
+    pub fn accept(&self) -> io::Result<(Socket, SocketAddr, SocketAddr)> {
+        let mut raw = empty();
+        let mut len = size_of_val(&raw) as libc::socklen_t;
+        let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+        // SAFETY: the kernel writes at most `len` bytes into a local.
+        let fd = unsafe { libc::accept4(self.fd.as_raw_fd(), (&raw mut raw).cast(), &mut len, flags) };
+        // SAFETY: a fresh descriptor nobody else owns.
+        let fd = unsafe { OwnedFd::from_raw_fd(check(fd)?) };
+        let remote = from_raw(&raw);
+        let local = local_address(fd.as_fd())?;
+        Ok((Socket::from_fd(fd), local, remote))
+    }
+
+    /// The address it is bound to.
+    pub fn local_address(&self) -> io::Result<SocketAddr> {
+        local_address(self.fd.as_fd())
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+fn local_address(fd: BorrowedFd<'_>) -> io::Result<SocketAddr> {
+    let mut raw = empty();
+    let mut len = size_of_val(&raw) as libc::socklen_t;
+    // SAFETY: the kernel writes at most `len` bytes into a local.
+    check(unsafe { libc::getsockname(fd.as_raw_fd(), (&raw mut raw).cast(), &mut len) })?;
+    Ok(from_raw(&raw))
+}
+
+fn set_flag(fd: RawFd, level: libc::c_int, name: libc::c_int) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    // SAFETY: the kernel reads four bytes of a local.
+    check(unsafe { libc::setsockopt(fd, level, name, (&raw const on).cast(), 4) })?;
+    Ok(())
+}
+
+fn empty() -> libc::sockaddr_storage {
+    // SAFETY: all-zero is a valid sockaddr_storage.
+    unsafe { std::mem::zeroed() }
+}
+
+fn to_raw(address: SocketAddr) -> (libc::sockaddr_storage, libc::socklen_t) {
+    let mut raw = empty();
+    let len = match address {
+        SocketAddr::V4(v4) => {
+            // SAFETY: sockaddr_storage is large enough and aligned for every family.
+            let raw = unsafe { &mut *(&raw mut raw).cast::<libc::sockaddr_in>() };
+            raw.sin_family = libc::AF_INET as libc::sa_family_t;
+            raw.sin_port = v4.port().to_be();
+            raw.sin_addr.s_addr = u32::from_ne_bytes(v4.ip().octets());
+            size_of::<libc::sockaddr_in>()
+        }
+        SocketAddr::V6(v6) => {
+            // SAFETY: sockaddr_storage is large enough and aligned for every family.
+            let raw = unsafe { &mut *(&raw mut raw).cast::<libc::sockaddr_in6>() };
+            raw.sin6_family = libc::AF_INET6 as libc::sa_family_t;
+            raw.sin6_port = v6.port().to_be();
+            raw.sin6_addr.s6_addr = v6.ip().octets();
+            raw.sin6_scope_id = v6.scope_id();
+            size_of::<libc::sockaddr_in6>()
+        }
+    };
+    (raw, len as libc::socklen_t)
+}
+
+fn from_raw(raw: &libc::sockaddr_storage) -> SocketAddr {
+    match i32::from(raw.ss_family) {
+        libc::AF_INET => {
+            // SAFETY: the family says which structure the kernel wrote.
+            let raw = unsafe { &*std::ptr::from_ref(raw).cast::<libc::sockaddr_in>() };
+            let ip = Ipv4Addr::from(raw.sin_addr.s_addr.to_ne_bytes());
+            SocketAddr::V4(SocketAddrV4::new(ip, u16::from_be(raw.sin_port)))
+        }
+        libc::AF_INET6 => {
+            // SAFETY: the family says which structure the kernel wrote.
+            let raw = unsafe { &*std::ptr::from_ref(raw).cast::<libc::sockaddr_in6>() };
+            let ip = Ipv6Addr::from(raw.sin6_addr.s6_addr);
+            SocketAddr::V6(SocketAddrV6::new(ip, u16::from_be(raw.sin6_port), 0, raw.sin6_scope_id))
+        }
+        _ => SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+    }
+}

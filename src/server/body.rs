@@ -1,0 +1,311 @@
+//! Request bodies: framing taken off, bytes handed to the reads that wait for them.
+//!
+//! The engine reads no more of a body than the application asks for: what it does not take stays in the
+//! kernel, and the client's sending slows down by itself.
+
+use crate::abi::error::{Error, Result};
+use crate::net::deadlines::NEVER;
+use crate::net::socket::Transfer;
+use crate::win32::lent::LentBuffer;
+use crate::wire::chunked::{ChunkDecoder, ChunkError};
+use crate::wire::request::Framing;
+
+use super::buffers::Input;
+use super::connection::{Active, Effect, Stage, Work};
+use super::service::{BodyPart, BodyRead, Pend, Reply};
+
+/// What is left of a request's body on the wire.
+pub(crate) struct RequestBody {
+    kind: Kind,
+    /// `100 Continue` is owed once the application asks for the body.
+    pub(crate) owes_continue: bool,
+}
+
+enum Kind {
+    Length(u64),
+    Chunked(Box<ChunkDecoder>),
+    /// Raw bytes until the peer ends (after a 101).
+    Raw,
+    Done,
+}
+
+impl RequestBody {
+    pub(crate) fn new(framing: Framing, expects: bool) -> RequestBody {
+        let kind = match framing {
+            Framing::None | Framing::Close | Framing::Length(0) => Kind::Done,
+            Framing::Length(n) => Kind::Length(n),
+            Framing::Chunked => Kind::Chunked(Box::new(ChunkDecoder::new(false))),
+        };
+        let owes_continue = expects && !matches!(kind, Kind::Done);
+        RequestBody { kind, owes_continue }
+    }
+
+    /// From now on every byte is body.
+    pub(crate) fn become_raw(&mut self) {
+        self.kind = Kind::Raw;
+        self.owes_continue = false;
+    }
+
+    #[inline]
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.kind, Kind::Done)
+    }
+
+    /// Whether it can be thrown away at little cost, so that the connection may live on.
+    pub(crate) fn is_drainable(&self, limit: u64) -> bool {
+        match &self.kind {
+            Kind::Length(n) => *n <= limit && !self.owes_continue,
+            Kind::Chunked(_) => !self.owes_continue,
+            Kind::Raw => false,
+            Kind::Done => true,
+        }
+    }
+
+    /// The body ended early because its sender did.
+    fn cut(&mut self) -> Result<()> {
+        match self.kind {
+            Kind::Raw | Kind::Done => {
+                self.kind = Kind::Done;
+                Ok(())
+            }
+            _ => Err(Error::NETNAME_DELETED),
+        }
+    }
+
+    /// Bytes that can be read from the socket straight into the application's buffer.
+    fn direct(&self) -> u64 {
+        match &self.kind {
+            Kind::Length(n) => *n,
+            Kind::Raw => u64::MAX,
+            _ => 0,
+        }
+    }
+
+    fn took(&mut self, n: usize) {
+        if let Kind::Length(left) = &mut self.kind {
+            *left -= n as u64;
+            if *left == 0 {
+                self.kind = Kind::Done;
+            }
+        }
+    }
+
+    /// Moves body from the input into `output`.
+    pub(crate) fn take(&mut self, input: &mut Input, output: &mut [u8]) -> Result<usize, ChunkError> {
+        match &mut self.kind {
+            Kind::Length(_) | Kind::Raw => {
+                let n = (self.direct().min(output.len() as u64) as usize).min(input.bytes().len());
+                output[..n].copy_from_slice(&input.bytes()[..n]);
+                input.consume(n);
+                self.took(n);
+                Ok(n)
+            }
+            Kind::Chunked(decoder) => {
+                let step = decoder.decode(input.bytes(), output)?;
+                input.consume(step.consumed);
+                if decoder.is_done() {
+                    self.kind = Kind::Done;
+                }
+                Ok(step.produced)
+            }
+            Kind::Done => Ok(0),
+        }
+    }
+}
+
+/// A read that waits for body.
+pub(crate) struct PendingRead {
+    pub(crate) mode: BodyRead,
+    pub(crate) buffer: LentBuffer,
+    pub(crate) filled: usize,
+    pub(crate) reply: Reply<BodyPart>,
+}
+
+/// How far a read has come.
+enum Fill {
+    /// It is over, with this outcome.
+    Over(Result<usize>),
+    /// It needs bytes that have not arrived.
+    Starved,
+}
+
+impl Active<'_> {
+    /// Reads body into `buffer` at once, or promises to. The exchange has been found to be alive.
+    pub(crate) fn read_body(
+        &mut self,
+        mode: BodyRead,
+        mut buffer: LentBuffer,
+        pend: Pend<'_, BodyPart>,
+    ) -> Option<Result<BodyPart>> {
+        let mut filled = 0;
+        if self.reads_waiting() == 0 {
+            match self.fill_read(mode, &mut buffer, &mut filled) {
+                Fill::Over(outcome) => return Some(self.part(buffer, outcome)),
+                Fill::Starved => {}
+            }
+        }
+        self.pay_continue();
+        let read = PendingRead { mode, buffer, filled, reply: pend() };
+        let Some(work) = self.state.work.as_mut() else { return Some(Err(Error::CONNECTION_INVALID)) };
+        work.reads.push_back(read);
+        let timeout = work.exchange.as_ref().map_or(u16::MAX, |e| e.timeouts.entity_body);
+        self.set_timeout(timeout);
+        None
+    }
+
+    /// Gives what has arrived to the reads that wait.
+    pub(crate) fn feed_reads(&mut self) {
+        loop {
+            let Some(work) = self.state.work.as_mut() else { return };
+            let Some(mut read) = work.reads.pop_front() else { return };
+            let before = read.filled;
+            match self.fill_read(read.mode, &mut read.buffer, &mut read.filled) {
+                Fill::Over(outcome) => {
+                    self.state.deadline = NEVER;
+                    let part = self.part(read.buffer, outcome);
+                    self.effects.push(Effect::Read(read.reply, part));
+                }
+                Fill::Starved => {
+                    let moved = read.filled != before;
+                    let Some(work) = self.state.work.as_mut() else { return };
+                    work.reads.push_front(read);
+                    let seconds = work.exchange.as_ref().map_or(u16::MAX, |e| e.timeouts.entity_body);
+                    if moved {
+                        self.set_timeout(seconds);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn reads_waiting(&self) -> usize {
+        self.state.work.as_ref().map_or(0, |w| w.reads.len())
+    }
+
+    fn part(&self, buffer: LentBuffer, outcome: Result<usize>) -> Result<BodyPart> {
+        let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
+        let more_body = exchange.is_some_and(|e| !e.body.is_done());
+        outcome.map(|len| BodyPart { buffer, len, more_body })
+    }
+
+    /// Fills a read from the input and the socket as far as they go.
+    fn fill_read(&mut self, mode: BodyRead, buffer: &mut LentBuffer, filled: &mut usize) -> Fill {
+        let Some(mut work) = self.state.work.take() else {
+            return Fill::Over(Err(Error::CONNECTION_INVALID));
+        };
+        let fill = self.fill_from(&mut work, mode, buffer, filled);
+        self.state.work = Some(work);
+        fill
+    }
+
+    fn fill_from(
+        &mut self,
+        work: &mut Work,
+        mode: BodyRead,
+        buffer: &mut LentBuffer,
+        filled: &mut usize,
+    ) -> Fill {
+        loop {
+            if buffer.is_empty()
+                && let Some(probe) = self.probe(work, mode)
+            {
+                return probe;
+            }
+            let Some(exchange) = work.exchange.as_mut() else {
+                return Fill::Over(Err(Error::CONNECTION_INVALID));
+            };
+            match exchange.body.take(&mut work.input, &mut buffer.as_mut_slice()[*filled..]) {
+                Ok(n) => *filled += n,
+                Err(_) => {
+                    // The framing is lost, and with it the connection (digest §4.4).
+                    exchange.close_after = true;
+                    return Fill::Over(Err(Error::NETNAME_DELETED));
+                }
+            }
+            let full = *filled == buffer.len() && !buffer.is_empty();
+            if exchange.body.is_done() || full {
+                return ended(mode, *filled);
+            }
+            if mode == BodyRead::Arrived && !self.state.readable || mode == BodyRead::Some && *filled > 0 {
+                return Fill::Over(Ok(*filled));
+            }
+            match self.read_more(work, buffer, filled) {
+                Transfer::Bytes(_) => {}
+                Transfer::WouldBlock if mode == BodyRead::Arrived => return Fill::Over(Ok(*filled)),
+                Transfer::WouldBlock => return Fill::Starved,
+                Transfer::End => match work.exchange.as_mut().map(|e| e.body.cut()) {
+                    Some(Ok(())) => return ended(mode, *filled),
+                    _ => return Fill::Over(Err(Error::NETNAME_DELETED)),
+                },
+                Transfer::Broken => return Fill::Over(Err(Error::NETNAME_DELETED)),
+            }
+        }
+    }
+
+    /// A read without room asks whether there is something to read.
+    fn probe(&self, work: &Work, mode: BodyRead) -> Option<Fill> {
+        let done = work.exchange.as_ref().is_none_or(|e| e.body.is_done());
+        match (done, mode) {
+            (true, _) => Some(ended(mode, 0)),
+            (false, BodyRead::Arrived) => Some(Fill::Over(Ok(0))),
+            (false, _) if !work.input.is_empty() => Some(Fill::Over(Err(Error::MORE_DATA))),
+            (false, _) => None,
+        }
+    }
+
+    /// Reads from the socket: large remainders straight into the application's buffer.
+    fn read_more(&mut self, work: &mut Work, buffer: &mut LentBuffer, filled: &mut usize) -> Transfer {
+        if !self.state.readable {
+            return if self.state.peer_done { Transfer::End } else { Transfer::WouldBlock };
+        }
+        let room = buffer.len() - *filled;
+        let direct = work.exchange.as_ref().map_or(0, |e| e.body.direct()).min(room as u64) as usize;
+        if direct == 0 {
+            let got = self.fill(work);
+            if let (Transfer::Bytes(n), Some(exchange)) = (got, work.exchange.as_mut()) {
+                exchange.bytes_received += n as u64;
+            }
+            return got;
+        }
+        let Some(socket) = &self.state.socket else { return Transfer::Broken };
+        let got = socket.read(&mut buffer.as_mut_slice()[*filled..*filled + direct]);
+        match got {
+            Transfer::Bytes(n) => {
+                *filled += n;
+                self.state.readable = n == direct;
+                if let Some(exchange) = work.exchange.as_mut() {
+                    exchange.body.took(n);
+                    exchange.body.owes_continue = false;
+                    exchange.bytes_received += n as u64;
+                }
+            }
+            Transfer::WouldBlock => self.state.readable = false,
+            Transfer::End => {
+                self.state.readable = false;
+                self.state.peer_done = true;
+            }
+            Transfer::Broken => {}
+        }
+        got
+    }
+
+    /// The client waits for leave to send its body: give it, unless an answer has begun.
+    fn pay_continue(&mut self) {
+        let Some(exchange) = self.state.work.as_mut().and_then(|w| w.exchange.as_mut()) else { return };
+        if !std::mem::take(&mut exchange.body.owes_continue) || exchange.stage != Stage::Delivered {
+            return;
+        }
+        if let Some(socket) = &self.state.socket {
+            socket.write(b"HTTP/1.1 100 Continue\r\n\r\n", false);
+        }
+    }
+}
+
+/// The outcome of a read that has come to the end of its buffer or of the body.
+fn ended(mode: BodyRead, filled: usize) -> Fill {
+    match (mode, filled) {
+        (BodyRead::Some | BodyRead::Fill, 0) => Fill::Over(Err(Error::HANDLE_EOF)),
+        _ => Fill::Over(Ok(filled)),
+    }
+}

@@ -1,0 +1,124 @@
+//! Input buffers and the pool that idle connections give theirs back to.
+//!
+//! The pool hands out what came back last, so under load a few buffers, hot in the cache, serve thousands
+//! of connections, and an idle connection holds none.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::wire::request::RequestHead;
+
+use super::connection::Work;
+
+/// First size of an input buffer, and the largest one the pool keeps.
+const SIZE: usize = 16 * 1024;
+
+/// How many the pool keeps.
+const KEPT: usize = 64;
+
+/// Bytes read from a connection and not yet used.
+pub(crate) struct Input {
+    bytes: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+impl Input {
+    fn new() -> Input {
+        Input { bytes: vec![0; SIZE].into_boxed_slice(), start: 0, end: 0 }
+    }
+
+    /// What is there.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Uses up the first `n` bytes.
+    #[inline]
+    pub(crate) fn consume(&mut self, n: usize) {
+        self.start += n;
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// Room to read into; makes some by moving what is there to the front, or by growing.
+    pub(crate) fn space(&mut self) -> &mut [u8] {
+        if self.end == self.bytes.len() {
+            if self.start > 0 {
+                self.bytes.copy_within(self.start..self.end, 0);
+                self.end -= self.start;
+                self.start = 0;
+            } else {
+                let mut larger = vec![0; self.bytes.len() * 2];
+                larger[..self.end].copy_from_slice(&self.bytes);
+                self.bytes = larger.into_boxed_slice();
+            }
+        }
+        &mut self.bytes[self.end..]
+    }
+
+    /// Counts in bytes read into [`Input::space`].
+    #[inline]
+    pub(crate) fn filled(&mut self, n: usize) {
+        self.end += n;
+    }
+}
+
+/// The pool.
+#[derive(Default)]
+pub(crate) struct Pool {
+    free: Mutex<Vec<Box<Work>>>,
+}
+
+impl Pool {
+    /// Working memory for a connection that has something to do.
+    pub(crate) fn take(&self) -> Box<Work> {
+        self.free.lock().pop().unwrap_or_else(|| {
+            Box::new(Work {
+                input: Input::new(),
+                head: Arc::new(RequestHead::new()),
+                exchange: None,
+                reads: VecDeque::new(),
+                outbox: VecDeque::new(),
+            })
+        })
+    }
+
+    /// Takes it back from one that has not.
+    pub(crate) fn give(&self, mut work: Box<Work>) {
+        work.exchange = None;
+        let unused = work.input.is_empty() && work.input.bytes.len() == SIZE;
+        let small = work.head.bytes.capacity() <= SIZE;
+        let mut free = self.free.lock();
+        if unused && small && free.len() < KEPT {
+            free.push(work);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_moves_before_it_grows() {
+        let mut input = Input::new();
+        let n = input.space().len();
+        input.filled(n);
+        input.consume(n - 10);
+        assert_eq!(input.space().len(), SIZE - 10);
+        input.filled(SIZE - 10);
+        assert_eq!(input.space().len(), SIZE);
+        assert_eq!(input.bytes().len(), SIZE);
+    }
+}

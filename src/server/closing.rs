@@ -1,0 +1,166 @@
+//! The ends of connections: orderly, abrupt, by timer, by cancellation.
+
+use crate::abi::error::Error;
+use crate::net::socket::Transfer;
+
+use super::connection::{Active, Effect, Phase, Stage};
+use super::service::{OperationId, QueueId, Reply};
+
+/// How much of what a client still sends is read and thrown away, so that it reads our last response
+/// instead of a reset, or so that its connection can live on.
+pub(crate) const LINGER_BYTES: u64 = 64 * 1024;
+
+/// Milliseconds a lingering connection is given.
+const LINGER_MS: u64 = 2_000;
+
+impl Active<'_> {
+    /// Ends our side after what was written, and waits a little for the client to end its own.
+    pub(crate) fn end_politely(&mut self) {
+        if let Some(socket) = &self.state.socket {
+            socket.shutdown_write();
+        }
+        if let Some(work) = self.state.work.as_mut() {
+            let n = work.input.bytes().len();
+            work.input.consume(n);
+            work.exchange = None;
+            for read in work.reads.drain(..) {
+                self.effects.push(Effect::Read(read.reply, Err(Error::CONNECTION_INVALID)));
+            }
+        }
+        self.state.phase = Phase::Lingering;
+        self.state.discarded = 0;
+        self.set_deadline(self.engine.now_ms() + LINGER_MS);
+        self.linger();
+    }
+
+    /// Throws away what the client still sends; closes when it has ended too.
+    pub(crate) fn linger(&mut self) {
+        let mut scratch = [0u8; 4096];
+        while self.state.readable {
+            let Some(socket) = &self.state.socket else { return };
+            match socket.read(&mut scratch) {
+                Transfer::Bytes(n) => {
+                    self.state.discarded += n as u64;
+                    self.state.readable = n == scratch.len();
+                    if self.state.discarded > LINGER_BYTES {
+                        return self.break_off();
+                    }
+                }
+                Transfer::WouldBlock => self.state.readable = false,
+                Transfer::End | Transfer::Broken => return self.break_off(),
+            }
+        }
+        if self.state.peer_done {
+            self.break_off();
+        }
+    }
+
+    /// Closes with a reset, so that the client learns its request was not served.
+    pub(crate) fn reset(&mut self) {
+        if let Some(socket) = &self.state.socket {
+            socket.reset_on_close();
+        }
+        self.break_off();
+    }
+
+    /// Closes now: pending operations fail, waits for the end complete, the slot becomes free.
+    pub(crate) fn break_off(&mut self) {
+        self.break_off_with(Error::NETNAME_DELETED);
+    }
+
+    /// As [`Active::break_off`], with the status pending operations get.
+    pub(crate) fn break_off_with(&mut self, status: Error) {
+        if self.state.phase == Phase::Closed {
+            return;
+        }
+        self.state.phase = Phase::Closed;
+        self.state.socket = None;
+        if let Some(mut work) = self.state.work.take() {
+            for outgoing in work.outbox.drain(..) {
+                if let Some(reply) = outgoing.reply {
+                    self.effects.push(Effect::Sent(reply, Err(status)));
+                }
+            }
+            for read in work.reads.drain(..) {
+                self.effects.push(Effect::Read(read.reply, Err(status)));
+            }
+            let n = work.input.bytes().len();
+            work.input.consume(n);
+            self.engine.buffers.give(work);
+        }
+        for (_, wait) in std::mem::take(&mut self.state.disconnect_waits) {
+            self.effects.push(Effect::Gone(wait, Ok(())));
+        }
+        self.engine.forget(self.connection.slot);
+    }
+
+    /// The timer looks: a deadline that has passed closes the connection, a later one is entered again.
+    pub(crate) fn on_timer(&mut self, now_ms: u64) {
+        if self.state.timer_entry > now_ms {
+            return;
+        }
+        self.state.timer_entry = crate::net::deadlines::NEVER;
+        if self.state.phase == Phase::Closed {
+            return;
+        }
+        if self.state.deadline > now_ms {
+            if self.state.deadline != crate::net::deadlines::NEVER {
+                self.set_deadline(self.state.deadline);
+            }
+            return;
+        }
+        let queued = self.state.work.as_ref().and_then(|w| w.exchange.as_ref()).map(|e| e.stage);
+        if queued == Some(Stage::Queued) {
+            return self.expire_in_queue();
+        }
+        self.break_off();
+    }
+
+    /// Nobody took the request in time (digest §6.5): refuse it as the queue's verbosity says.
+    fn expire_in_queue(&mut self) {
+        let Some(exchange) = self.state.work.as_ref().and_then(|w| w.exchange.as_ref()) else { return };
+        let verbosity = exchange.queue.verbosity();
+        self.refuse_by(super::request_queue::Refused::Full(verbosity));
+    }
+
+    /// Cancels an operation pending here. A cancelled send takes the connection with it, because the
+    /// client has part of a response.
+    pub(crate) fn abort(&mut self, operation: OperationId) -> bool {
+        if let Some(at) = self.state.disconnect_waits.iter().position(|(_, w)| w.operation == operation) {
+            let (_, wait) = self.state.disconnect_waits.swap_remove(at);
+            self.effects.push(Effect::Gone(wait, Err(Error::OPERATION_ABORTED)));
+            return true;
+        }
+        let Some(work) = self.state.work.as_mut() else { return false };
+        if let Some(at) = work.reads.iter().position(|r| r.reply.operation == operation)
+            && let Some(read) = work.reads.remove(at)
+        {
+            self.effects.push(Effect::Read(read.reply, Err(Error::OPERATION_ABORTED)));
+            return true;
+        }
+        let sending = work.outbox.iter().any(|o| o.reply.as_ref().is_some_and(|r| r.operation == operation));
+        if sending {
+            if let Some(socket) = &self.state.socket {
+                socket.reset_on_close();
+            }
+            self.break_off_with(Error::OPERATION_ABORTED);
+        }
+        sending
+    }
+
+    /// Keeps a wait for the end of the connection.
+    pub(crate) fn await_disconnect(&mut self, queue: QueueId, reply: Reply<()>) {
+        self.state.disconnect_waits.push((queue, reply));
+    }
+
+    /// Ends the waits made through a queue that stops.
+    pub(crate) fn abort_disconnect_waits(&mut self, queue: QueueId) {
+        let (ended, kept) =
+            std::mem::take(&mut self.state.disconnect_waits).into_iter().partition(|(q, _)| *q == queue);
+        self.state.disconnect_waits = kept;
+        let ended: Vec<_> = ended;
+        for (_, wait) in ended {
+            self.effects.push(Effect::Gone(wait, Err(Error::OPERATION_ABORTED)));
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The commands of [`Service`], each found its object and handed on.
+
+use std::sync::Arc;
+use std::task::Poll;
+
+use crate::abi::error::{Error, Result};
+use crate::win32::lent::LentBuffer;
+use crate::win32::wait::Waiter;
+
+use super::connection::{Active, Connection, Phase, Stage};
+use super::engine::Engine;
+use super::request_queue::{Queue, Refused, Waiting};
+use super::service::{
+    ApiVersion, Body, BodyPart, BodyRead, ConnectionId, Delivery, GroupId, Holder, OperationId, Pend,
+    Property, PropertyKind, QueueId, RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST,
+    UrlOwner,
+};
+
+/// The engine behind [`Service`]; shared, because its watchman needs it too.
+pub(super) struct Local(pub(super) Arc<Engine>);
+
+fn ready<T>(outcome: Option<Result<T>>) -> Poll<Result<T>> {
+    match outcome {
+        Some(outcome) => Poll::Ready(outcome),
+        None => Poll::Pending,
+    }
+}
+
+impl Local {
+    /// Works on the connection of a request that is taken and not fully answered.
+    fn on_request<T>(
+        &self,
+        queue: QueueId,
+        request: RequestId,
+        work: impl FnOnce(&mut Active<'_>) -> Option<Result<T>>,
+    ) -> Poll<Result<T>> {
+        let Some(connection) = self.0.connection_of(request.0) else {
+            return Poll::Ready(Err(UNKNOWN_REQUEST));
+        };
+        let mut active = Active::new(&self.0, &connection);
+        let outcome = match active.exchange_of(queue, request) {
+            Some(_) => work(&mut active),
+            None => Some(Err(UNKNOWN_REQUEST)),
+        };
+        active.finish();
+        ready(outcome)
+    }
+
+    /// Takes a request that waited on a queue, if it still stands.
+    fn claim(&self, (connection, request): &Waiting) -> Option<Delivery> {
+        Active::new(&self.0, connection).claim(*request)
+    }
+
+    /// Waits on this thread, driving the engine, until it has a request.
+    fn take_blocking(&self, queue: &Queue) -> Result<Delivery> {
+        let waiter = Waiter::current();
+        let mut first = true;
+        loop {
+            match queue.take_or_wait(&waiter, first)? {
+                None => _ = waiter.wait(None, true),
+                Some(waiting) => {
+                    if let Some(delivery) = self.claim(&waiting) {
+                        return Ok(delivery);
+                    }
+                }
+            }
+            first = false;
+        }
+    }
+
+    /// Ends every exchange of a queue for which `ends` says so.
+    fn end_exchanges(&self, queue: &Queue, ends: impl Fn(Stage) -> bool) {
+        for connection in self.0.connections() {
+            let mut active = Active::new(&self.0, &connection);
+            let exchange = active.state.work.as_ref().and_then(|w| w.exchange.as_ref());
+            if exchange.is_some_and(|e| e.queue.id == queue.id && ends(e.stage)) {
+                if let Some(socket) = &active.state.socket {
+                    socket.reset_on_close();
+                }
+                active.break_off_with(Error::OPERATION_ABORTED);
+            }
+            active.finish();
+        }
+    }
+
+    /// Answers requests nobody can take any more.
+    fn turn_away(&self, waiting: Vec<Waiting>) {
+        for (connection, request) in waiting {
+            let mut active = Active::new(&self.0, &connection);
+            let exchange = active.state.work.as_ref().and_then(|w| w.exchange.as_ref());
+            if exchange.is_some_and(|e| e.request == request && e.stage == Stage::Queued) {
+                active.refuse_by(Refused::Closed);
+            }
+            active.finish();
+        }
+    }
+
+    /// Ends the waits for disconnection that were made through a queue.
+    fn end_disconnect_waits(&self, queue: QueueId) {
+        for connection in self.0.connections() {
+            let mut active = Active::new(&self.0, &connection);
+            active.abort_disconnect_waits(queue);
+            active.finish();
+        }
+    }
+
+    fn stop(&self, queue: &Queue, ends: impl Fn(Stage) -> bool) {
+        let (receives, waiting) = queue.shut();
+        for receive in receives {
+            receive.send(Err(Error::OPERATION_ABORTED));
+        }
+        self.turn_away(waiting);
+        self.end_exchanges(queue, ends);
+        self.end_disconnect_waits(queue.id);
+    }
+}
+
+impl Service for Local {
+    fn create_session(&self) -> Result<SessionId> {
+        Ok(self.0.directory.create_session())
+    }
+
+    fn close_session(&self, session: SessionId) -> Result<()> {
+        for group in self.0.directory.close_session(session)? {
+            group.bind(None);
+            self.0.unregister_all(UrlOwner::Group(group.id));
+        }
+        Ok(())
+    }
+
+    fn create_group(&self, session: SessionId) -> Result<GroupId> {
+        self.0.directory.create_group(session)
+    }
+
+    fn close_group(&self, group: GroupId) -> Result<()> {
+        let group = self.0.directory.close_group(group)?;
+        group.bind(None);
+        self.0.unregister_all(UrlOwner::Group(group.id));
+        Ok(())
+    }
+
+    fn bind_group(&self, group: GroupId, queue: Option<QueueId>) -> Result<()> {
+        let group = self.0.directory.group(group)?;
+        let queue = match queue {
+            Some(id) => Some(self.0.queue(id).map_err(|_| Error::INVALID_PARAMETER)?),
+            None => None,
+        };
+        if queue.as_ref().is_some_and(|q| q.version == ApiVersion::V1) {
+            return Err(Error::INVALID_PARAMETER);
+        }
+        group.bind(queue);
+        Ok(())
+    }
+
+    fn add_url(&self, owner: UrlOwner, url: &[u16], context: u64) -> Result<()> {
+        self.0.register(owner, url, context)?;
+        self.0.start_watchman();
+        Ok(())
+    }
+
+    fn remove_url(&self, owner: UrlOwner, url: Option<&[u16]>) -> Result<()> {
+        match owner {
+            UrlOwner::Group(id) => drop(self.0.directory.group(id)?),
+            UrlOwner::Queue(id) => drop(self.0.queue(id)?),
+        }
+        match url {
+            Some(url) => self.0.unregister(owner, url),
+            None => {
+                self.0.unregister_all(owner);
+                Ok(())
+            }
+        }
+    }
+
+    fn set_property(&self, holder: Holder, property: Property) -> Result<()> {
+        match holder {
+            Holder::Session(id) => self.0.directory.set_session(id, property),
+            Holder::Group(id) => self.0.directory.group(id)?.set(property),
+            Holder::Queue(id) => self.0.queue(id)?.set(property),
+        }
+    }
+
+    fn property(&self, holder: Holder, kind: PropertyKind) -> Result<Property> {
+        match holder {
+            Holder::Session(id) => self.0.directory.get_session(id, kind),
+            Holder::Group(id) => self.0.directory.group(id)?.get(kind),
+            Holder::Queue(id) => self.0.queue(id)?.get(kind),
+        }
+    }
+
+    fn create_queue(&self, version: ApiVersion) -> Result<QueueId> {
+        Ok(self.0.add_queue(version))
+    }
+
+    fn shutdown_queue(&self, queue: QueueId) -> Result<()> {
+        let queue = self.0.queue(queue)?;
+        self.stop(&queue, |stage| stage == Stage::Delivered);
+        Ok(())
+    }
+
+    fn close_queue(&self, queue: QueueId) -> Result<()> {
+        let queue = self.0.remove_queue(queue)?;
+        if queue.version == ApiVersion::V1 {
+            self.0.unregister_all(UrlOwner::Queue(queue.id));
+        }
+        for group in self.0.directory.groups() {
+            group.unbind(&queue);
+        }
+        self.stop(&queue, |_| true);
+        Ok(())
+    }
+
+    fn receive(&self, queue: QueueId, pend: Pend<'_, Delivery>) -> Poll<Result<Delivery>> {
+        let queue = match self.0.queue(queue) {
+            Ok(queue) => queue,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        loop {
+            match queue.take(pend) {
+                Err(error) => return Poll::Ready(Err(error)),
+                Ok(None) => return Poll::Pending,
+                Ok(Some(waiting)) => {
+                    if let Some(delivery) = self.claim(&waiting) {
+                        return Poll::Ready(Ok(delivery));
+                    }
+                }
+            }
+        }
+    }
+
+    fn receive_blocking(&self, queue: QueueId) -> Option<Result<Delivery>> {
+        Some(self.0.queue(queue).and_then(|queue| self.take_blocking(&queue)))
+    }
+
+    fn receive_again(&self, queue: QueueId, request: RequestId) -> Result<Delivery> {
+        let connection = self.0.connection_of(request.0).ok_or(UNKNOWN_REQUEST)?;
+        let mut active = Active::new(&self.0, &connection);
+        active.exchange_of(queue, request).ok_or(UNKNOWN_REQUEST)?;
+        active.delivery().ok_or(UNKNOWN_REQUEST)
+    }
+
+    fn read_body(
+        &self,
+        queue: QueueId,
+        request: RequestId,
+        mode: BodyRead,
+        buffer: LentBuffer,
+        pend: Pend<'_, BodyPart>,
+    ) -> Poll<Result<BodyPart>> {
+        self.on_request(queue, request, |active| active.read_body(mode, buffer, pend))
+    }
+
+    fn send_response(
+        &self,
+        queue: QueueId,
+        request: RequestId,
+        flags: SendFlags,
+        head: &ResponseHead,
+        body: Body,
+        pend: Pend<'_, u64>,
+    ) -> Poll<Result<u64>> {
+        self.on_request(queue, request, |active| active.send_response(flags, head, body, pend))
+    }
+
+    fn send_body(
+        &self,
+        queue: QueueId,
+        request: RequestId,
+        flags: SendFlags,
+        body: Body,
+        pend: Pend<'_, u64>,
+    ) -> Poll<Result<u64>> {
+        self.on_request(queue, request, |active| active.send_more(flags, body, pend))
+    }
+
+    fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()> {
+        let outcome = self.on_request(queue, request, |active| {
+            if let Some(socket) = &active.state.socket {
+                socket.reset_on_close();
+            }
+            active.break_off_with(Error::OPERATION_ABORTED);
+            Some(Ok(()))
+        });
+        match outcome {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => Ok(()),
+        }
+    }
+
+    fn wait_for_disconnect(
+        &self,
+        queue: QueueId,
+        connection: ConnectionId,
+        pend: Pend<'_, ()>,
+    ) -> Poll<Result<()>> {
+        if let Err(error) = self.0.queue(queue) {
+            return Poll::Ready(Err(error));
+        }
+        let found = self.0.connection_of(connection.0).filter(|c| c.id == connection);
+        let Some(found) = found else { return Poll::Ready(Err(UNKNOWN_REQUEST)) };
+        let mut active = Active::new(&self.0, &found);
+        if active.state.phase == Phase::Closed {
+            return Poll::Ready(Ok(()));
+        }
+        active.await_disconnect(queue, pend());
+        Poll::Pending
+    }
+
+    fn abort(&self, queue: QueueId, operation: OperationId) -> bool {
+        if let Ok(queue) = self.0.queue(queue)
+            && let Some(receive) = queue.abort(operation)
+        {
+            receive.send(Err(Error::OPERATION_ABORTED));
+            return true;
+        }
+        let try_one = |connection: &Arc<Connection>| {
+            let mut active = Active::new(&self.0, connection);
+            let found = active.abort(operation);
+            active.finish();
+            found
+        };
+        self.0.connections().iter().any(try_one)
+    }
+}

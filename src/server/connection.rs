@@ -1,0 +1,254 @@
+//! A connection: its state, and how a thread works on it.
+//!
+//! ```text
+//!           head complete, routed           last byte of response sent
+//! Reading ───────────────────────► Serving ───────────────────────────► Reading
+//!    │ refused                        │  │ request body left   drained ▲
+//!    ▼                                │  └──────► Draining ────────────┘
+//! Lingering ◄─────── close after ─────┘               │ too much, too late
+//!    │ peer has ended, or too late                    ▼
+//!    └──────────────────────────────────────────► Closed ◄── reset, cancel, timer
+//! ```
+//!
+//! Every step happens under the connection's own lock, through [`Active`]; what must happen without the
+//! lock (completing operations) is collected as [`Effect`]s and done when the lock is let go. The lock
+//! may be held while taking a queue's lock, never the other way round.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::abi::error::Result;
+use crate::net::deadlines::NEVER;
+use crate::net::socket::Socket;
+use crate::wire::request::RequestHead;
+
+use super::body::{PendingRead, RequestBody};
+use super::buffers::Input;
+use super::endpoint::Endpoint;
+use super::engine::Engine;
+use super::outbound::Outgoing;
+use super::request_queue::Queue;
+use super::service::{BodyPart, ConnectionId, Delivery, QueueId, Reply, RequestId, Timeouts};
+
+/// Where a connection stands; see the picture above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Reading,
+    Serving,
+    Draining,
+    Lingering,
+    Closed,
+}
+
+/// Where a request stands (digest §9.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// On its queue; its id is not known to the application.
+    Queued,
+    /// Taken by the application.
+    Delivered,
+    /// A response was begun.
+    Responding,
+    /// The last send has begun; the id is dead.
+    Finishing,
+}
+
+/// One request and its response.
+pub(crate) struct Exchange {
+    pub(crate) request: RequestId,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) url_context: u64,
+    pub(crate) ip_routed: bool,
+    pub(crate) stage: Stage,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) body: RequestBody,
+    pub(crate) bytes_received: u64,
+    /// No body bytes go out: HEAD, 1xx, 204, 304.
+    pub(crate) bodyless: bool,
+    /// The connection ends with this response.
+    pub(crate) close_after: bool,
+    /// Raw bytes both ways after a 101.
+    pub(crate) opaque: bool,
+    /// Content-Length the application promised, and body bytes it has given.
+    pub(crate) promised: Option<u64>,
+    pub(crate) given: u64,
+}
+
+/// What a connection needs only while something is going on; idle ones give it back.
+pub(crate) struct Work {
+    pub(crate) input: Input,
+    pub(crate) head: Arc<RequestHead>,
+    pub(crate) exchange: Option<Exchange>,
+    /// Body reads that wait, and sends that wait: both outlive no exchange.
+    pub(crate) reads: VecDeque<PendingRead>,
+    pub(crate) outbox: VecDeque<Outgoing>,
+}
+
+/// The part of a connection behind its lock.
+pub(crate) struct State {
+    pub(crate) phase: Phase,
+    /// `None` once closed.
+    pub(crate) socket: Option<Socket>,
+    /// An edge told of data that has not been read to its end.
+    pub(crate) readable: bool,
+    /// The peer has ended its side.
+    pub(crate) peer_done: bool,
+    /// The time this connection must not outlast in its phase, and when the timer will look at it.
+    pub(crate) deadline: u64,
+    pub(crate) timer_entry: u64,
+    /// Seconds for the next head, from the last request's group.
+    pub(crate) idle_seconds: u16,
+    pub(crate) header_seconds: u16,
+    /// Bytes thrown away while draining or lingering.
+    pub(crate) discarded: u64,
+    pub(crate) work: Option<Box<Work>>,
+    pub(crate) disconnect_waits: Vec<(QueueId, Reply<()>)>,
+}
+
+/// A client's connection.
+pub(crate) struct Connection {
+    pub(crate) slot: u32,
+    pub(crate) id: ConnectionId,
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) state: Mutex<State>,
+}
+
+/// What is done after the connection's lock is let go.
+pub(crate) enum Effect {
+    Deliver(Reply<Delivery>, Delivery),
+    Read(Reply<BodyPart>, Result<BodyPart>),
+    Sent(Reply<u64>, Result<u64>),
+    Gone(Reply<()>, Result<()>),
+}
+
+impl Effect {
+    fn perform(self) {
+        match self {
+            Effect::Deliver(reply, delivery) => reply.send(Ok(delivery)),
+            Effect::Read(reply, outcome) => reply.send(outcome),
+            Effect::Sent(reply, outcome) => reply.send(outcome),
+            Effect::Gone(reply, outcome) => reply.send(outcome),
+        }
+    }
+}
+
+impl Connection {
+    pub(crate) fn new(
+        slot: u32,
+        id: ConnectionId,
+        socket: Socket,
+        ends: (SocketAddr, SocketAddr),
+        endpoint: Arc<Endpoint>,
+    ) -> Connection {
+        let state = State {
+            phase: Phase::Reading,
+            socket: Some(socket),
+            readable: false,
+            peer_done: false,
+            deadline: NEVER,
+            timer_entry: NEVER,
+            idle_seconds: super::session::DEFAULT_TIMEOUTS.idle_connection,
+            header_seconds: super::session::DEFAULT_TIMEOUTS.header_wait,
+            discarded: 0,
+            work: None,
+            disconnect_waits: Vec::new(),
+        };
+        Connection { slot, id, local: ends.0, remote: ends.1, endpoint, state: Mutex::new(state) }
+    }
+}
+
+/// A connection being worked on: the lock, and what is to be done after it.
+pub(crate) struct Active<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) connection: &'a Arc<Connection>,
+    pub(crate) state: MutexGuard<'a, State>,
+    pub(crate) effects: Effects,
+}
+
+/// Effects in order; there is rarely more than one.
+#[derive(Default)]
+pub(crate) struct Effects {
+    first: Option<Effect>,
+    more: Vec<Effect>,
+}
+
+impl Effects {
+    pub(crate) fn push(&mut self, effect: Effect) {
+        match self.first {
+            None => self.first = Some(effect),
+            Some(_) => self.more.push(effect),
+        }
+    }
+}
+
+impl<'a> Active<'a> {
+    /// Takes the connection's lock.
+    pub(crate) fn new(engine: &'a Engine, connection: &'a Arc<Connection>) -> Active<'a> {
+        Active { engine, connection, state: connection.state.lock(), effects: Effects::default() }
+    }
+
+    /// Lets the lock go and completes what came of the work.
+    pub(crate) fn finish(self) {
+        let Active { state, effects, .. } = self;
+        drop(state);
+        if let Some(first) = effects.first {
+            first.perform();
+            effects.more.into_iter().for_each(Effect::perform);
+        }
+    }
+
+    /// The exchange of this request, if it still is this connection's and `allowed` accepts its stage.
+    pub(crate) fn exchange_of(&mut self, queue: QueueId, request: RequestId) -> Option<&mut Exchange> {
+        let exchange = self.state.work.as_mut()?.exchange.as_mut()?;
+        let alive = matches!(exchange.stage, Stage::Delivered | Stage::Responding);
+        (alive && exchange.request == request && exchange.queue.id == queue).then_some(exchange)
+    }
+
+    /// Takes a queued request for the application. `None` if it no longer stands.
+    pub(crate) fn claim(&mut self, request: RequestId) -> Option<Delivery> {
+        let exchange = self.state.work.as_mut()?.exchange.as_mut()?;
+        if exchange.request != request || exchange.stage != Stage::Queued {
+            return None;
+        }
+        exchange.stage = Stage::Delivered;
+        self.state.deadline = NEVER;
+        self.delivery()
+    }
+
+    /// The current request as it is told to the application.
+    pub(crate) fn delivery(&self) -> Option<Delivery> {
+        let work = self.state.work.as_ref()?;
+        let exchange = work.exchange.as_ref()?;
+        Some(Delivery {
+            request: exchange.request,
+            connection: self.connection.id,
+            url_context: exchange.url_context,
+            head: Arc::clone(&work.head),
+            local: self.connection.local,
+            remote: self.connection.remote,
+            bytes_received: exchange.bytes_received,
+            more_body: !exchange.body.is_done(),
+            ip_routed: exchange.ip_routed,
+        })
+    }
+
+    /// Sets the time the connection must not outlast. Later deadlines cost nothing; an earlier one than
+    /// the timer knows is entered.
+    pub(crate) fn set_deadline(&mut self, at_ms: u64) {
+        self.state.deadline = at_ms;
+        if at_ms < self.state.timer_entry {
+            self.state.timer_entry = self.engine.arm(self.connection.slot, at_ms);
+        }
+    }
+
+    /// As [`Active::set_deadline`], some seconds from now; 0xFFFF means never.
+    pub(crate) fn set_timeout(&mut self, seconds: u16) {
+        let at = if seconds == u16::MAX { NEVER } else { self.engine.now_ms() + u64::from(seconds) * 1000 };
+        self.set_deadline(at);
+    }
+}

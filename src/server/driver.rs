@@ -1,0 +1,248 @@
+//! Who does the engine's I/O: a thread of the application that waits anyway, else the library's own.
+//!
+//! There is one place (the seat). A waiting thread that takes it polls and handles events one at a time
+//! until what it waits for has come; events not handled stay for whoever is next. A thread that leaves
+//! events behind wakes one follower; one that leaves none wakes nobody, which is what keeps a request at
+//! two system calls.
+//!
+//! A watchman, the library's one thread here, takes the seat when nobody has had it for a tick (the
+//! application is busy). It looks every [`TICK`] while there is traffic, and sleeps when one thread has
+//! sat undisturbed for [`CALM`] ticks; the first to leave the seat after that wakes it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::net::deadlines::NEVER;
+use crate::net::poller::Events;
+use crate::win32::wait::{Waiter, WhileWaiting};
+
+use super::engine::Engine;
+
+const TICK: Duration = Duration::from_millis(2);
+const CALM: u32 = 50;
+
+/// The seat and those around it.
+pub(crate) struct Driver {
+    seat: Mutex<Events>,
+    /// Grows by one when an application's thread takes the seat and when it leaves: odd while it sits.
+    turns: AtomicU32,
+    /// The watchman has the seat; it leaves when `wanted`.
+    watchman_sits: AtomicBool,
+    wanted: AtomicBool,
+    watchman_sleeps: AtomicBool,
+    watchman: Mutex<Option<Thread>>,
+    followers: Mutex<Vec<Arc<Waiter>>>,
+    follower_count: AtomicUsize,
+}
+
+impl Driver {
+    pub(crate) fn new() -> Driver {
+        Driver {
+            seat: Mutex::new(Events::with_capacity(128)),
+            turns: AtomicU32::new(0),
+            watchman_sits: AtomicBool::new(false),
+            wanted: AtomicBool::new(false),
+            watchman_sleeps: AtomicBool::new(false),
+            watchman: Mutex::new(None),
+            followers: Mutex::new(Vec::new()),
+            follower_count: AtomicUsize::new(0),
+        }
+    }
+
+    fn follow(&self, waiter: &Arc<Waiter>) {
+        let mut followers = self.followers.lock();
+        if !followers.iter().any(|w| Arc::ptr_eq(w, waiter)) {
+            followers.push(Arc::clone(waiter));
+            self.follower_count.store(followers.len(), Ordering::SeqCst);
+        }
+    }
+
+    /// Offers the seat to one who was refused it.
+    fn call_follower(&self) {
+        if self.follower_count.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        let mut followers = self.followers.lock();
+        let next = followers.pop();
+        self.follower_count.store(followers.len(), Ordering::SeqCst);
+        drop(followers);
+        if let Some(waiter) = next {
+            waiter.nudge();
+        }
+    }
+
+    fn wake_watchman(&self) {
+        if self.watchman_sleeps.swap(false, Ordering::SeqCst)
+            && let Some(thread) = &*self.watchman.lock()
+        {
+            thread.unpark();
+        }
+    }
+}
+
+impl WhileWaiting for Engine {
+    fn drive(&self, waiter: &Arc<Waiter>, deadline: Option<Instant>) -> bool {
+        let driver = &self.driver;
+        let Some(mut seat) = self.take_seat(waiter) else { return false };
+        driver.turns.fetch_add(1, Ordering::SeqCst);
+        while !waiter.is_notified() && deadline.is_none_or(|d| Instant::now() < d) {
+            self.step(&mut seat, deadline);
+        }
+        let left_over = !seat.is_empty();
+        drop(seat);
+        driver.turns.fetch_add(1, Ordering::SeqCst);
+        if driver.watchman_sleeps.load(Ordering::SeqCst) {
+            driver.wake_watchman();
+        }
+        if left_over {
+            driver.call_follower();
+        }
+        true
+    }
+
+    fn interrupt(&self) {
+        self.poller.wake();
+    }
+
+    fn leave(&self, waiter: &Arc<Waiter>) {
+        let mut followers = self.driver.followers.lock();
+        followers.retain(|w| !Arc::ptr_eq(w, waiter));
+        self.driver.follower_count.store(followers.len(), Ordering::SeqCst);
+    }
+}
+
+impl Engine {
+    /// Takes the seat, or stands by for it. The watchman gives it up to an application's thread.
+    fn take_seat(&self, waiter: &Arc<Waiter>) -> Option<MutexGuard<'_, Events>> {
+        if let Some(seat) = self.driver.seat.try_lock() {
+            return Some(seat);
+        }
+        self.driver.follow(waiter);
+        if let Some(seat) = self.driver.seat.try_lock() {
+            self.leave(waiter);
+            return Some(seat);
+        }
+        if self.driver.watchman_sits.load(Ordering::SeqCst) {
+            self.driver.wanted.store(true, Ordering::SeqCst);
+            self.poller.wake();
+        }
+        None
+    }
+
+    /// Handles one event, waiting for it if need be; timers first when they are due.
+    fn step(&self, seat: &mut MutexGuard<'_, Events>, deadline: Option<Instant>) {
+        if let Some((token, readiness)) = seat.take() {
+            return self.handle(token, readiness);
+        }
+        let timeout = self.patience(deadline);
+        if timeout == 0 {
+            self.run_timers();
+        }
+        if self.poller.wait(seat, timeout).is_err() {
+            // Nothing can be polled (which only a broken process sees): do not spin on it.
+            std::thread::sleep(TICK);
+        }
+    }
+
+    /// Milliseconds until the next timer or the waiter's own deadline; -1 for ever.
+    fn patience(&self, deadline: Option<Instant>) -> i32 {
+        let next = self.deadlines.next();
+        let timer = if next == NEVER { u64::MAX } else { next.saturating_sub(self.now_ms()) };
+        let own = deadline.map_or(u64::MAX, |d| {
+            let left = d.saturating_duration_since(Instant::now());
+            left.as_millis() as u64 + 1
+        });
+        match timer.min(own) {
+            u64::MAX => -1,
+            ms => ms.min(i32::MAX as u64) as i32,
+        }
+    }
+
+    /// Starts the watchman; called when a port opens.
+    pub(crate) fn start_watchman(self: &Arc<Self>) {
+        let mut watchman = self.driver.watchman.lock();
+        if watchman.is_none() {
+            let engine = Arc::clone(self);
+            let thread = std::thread::Builder::new().name("nthttp-engine".into());
+            if let Ok(handle) = thread.spawn(move || engine.watch()) {
+                *watchman = Some(handle.thread().clone());
+            }
+        }
+    }
+
+    /// The watchman's life: until no port is open and no connection lives.
+    fn watch(&self) {
+        let driver = &self.driver;
+        let (mut last, mut calm) = (driver.turns.load(Ordering::SeqCst), 0);
+        loop {
+            std::thread::park_timeout(TICK);
+            let turns = driver.turns.load(Ordering::SeqCst);
+            let seated = turns % 2 == 1;
+            calm = if turns == last { calm + 1 } else { 0 };
+            last = turns;
+            if seated && calm >= CALM {
+                self.sleep_while(turns);
+            } else if !seated && calm > 0 {
+                self.stand_in();
+                calm = 0;
+                if self.is_idle() && self.dismiss() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Sleeps until the thread that sits leaves the seat.
+    fn sleep_while(&self, turns: u32) {
+        let driver = &self.driver;
+        driver.watchman_sleeps.store(true, Ordering::SeqCst);
+        while driver.watchman_sleeps.load(Ordering::SeqCst) {
+            if driver.turns.load(Ordering::SeqCst) != turns {
+                driver.watchman_sleeps.store(false, Ordering::SeqCst);
+                return;
+            }
+            std::thread::park();
+        }
+    }
+
+    /// Does the I/O until an application's thread wants the seat, or nothing is left to serve.
+    fn stand_in(&self) {
+        let driver = &self.driver;
+        let Some(mut seat) = driver.seat.try_lock() else { return };
+        driver.watchman_sits.store(true, Ordering::SeqCst);
+        while !driver.wanted.swap(false, Ordering::SeqCst) && !self.is_idle() {
+            self.step(&mut seat, None);
+        }
+        driver.watchman_sits.store(false, Ordering::SeqCst);
+        drop(seat);
+        driver.call_follower();
+    }
+
+    /// Ends the watchman, unless a port was opened in the meantime.
+    fn dismiss(&self) -> bool {
+        let mut watchman = self.driver.watchman.lock();
+        let idle = self.is_idle();
+        if idle {
+            *watchman = None;
+        }
+        idle
+    }
+}
+
+impl WhileWaiting for Arc<Engine> {
+    fn drive(&self, waiter: &Arc<Waiter>, deadline: Option<Instant>) -> bool {
+        (**self).drive(waiter, deadline)
+    }
+
+    fn interrupt(&self) {
+        (**self).interrupt();
+    }
+
+    fn leave(&self, waiter: &Arc<Waiter>) {
+        (**self).leave(waiter);
+    }
+}

@@ -1,0 +1,109 @@
+//! Listening endpoints: a port, its sockets and the prefixes registered on it.
+
+use std::io;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::abi::error::{Error, Result};
+use crate::net::listener::Listener;
+use crate::net::poller::Poller;
+use crate::wire::prefix::{Scheme, UrlPrefix};
+
+use super::routing::{Registration, Routes};
+
+/// Marks the tokens of listeners among the poller's.
+pub(crate) const LISTENER: u64 = 1 << 63;
+
+/// A port. It outlives its registrations, because connections do.
+pub(crate) struct Endpoint {
+    pub(crate) port: u16,
+    pub(crate) routes: RwLock<Routes>,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    scheme: Option<Scheme>,
+    listeners: Vec<Arc<Listener>>,
+}
+
+impl Endpoint {
+    pub(crate) fn new(port: u16) -> Endpoint {
+        Endpoint { port, routes: RwLock::default(), open: Mutex::default() }
+    }
+
+    /// Adds a registration, and opens the port for the first one.
+    pub(crate) fn register(&self, registration: Registration, poller: &Poller) -> Result<()> {
+        let mut open = self.open.lock();
+        let scheme = registration.prefix.scheme;
+        if open.scheme.is_some_and(|s| s != scheme) {
+            return Err(Error::ALREADY_EXISTS);
+        }
+        let prefix = registration.prefix.clone();
+        self.routes.write().insert(Arc::new(registration))?;
+        if open.listeners.is_empty()
+            && let Err(error) = self.listen(&mut open, poller)
+        {
+            self.routes.write().remove(&prefix);
+            return Err(error);
+        }
+        open.scheme = Some(scheme);
+        Ok(())
+    }
+
+    /// Removes the registration if `mine` says so; closes the port after the last one.
+    pub(crate) fn unregister(&self, prefix: &UrlPrefix, mine: impl Fn(&Registration) -> bool) -> Result<()> {
+        let mut open = self.open.lock();
+        let mut routes = self.routes.write();
+        let removed = routes.remove(prefix).ok_or(Error::FILE_NOT_FOUND)?;
+        if !mine(&removed) {
+            routes.insert(removed)?;
+            return Err(Error::FILE_NOT_FOUND);
+        }
+        if routes.is_empty() {
+            open.listeners.clear();
+            open.scheme = None;
+        }
+        Ok(())
+    }
+
+    /// The prefixes for which `mine` says so.
+    pub(crate) fn prefixes(&self, mine: impl Fn(&Registration) -> bool) -> Vec<UrlPrefix> {
+        self.routes.read().all().filter(|r| mine(r)).map(|r| r.prefix.clone()).collect()
+    }
+
+    /// One of the listeners, by the number in its token.
+    pub(crate) fn listener(&self, number: usize) -> Option<Arc<Listener>> {
+        self.open.lock().listeners.get(number).cloned()
+    }
+
+    /// Whether it listens.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.open.lock().listeners.is_empty()
+    }
+
+    /// Whether connections here speak TLS, for which no certificate can be configured yet.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.open.lock().scheme == Some(Scheme::Https)
+    }
+
+    fn listen(&self, open: &mut Open, poller: &Poller) -> Result<()> {
+        use std::os::fd::AsFd;
+        let listeners = Listener::bind_all(self.port).map_err(|e| bind_error(&e))?;
+        for (number, listener) in listeners.iter().enumerate() {
+            let token = LISTENER | u64::from(self.port) << 8 | number as u64;
+            poller.add_listener(listener.as_fd(), token).map_err(|_| Error::NO_SYSTEM_RESOURCES)?;
+        }
+        open.listeners = listeners.into_iter().map(Arc::new).collect();
+        Ok(())
+    }
+}
+
+fn bind_error(error: &io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => Error::SHARING_VIOLATION,
+        io::ErrorKind::PermissionDenied => Error::ACCESS_DENIED,
+        _ => Error::NO_SYSTEM_RESOURCES,
+    }
+}

@@ -1,0 +1,270 @@
+//! The engine of this process: the ports, the connections, the queues, and the commands of [`Service`].
+
+use std::collections::HashMap;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::abi::error::{Error, Result};
+use crate::net::clock;
+use crate::net::deadlines::Deadlines;
+use crate::net::poller::{Poller, Readiness};
+use crate::wire::prefix::UrlPrefix;
+use crate::wire::request::Limits;
+
+use super::buffers::Pool;
+use super::connection::{Active, Connection};
+use super::driver::Driver;
+use super::endpoint::{Endpoint, LISTENER};
+use super::request_queue::Queue;
+use super::routing::{Registration, Target};
+use super::service::{ApiVersion, ConnectionId, QueueId, RequestId, UrlOwner};
+use super::session::Directory;
+
+/// Ids of requests and connections carry the connection's slot in this many low bits.
+pub(crate) const SLOT_BITS: u32 = 24;
+
+/// Connections by slot.
+#[derive(Default)]
+struct Slots {
+    list: RwLock<Vec<Option<Arc<Connection>>>>,
+    free: Mutex<Vec<u32>>,
+    live: AtomicUsize,
+}
+
+/// The engine.
+pub struct Engine {
+    pub(crate) poller: Poller,
+    pub(crate) driver: Driver,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) buffers: Pool,
+    pub(crate) limits: Limits,
+    pub(crate) directory: Directory,
+    /// Queues by the low bits of their id.
+    queues: RwLock<Vec<Option<Arc<Queue>>>>,
+    endpoints: RwLock<HashMap<u16, Arc<Endpoint>>>,
+    slots: Slots,
+    sequence: AtomicU64,
+}
+
+impl Engine {
+    /// An engine that serves nothing yet. Fails when the process has no descriptors left.
+    pub fn new() -> std::io::Result<Engine> {
+        // Ids begin at a number nobody guesses, so that a stale or made-up one finds nothing.
+        let seed = clock::now_ms() << 8 ^ u64::from(std::process::id()) << 20 | 1;
+        Ok(Engine {
+            poller: Poller::new()?,
+            driver: Driver::new(),
+            deadlines: Deadlines::default(),
+            buffers: Pool::default(),
+            limits: Limits::default(),
+            directory: Directory::default(),
+            queues: RwLock::default(),
+            endpoints: RwLock::default(),
+            slots: Slots::default(),
+            sequence: AtomicU64::new(seed & 0x7F_FFFF_FFFF),
+        })
+    }
+
+    /// Milliseconds on the engine's clock.
+    #[inline]
+    pub(crate) fn now_ms(&self) -> u64 {
+        clock::now_ms()
+    }
+
+    fn next_sequence(&self) -> u64 {
+        self.sequence.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn next_request(&self, slot: u32) -> RequestId {
+        super::inbound::request_id(self.next_sequence(), slot)
+    }
+
+    /// No port is open and no connection lives.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.slots.live.load(Ordering::SeqCst) == 0 && !self.endpoints.read().values().any(|e| e.is_open())
+    }
+
+    /// Handles one event of the poller.
+    pub(crate) fn handle(&self, token: u64, readiness: Readiness) {
+        if token == Poller::WAKE {
+            return;
+        }
+        if token & LISTENER != 0 {
+            return self.accept((token >> 8) as u16, (token & 0xFF) as usize);
+        }
+        if let Some(connection) = self.connection(token as u32) {
+            let mut active = Active::new(self, &connection);
+            active.on_readiness(readiness);
+            active.finish();
+        }
+    }
+
+    /// Looks at the connections whose time may have come.
+    pub(crate) fn run_timers(&self) {
+        let now = self.now_ms();
+        for slot in self.deadlines.expired(now) {
+            if let Some(connection) = self.connection(slot) {
+                let mut active = Active::new(self, &connection);
+                active.on_timer(now);
+                active.finish();
+            }
+        }
+    }
+
+    /// Enters a deadline; wakes the poller if it is the first.
+    pub(crate) fn arm(&self, slot: u32, at_ms: u64) -> u64 {
+        let (at, first) = self.deadlines.insert(slot, at_ms);
+        if first {
+            self.poller.wake();
+        }
+        at
+    }
+
+    fn accept(&self, port: u16, number: usize) {
+        let Some(endpoint) = self.endpoints.read().get(&port).cloned() else { return };
+        let Some(listener) = endpoint.listener(number) else { return };
+        // A few at a time, so that a flood of connections does not hold up the others' requests.
+        for _ in 0..16 {
+            let Ok((socket, local, remote)) = listener.accept() else { return };
+            socket.set_nodelay(true);
+            if endpoint.is_secure() {
+                // No certificate is configured for the port: what Windows does with https then.
+                socket.reset_on_close();
+                continue;
+            }
+            let slot = self.reserve();
+            let id = ConnectionId(self.next_sequence() << SLOT_BITS | u64::from(slot));
+            let connection = Connection::new(slot, id, socket, (local, remote), Arc::clone(&endpoint));
+            self.adopt(Arc::new(connection));
+        }
+    }
+
+    fn reserve(&self) -> u32 {
+        self.slots.live.fetch_add(1, Ordering::SeqCst);
+        if let Some(slot) = self.slots.free.lock().pop() {
+            return slot;
+        }
+        let mut list = self.slots.list.write();
+        list.push(None);
+        list.len() as u32 - 1
+    }
+
+    fn adopt(&self, connection: Arc<Connection>) {
+        let slot = connection.slot;
+        self.slots.list.write()[slot as usize] = Some(Arc::clone(&connection));
+        let mut active = Active::new(self, &connection);
+        let added = match &active.state.socket {
+            Some(socket) => self.poller.add(socket.as_fd(), u64::from(slot)).is_ok(),
+            None => false,
+        };
+        if added {
+            active.set_timeout(super::session::DEFAULT_TIMEOUTS.idle_connection);
+        } else {
+            active.reset();
+        }
+        active.finish();
+    }
+
+    /// A connection is closed; its slot is free.
+    pub(crate) fn forget(&self, slot: u32) {
+        let gone = self.slots.list.write()[slot as usize].take();
+        if gone.is_some() {
+            self.slots.free.lock().push(slot);
+            self.slots.live.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// The connection in a slot.
+    #[inline]
+    pub(crate) fn connection(&self, slot: u32) -> Option<Arc<Connection>> {
+        self.slots.list.read().get(slot as usize)?.clone()
+    }
+
+    /// The connection a request or connection id belongs to, if it still lives.
+    #[inline]
+    pub(crate) fn connection_of(&self, id: u64) -> Option<Arc<Connection>> {
+        self.connection((id & ((1 << SLOT_BITS) - 1)) as u32)
+    }
+
+    /// Every live connection.
+    pub(crate) fn connections(&self) -> Vec<Arc<Connection>> {
+        self.slots.list.read().iter().flatten().cloned().collect()
+    }
+
+    #[inline]
+    pub(crate) fn queue(&self, id: QueueId) -> Result<Arc<Queue>> {
+        let queues = self.queues.read();
+        match queues.get(id.0 as usize & (1 << SLOT_BITS) - 1) {
+            Some(Some(queue)) if queue.id == id => Ok(Arc::clone(queue)),
+            _ => Err(Error::INVALID_HANDLE),
+        }
+    }
+
+    /// Makes a queue.
+    pub(crate) fn add_queue(&self, version: ApiVersion) -> QueueId {
+        let mut queues = self.queues.write();
+        let slot = queues.iter().position(Option::is_none).unwrap_or(queues.len());
+        if slot == queues.len() {
+            queues.push(None);
+        }
+        let id = QueueId(self.next_sequence() << SLOT_BITS | slot as u64);
+        queues[slot] = Some(Arc::new(Queue::new(id, version)));
+        id
+    }
+
+    pub(crate) fn remove_queue(&self, id: QueueId) -> Result<Arc<Queue>> {
+        let queue = self.queue(id)?;
+        self.queues.write()[id.0 as usize & (1 << SLOT_BITS) - 1] = None;
+        Ok(queue)
+    }
+
+    /// Registers a prefix for its owner.
+    pub(crate) fn register(&self, owner: UrlOwner, url: &[u16], context: u64) -> Result<()> {
+        let target = match owner {
+            UrlOwner::Group(id) => Target::Group(self.directory.group(id)?),
+            UrlOwner::Queue(id) => Target::Queue(self.queue(id)?),
+        };
+        let prefix = UrlPrefix::parse(url)?;
+        let port = prefix.port;
+        let known = self.endpoints.read().get(&port).cloned();
+        let endpoint = match known {
+            Some(endpoint) => endpoint,
+            None => {
+                let mut endpoints = self.endpoints.write();
+                Arc::clone(endpoints.entry(port).or_insert_with(|| Arc::new(Endpoint::new(port))))
+            }
+        };
+        endpoint.register(Registration { prefix, target, context }, &self.poller)
+    }
+
+    /// Removes one prefix of an owner.
+    pub(crate) fn unregister(&self, owner: UrlOwner, url: &[u16]) -> Result<()> {
+        let prefix = UrlPrefix::parse(url)?;
+        let endpoint = self.endpoints.read().get(&prefix.port).cloned().ok_or(Error::FILE_NOT_FOUND)?;
+        endpoint.unregister(&prefix, |r| owns(owner, r))?;
+        self.poller.wake();
+        Ok(())
+    }
+
+    /// Removes every prefix of an owner.
+    pub(crate) fn unregister_all(&self, owner: UrlOwner) {
+        let endpoints: Vec<_> = self.endpoints.read().values().cloned().collect();
+        for endpoint in endpoints {
+            for prefix in endpoint.prefixes(|r| owns(owner, r)) {
+                let _ = endpoint.unregister(&prefix, |r| owns(owner, r));
+            }
+        }
+        self.poller.wake();
+    }
+}
+
+fn owns(owner: UrlOwner, registration: &Registration) -> bool {
+    match (owner, &registration.target) {
+        (UrlOwner::Group(id), Target::Group(group)) => group.id == id,
+        (UrlOwner::Queue(id), Target::Queue(queue)) => queue.id == id,
+        _ => false,
+    }
+}

@@ -1,0 +1,305 @@
+//! From readiness to requests: reading heads, routing them, putting them on queues, refusing the rest.
+
+use std::sync::Arc;
+
+use crate::net::deadlines::NEVER;
+use crate::net::poller::Readiness;
+use crate::net::socket::Transfer;
+use crate::wire::Parsed;
+use crate::wire::refusal::Refusal;
+use crate::wire::request::{RequestHead, Verb};
+
+use super::body::RequestBody;
+use super::closing::LINGER_BYTES;
+use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
+use super::request_queue::{Offer, Queue, Refused};
+use super::routing::Target;
+use super::service::{RequestId, Timeouts, Verbosity};
+use super::session::DEFAULT_TIMEOUTS;
+
+/// Whether there is more to do at once.
+enum Next {
+    Again,
+    Wait,
+}
+
+impl Active<'_> {
+    /// Does what a report of the poller asks for.
+    pub(crate) fn on_readiness(&mut self, readiness: Readiness) {
+        if readiness.gone() {
+            // What the client sent before it left is of no use to anyone who would answer it.
+            return self.break_off();
+        }
+        self.state.readable |= readiness.readable();
+        if readiness.writable() {
+            self.pump();
+        }
+        self.advance();
+    }
+
+    /// Goes on as far as the bytes at hand and the socket allow.
+    pub(crate) fn advance(&mut self) {
+        loop {
+            let next = match self.state.phase {
+                Phase::Reading => self.read_head(),
+                Phase::Serving => {
+                    self.feed_reads();
+                    Next::Wait
+                }
+                Phase::Draining => self.drain(),
+                Phase::Lingering => {
+                    self.linger();
+                    Next::Wait
+                }
+                Phase::Closed => Next::Wait,
+            };
+            if matches!(next, Next::Wait) {
+                return;
+            }
+        }
+    }
+
+    /// Looks for the next head in what has been read, and reads on while there is none.
+    fn read_head(&mut self) -> Next {
+        let mut work = match self.state.work.take() {
+            Some(work) => work,
+            None if self.state.readable => self.engine.buffers.take(),
+            None => return Next::Wait,
+        };
+        loop {
+            if !work.input.is_empty() {
+                match parse(&mut work, self.engine) {
+                    Ok(Parsed::Complete(used)) => {
+                        work.input.consume(used);
+                        self.state.work = Some(work);
+                        return self.begin(used);
+                    }
+                    Ok(Parsed::Partial) => {}
+                    Err(refusal) => {
+                        self.state.work = Some(work);
+                        self.refuse(refusal);
+                        return Next::Again;
+                    }
+                }
+            }
+            if !self.state.readable {
+                return self.await_head(work);
+            }
+            match self.fill(&mut work) {
+                Transfer::Bytes(_) => {}
+                Transfer::WouldBlock => return self.await_head(work),
+                Transfer::End | Transfer::Broken => {
+                    self.state.work = Some(work);
+                    self.break_off();
+                    return Next::Wait;
+                }
+            }
+        }
+    }
+
+    /// Reads once into the input. A read that falls short has emptied the socket.
+    pub(crate) fn fill(&mut self, work: &mut Work) -> Transfer {
+        let Some(socket) = &self.state.socket else { return Transfer::Broken };
+        let space = work.input.space();
+        let room = space.len();
+        let got = socket.read(space);
+        match got {
+            Transfer::Bytes(n) => {
+                work.input.filled(n);
+                self.state.readable = n == room;
+            }
+            Transfer::WouldBlock => self.state.readable = false,
+            Transfer::End => {
+                self.state.readable = false;
+                self.state.peer_done = true;
+            }
+            Transfer::Broken => {}
+        }
+        got
+    }
+
+    /// Nothing complete is there: an idle connection gives its memory back, a partial head gets a deadline.
+    fn await_head(&mut self, work: Box<Work>) -> Next {
+        if work.input.is_empty() {
+            self.engine.buffers.give(work);
+            self.set_timeout(self.state.idle_seconds);
+            self.state.discarded = 0;
+        } else {
+            self.state.work = Some(work);
+            // The wait for a head begins with its first byte and is not renewed by further ones.
+            if self.state.discarded == 0 {
+                self.state.discarded = 1;
+                self.set_timeout(self.state.header_seconds);
+            }
+        }
+        Next::Wait
+    }
+
+    /// A head is complete: find its queue and put it there.
+    fn begin(&mut self, head_len: usize) -> Next {
+        self.state.discarded = 0;
+        if let Err(refusal) = self.route(head_len) {
+            self.refuse(refusal);
+            return Next::Again;
+        }
+        self.state.phase = Phase::Serving;
+        let Some(exchange) = self.state.work.as_ref().and_then(|w| w.exchange.as_ref()) else {
+            return Next::Wait;
+        };
+        let (queue, request) = (Arc::clone(&exchange.queue), exchange.request);
+        match queue.offer(self.connection, request) {
+            Offer::Queued => self.set_timeout(exchange_timeouts(self).request_queue),
+            Offer::Taken(reply) => {
+                if let Some(delivery) = self.claim(request) {
+                    self.effects.push(Effect::Deliver(reply, delivery));
+                }
+            }
+            Offer::Refused(refused) => {
+                self.refuse_by(refused);
+                return Next::Again;
+            }
+        }
+        Next::Wait
+    }
+
+    /// Finds the request's queue and sets up its exchange.
+    fn route(&mut self, head_len: usize) -> Result<(), Refusal> {
+        let connection = self.connection;
+        let request = self.engine.next_request(connection.slot);
+        let Some(work) = self.state.work.as_mut() else { return Err(Refusal::Internal) };
+        let head = &work.head;
+        let host = head.host.map(|span| head.text(span));
+        let route = connection.endpoint.routes.read().find(host, connection.local.ip(), head.path())?;
+        let (queue, timeouts) = destination(&route.registration.target)?;
+        work.exchange = Some(Exchange {
+            request,
+            queue,
+            url_context: route.registration.context,
+            ip_routed: route.ip_routed,
+            stage: Stage::Queued,
+            timeouts,
+            body: RequestBody::new(head.framing, head.expect_continue && work.input.is_empty()),
+            bytes_received: (head_len + work.input.bytes().len()) as u64,
+            bodyless: head.verb == Verb::Head,
+            close_after: !head.keep_alive,
+            opaque: false,
+            promised: None,
+            given: 0,
+        });
+        self.state.idle_seconds = timeouts.idle_connection;
+        self.state.header_seconds = timeouts.header_wait;
+        Ok(())
+    }
+
+    /// Answers in the application's stead and ends the connection.
+    pub(crate) fn refuse(&mut self, refusal: Refusal) {
+        let Some(work) = self.state.work.as_mut() else { return self.break_off() };
+        let mut response = Vec::with_capacity(640);
+        let head_only = work.head.verb == Verb::Head;
+        refusal.write(head_only, &super::response::date(), &mut response);
+        work.exchange = None;
+        let Some(socket) = &self.state.socket else { return };
+        if socket.write(&response, false) != Transfer::Bytes(response.len()) {
+            return self.break_off();
+        }
+        self.end_politely();
+    }
+
+    /// Answers for a queue that takes no request.
+    pub(crate) fn refuse_by(&mut self, refused: Refused) {
+        match refused {
+            Refused::Full(Verbosity::Basic) => self.reset(),
+            Refused::Full(_) => self.refuse(Refusal::QueueFull),
+            Refused::Inactive => self.refuse(Refusal::Disabled),
+            Refused::Closed => self.refuse(Refusal::Unavailable),
+        }
+    }
+
+    /// Reads and throws away what is left of the request's body, then goes on to the next request.
+    fn drain(&mut self) -> Next {
+        let Some(mut work) = self.state.work.take() else { return Next::Wait };
+        let next = self.drain_into(&mut work);
+        self.state.work = Some(work);
+        match next {
+            Some(true) => {
+                self.next_request();
+                Next::Again
+            }
+            Some(false) => {
+                self.break_off();
+                Next::Wait
+            }
+            None => Next::Wait,
+        }
+    }
+
+    /// `Some(true)` at the end of the body, `Some(false)` when it is not worth going on, else `None`.
+    fn drain_into(&mut self, work: &mut Work) -> Option<bool> {
+        let mut scratch = [0u8; 4096];
+        loop {
+            let exchange = work.exchange.as_mut()?;
+            let Ok(n) = exchange.body.take(&mut work.input, &mut scratch) else { return Some(false) };
+            self.state.discarded += n as u64;
+            if exchange.body.is_done() {
+                return Some(true);
+            }
+            if self.state.discarded > LINGER_BYTES {
+                return Some(false);
+            }
+            if n == scratch.len() {
+                continue;
+            }
+            if !self.state.readable {
+                return None;
+            }
+            match self.fill(work) {
+                Transfer::Bytes(_) => {}
+                Transfer::WouldBlock => return None,
+                Transfer::End | Transfer::Broken => return Some(false),
+            }
+        }
+    }
+
+    /// The exchange is over and its connection lives on.
+    pub(crate) fn next_request(&mut self) {
+        if let Some(work) = self.state.work.as_mut() {
+            work.exchange = None;
+        }
+        self.state.discarded = 0;
+        self.state.deadline = NEVER;
+        self.state.phase = Phase::Reading;
+    }
+}
+
+fn exchange_timeouts(active: &Active<'_>) -> Timeouts {
+    let exchange = active.state.work.as_ref().and_then(|w| w.exchange.as_ref());
+    exchange.map_or(DEFAULT_TIMEOUTS, |e| e.timeouts)
+}
+
+fn parse(work: &mut Work, engine: &super::engine::Engine) -> Result<Parsed, Refusal> {
+    if Arc::get_mut(&mut work.head).is_none() {
+        // The application still looks at the last request's head; it keeps that one.
+        work.head = Arc::new(RequestHead::new());
+    }
+    match Arc::get_mut(&mut work.head) {
+        Some(head) => head.parse(work.input.bytes(), &engine.limits),
+        None => Err(Refusal::Internal),
+    }
+}
+
+/// The queue behind a registration, if it may have requests now.
+fn destination(target: &Target) -> Result<(Arc<Queue>, Timeouts), Refusal> {
+    match target {
+        Target::Queue(queue) => Ok((Arc::clone(queue), DEFAULT_TIMEOUTS)),
+        Target::Group(group) => match group.binding() {
+            (Some(queue), true, timeouts) => Ok((queue, timeouts)),
+            (_, false, _) => Err(Refusal::Disabled),
+            (None, _, _) => Err(Refusal::Unavailable),
+        },
+    }
+}
+
+/// Request ids: a number that is never used again, and the connection's slot.
+pub(crate) fn request_id(sequence: u64, slot: u32) -> RequestId {
+    RequestId(sequence << super::engine::SLOT_BITS | u64::from(slot))
+}

@@ -1,0 +1,183 @@
+//! Request queues: requests that wait for a receive, and receives that wait for a request.
+//!
+//! A receive waits in one of two ways: as a reply to be completed, or as a thread to be woken, which then
+//! takes its request itself (that needs no completion, and the thread drives the engine meanwhile). A waiting request is only a claim on its connection; whoever
+//! takes it asks the connection whether the request still stands (the client may have left).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::abi::error::{Error, Result};
+use crate::win32::wait::Waiter;
+
+use super::connection::Connection;
+use super::service::{
+    ApiVersion, Delivery, OperationId, Property, PropertyKind, QueueId, Reply, RequestId, Verbosity,
+};
+
+/// A request on a queue.
+pub(crate) type Waiting = (Arc<Connection>, RequestId);
+
+struct State {
+    requests: VecDeque<Waiting>,
+    receivers: VecDeque<Receiver>,
+    length: u32,
+    active: bool,
+    verbosity: Verbosity,
+    shut: bool,
+}
+
+/// Who waits for a request.
+enum Receiver {
+    /// An operation to be completed.
+    Operation(Reply<Delivery>),
+    /// A thread that looks again when woken.
+    Thread(Arc<Waiter>),
+}
+
+/// A request queue.
+pub(crate) struct Queue {
+    pub(crate) id: QueueId,
+    pub(crate) version: ApiVersion,
+    state: Mutex<State>,
+}
+
+/// What became of a request offered to a queue.
+pub(crate) enum Offer {
+    /// It waits.
+    Queued,
+    /// This receive takes it.
+    Taken(Reply<Delivery>),
+    /// The queue is full, inactive or closed.
+    Refused(Refused),
+}
+
+/// Why a queue took no request.
+pub(crate) enum Refused {
+    Full(Verbosity),
+    Inactive,
+    Closed,
+}
+
+impl Queue {
+    pub(crate) fn new(id: QueueId, version: ApiVersion) -> Queue {
+        let state = State {
+            requests: VecDeque::new(),
+            receivers: VecDeque::new(),
+            length: 1000,
+            active: true,
+            verbosity: Verbosity::Basic,
+            shut: false,
+        };
+        Queue { id, version, state: Mutex::new(state) }
+    }
+
+    /// Puts a request on the queue, or gives it to the oldest waiting receive.
+    pub(crate) fn offer(&self, connection: &Arc<Connection>, request: RequestId) -> Offer {
+        let mut state = self.state.lock();
+        if state.shut {
+            return Offer::Refused(Refused::Closed);
+        }
+        if !state.active {
+            return Offer::Refused(Refused::Inactive);
+        }
+        let receiver = state.receivers.pop_front();
+        if let Some(Receiver::Operation(receive)) = receiver {
+            return Offer::Taken(receive);
+        }
+        if receiver.is_none() && state.requests.len() >= state.length as usize {
+            return Offer::Refused(Refused::Full(state.verbosity));
+        }
+        state.requests.push_back((Arc::clone(connection), request));
+        drop(state);
+        if let Some(Receiver::Thread(waiter)) = receiver {
+            waiter.notify();
+        }
+        Offer::Queued
+    }
+
+    /// The oldest waiting request, or the promise to complete `pend`'s reply with a later one. `None` with
+    /// the reply stored.
+    pub(crate) fn take(&self, pend: &mut dyn FnMut() -> Reply<Delivery>) -> Result<Option<Waiting>> {
+        let mut state = self.state.lock();
+        if state.shut {
+            return Err(Error::INVALID_HANDLE);
+        }
+        if let Some(waiting) = state.requests.pop_front() {
+            return Ok(Some(waiting));
+        }
+        let reply = pend();
+        state.receivers.push_back(Receiver::Operation(reply));
+        Ok(None)
+    }
+
+    /// The oldest waiting request; when there is none, `waiter` is notified of the next one. `first` on the
+    /// first call of a receive, which a queue that is shut refuses differently.
+    pub(crate) fn take_or_wait(&self, waiter: &Arc<Waiter>, first: bool) -> Result<Option<Waiting>> {
+        let mut state = self.state.lock();
+        if state.shut {
+            return Err(if first { Error::INVALID_HANDLE } else { Error::OPERATION_ABORTED });
+        }
+        let waiting = state.requests.pop_front();
+        if waiting.is_none() {
+            waiter.reset();
+            state.receivers.push_back(Receiver::Thread(Arc::clone(waiter)));
+        }
+        Ok(waiting)
+    }
+
+    /// Takes a waiting receive out.
+    pub(crate) fn abort(&self, operation: OperationId) -> Option<Reply<Delivery>> {
+        let mut state = self.state.lock();
+        let wanted = |r: &Receiver| matches!(r, Receiver::Operation(reply) if reply.operation == operation);
+        let at = state.receivers.iter().position(wanted)?;
+        match state.receivers.remove(at) {
+            Some(Receiver::Operation(reply)) => Some(reply),
+            _ => None,
+        }
+    }
+
+    /// Takes no more requests or receives; hands back what waits.
+    pub(crate) fn shut(&self) -> (Vec<Reply<Delivery>>, Vec<Waiting>) {
+        let mut state = self.state.lock();
+        state.shut = true;
+        let mut receives = Vec::new();
+        for receiver in state.receivers.drain(..) {
+            match receiver {
+                Receiver::Operation(reply) => receives.push(reply),
+                Receiver::Thread(waiter) => waiter.notify(),
+            }
+        }
+        (receives, state.requests.drain(..).collect())
+    }
+
+    /// Sets a property of queues.
+    pub(crate) fn set(&self, property: Property) -> Result<()> {
+        let mut state = self.state.lock();
+        match property {
+            Property::QueueLength(0) => return Err(Error::INVALID_PARAMETER),
+            Property::QueueLength(length) => state.length = length,
+            Property::State(active) => state.active = active.unwrap_or(true),
+            Property::Verbosity(verbosity) => state.verbosity = verbosity,
+            Property::Timeouts(_) => return Err(Error::INVALID_PARAMETER),
+        }
+        Ok(())
+    }
+
+    /// Reads a property of queues.
+    pub(crate) fn get(&self, kind: PropertyKind) -> Result<Property> {
+        let state = self.state.lock();
+        match kind {
+            PropertyKind::QueueLength => Ok(Property::QueueLength(state.length)),
+            PropertyKind::State => Ok(Property::State(Some(state.active))),
+            PropertyKind::Verbosity => Ok(Property::Verbosity(state.verbosity)),
+            PropertyKind::Timeouts => Err(Error::INVALID_PARAMETER),
+        }
+    }
+
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        self.state.lock().verbosity
+    }
+}
