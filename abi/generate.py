@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes everything that follows from the tables in this folder.
 
-  generate.py           write the Rust files of src/abi and the C type headers of include/nthttp
+  generate.py           write src/abi, the C type headers of include/nthttp, tests/windows_sys.rs
   generate.py --check   write nothing; name each file that differs, and fail
 """
 import os
@@ -9,6 +9,7 @@ import sys
 
 import c_out
 import rust_out
+import windows_sys_out
 
 
 def old_text(path):
@@ -19,7 +20,7 @@ def old_text(path):
 
 
 def main():
-    stale = [(path, text) for out in (rust_out, c_out) for path, text in out.outputs() if old_text(path) != text]
+    stale = [(path, text) for out in (rust_out, c_out, windows_sys_out) for path, text in out.outputs() if old_text(path) != text]
     for path, text in stale:
         print('stale:' if '--check' in sys.argv else 'written:', os.path.relpath(path))
         if '--check' not in sys.argv:

@@ -76,7 +76,13 @@ fn a_function_comes_out_with_the_names_of_msdn() {
 
 fn check(header: &Header) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let wanted = generate(header, &root.join("src/capi").join(header.room));
+    let folder = root.join("src/capi").join(header.room);
+    let wanted = generate(header, &folder);
+    let code: String = wanted.lines().filter(|line| !line.starts_with(" *")).collect();
+    for name in exports(&folder) {
+        let times = code.matches(&format!(" {name}(")).count() + code.matches(&format!("*{name}(")).count();
+        assert_eq!(times, 1, "{name} is exported and declared {times} times in {}", header.file);
+    }
     let path = root.join("include/nthttp").join(header.file);
     if fs::read_to_string(&path).is_ok_and(|text| text == wanted) {
         return;
@@ -101,12 +107,31 @@ fn generate(header: &Header, folder: &Path) -> String {
     for types in header.types {
         builder = builder.with_include(types);
     }
-    for source in sources(folder) {
+    for source in roots(folder) {
         builder = builder.with_src(source);
     }
     let mut text = Vec::new();
     builder.generate().expect("the sources parse").write(&mut text);
     plain(&String::from_utf8(text).unwrap())
+}
+
+/// The names of the functions that the sources of a folder export.
+fn exports(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for source in sources(folder) {
+        let text = fs::read_to_string(source).unwrap();
+        for export in text.split("#[unsafe(no_mangle)]").skip(1) {
+            let (_, signature) = export.split_once(" fn ").expect("an exported function");
+            names.push(signature.split('(').next().unwrap_or_default().to_owned());
+        }
+    }
+    names
+}
+
+/// What cbindgen is to read: a module with the modules it names, or else every file.
+fn roots(folder: &Path) -> Vec<PathBuf> {
+    let module = folder.join("mod.rs");
+    if module.exists() { vec![module] } else { sources(folder) }
 }
 
 /// The Rust files of a folder and of the folders below, in the order of their names.

@@ -41,7 +41,7 @@ warn="-Wall -Wextra -Werror"
 tables() {
     attempt "tables with $*" "$1" $(flags "$2") ${3:-} $warn -DABI_RUNTIME -I"$root/include" \
         -c "$out/check.c" -o "$out/check.o"
-    attempt "bitfields with $*" "$1" ${3:-} "$out/check.o" -x c - -o "$out/bits" <<'END'
+    attempt "bitfields with $*" "$1" ${3:-} "$out/check.o" -x c - -x none -lstdc++ -o "$out/bits" <<'END'
 int abi_bitfield_check(void) __attribute__((weak));
 int _Z18abi_bitfield_checkv(void) __attribute__((weak));
 int main(void) { return abi_bitfield_check ? abi_bitfield_check() : _Z18abi_bitfield_checkv(); }
