@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_wait_for_all_takes_a_thread_and_an_event_together() {
-        let thread = Thread::new();
+        let thread = Thread::new(false);
         let handles = [event(false, true), object::open(Object::Thread(thread.clone())).unwrap()];
         assert_eq!(wait_for_multiple_objects(&handles, true, 1), Ok(WAIT_TIMEOUT));
         let ender = std::thread::spawn(move || thread.ended(3));
