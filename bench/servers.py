@@ -51,8 +51,8 @@ def build(program):
     if program == "nginx":
         return None if shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin") else "nginx is not installed"
     needs_library = program.startswith(("nthttp", "winhttp"))
-    if needs_library and not os.path.exists(os.path.join(LIBRARY, "libnthttp.so")):
-        return "libnthttp.so is not built (cargo build --release)"
+    if needs_library and not os.path.exists(os.path.join(LIBRARY, "libnthttp.so.0")):
+        return "the library is not built (make)"
     os.makedirs(BUILD, exist_ok=True)
     command = ["gcc", "-O2", "-std=gnu11", "-o", os.path.join(BUILD, program), os.path.join(HERE, program + ".c")]
     if needs_library:

@@ -85,7 +85,7 @@ static void OnData(HINTERNET request, DOWNLOAD *download, DWORD bytes)
         return;
     }
     if (fwrite(download->buffer, 1, bytes, download->file) != bytes) {
-        Give(request, download, ERROR_WRITE_FAULT);
+        Give(request, download, ERROR_GEN_FAILURE);
         return;
     }
     download->received += bytes;

@@ -7,11 +7,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The longest file that is still read in one go. Files whose first line says "generated" are exempt.
+/// The longest file that is still read in one go. Files whose first line says "generated" are exempt, and so is
+/// `abi`: it is data, looked up by name and never read in one go.
 const LONGEST: usize = 400;
 
-/// Where `libc` may be named.
-const SYSTEM: [&str; 2] = ["net", "capi/base"];
+/// Where `libc` may be named. `capi/guard` sets `errno`, which is C's and no one else's.
+const SYSTEM: [&str; 3] = ["net", "capi/base", "capi/guard"];
 
 /// Each room, and the paths below `crate::` it may name. A path allows everything inside it.
 const ROOMS: [(&str, &[&str]); 9] = [
@@ -226,13 +227,13 @@ fn libc_is_named_only_where_the_system_is_met() {
 
 #[test]
 fn files_can_be_read_in_one_go() {
-    let too_long = |text: &str| {
+    let too_long = |file: &str, text: &str| {
         let generated = text.lines().next().unwrap_or("").to_lowercase().contains("generated");
-        !generated && text.lines().count() > LONGEST
+        !generated && !file.starts_with("abi/") && text.lines().count() > LONGEST
     };
     let faults = sources()
         .into_iter()
-        .filter(|(_, text)| too_long(text))
+        .filter(|(file, text)| too_long(file, text))
         .map(|(file, text)| format!("src/{file}: {} lines, more than {LONGEST}", text.lines().count()))
         .collect();
     report(faults);

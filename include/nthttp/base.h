@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <wchar.h>
+#include "streams.h"
 #include "sal.h"
 #include "wchar16.h"
 

@@ -9,4 +9,976 @@
 
 #include "http_types.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Reads body of a request received before: what has arrived, at least one byte; with
+ * `HTTP_RECEIVE_REQUEST_ENTITY_BODY_FLAG_FILL_BUFFER`, until the buffer is full or the body ends. Chunked bodies come
+ * without their framing. The first read asks a client for the body that waits for `100 Continue`.
+ *
+ * `EntityBufferLength` and `*BytesReturned` count bytes. With an OVERLAPPED the buffer must live until completion.
+ *
+ * Errors: `ERROR_HANDLE_EOF` (no more body; the read that brings the last bytes succeeds), `ERROR_MORE_DATA` (a buffer of
+ * no bytes, and there is body; `*BytesReturned` is 1), `ERROR_CONNECTION_INVALID` (no such request, or answered),
+ * `ERROR_NETNAME_DELETED` (the client left meanwhile), `ERROR_INVALID_HANDLE`, `ERROR_NOACCESS` (buffer NULL),
+ * `ERROR_INVALID_PARAMETER` (flags), `ERROR_IO_PENDING`, `ERROR_OPERATION_ABORTED`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpReceiveRequestEntityBody function.
+ *
+ * Safety: The buffer is valid for writes of `EntityBufferLength` bytes, with an OVERLAPPED until completion, as that is;
+ * `BytesReturned` is NULL or valid for writes.
+ */
+ULONG HttpReceiveRequestEntityBody(HANDLE RequestQueueHandle,
+                                   HTTP_REQUEST_ID RequestId,
+                                   ULONG Flags,
+                                   PVOID EntityBuffer,
+                                   ULONG EntityBufferLength,
+                                   PULONG BytesReturned,
+                                   LPOVERLAPPED Overlapped);
+
+/**
+ * Cancels a request: its connection is closed, calls pending on it end. Possible until the last send has begun; a send
+ * under way is cancelled with `CancelIoEx`.
+ *
+ * The cancellation is done when the call returns; an OVERLAPPED is completed as for any call that succeeds at once.
+ * Errors: `ERROR_CONNECTION_INVALID` (no such request, or answered), `ERROR_INVALID_HANDLE`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpCancelHttpRequest function.
+ *
+ * Safety: `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpCancelHttpRequest(HANDLE RequestQueueHandle,
+                            HTTP_REQUEST_ID RequestId,
+                            LPOVERLAPPED Overlapped);
+
+/**
+ * Waits until a connection is gone, for whatever reason. A client that only stops sending keeps the wait going.
+ *
+ * `ConnectionId` is that of a request received. Errors: `ERROR_CONNECTION_INVALID` (no such connection, or gone
+ * already), `ERROR_INVALID_HANDLE`, `ERROR_IO_PENDING`, `ERROR_OPERATION_ABORTED` (queue shut down or closed, or
+ * cancelled), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpWaitForDisconnect function.
+ *
+ * Safety: `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpWaitForDisconnect(HANDLE RequestQueueHandle,
+                            HTTP_CONNECTION_ID ConnectionId,
+                            LPOVERLAPPED Overlapped);
+
+/**
+ * As `HttpWaitForDisconnect`; `Reserved` is 0, else `ERROR_INVALID_PARAMETER`.
+ *
+ * MSDN: HttpWaitForDisconnectEx function.
+ *
+ * Safety: `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpWaitForDisconnectEx(HANDLE RequestQueueHandle,
+                              HTTP_CONNECTION_ID ConnectionId,
+                              ULONG Reserved,
+                              LPOVERLAPPED Overlapped);
+
+/**
+ * Whether a feature works: response trailers, API timings, delegation, HTTP/3. None of them does, so the answer is
+ * always `FALSE`, as it is for numbers without a meaning.
+ *
+ * MSDN: HttpIsFeatureSupported function.
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+BOOL HttpIsFeatureSupported(HTTP_FEATURE_ID FeatureId);
+
+/**
+ * Prepares the library for servers (`HTTP_INITIALIZE_SERVER`), for reading and changing the configuration
+ * (`HTTP_INITIALIZE_CONFIG`), or both. May be called repeatedly; every call needs its `HttpTerminate` with the same
+ * flags. No thread and no socket is made yet.
+ *
+ * `pReserved` is NULL. Errors: `ERROR_INVALID_PARAMETER` (no or unknown flags, `pReserved`),
+ * `ERROR_REVISION_MISMATCH` (a version other than 1.0 and 2.0).
+ *
+ * MSDN: HttpInitialize function.
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+ULONG HttpInitialize(HTTPAPI_VERSION Version,
+                     ULONG Flags,
+                     PVOID pReserved);
+
+/**
+ * Takes back one `HttpInitialize` for each flag given. The last one for servers closes the request queues and server
+ * sessions the program has left open; calls pending on them end with `ERROR_OPERATION_ABORTED`.
+ *
+ * `pReserved` is NULL. Errors: `ERROR_INVALID_PARAMETER` (no or unknown flags, `pReserved`, nothing to take back).
+ *
+ * MSDN: HttpTerminate function.
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+ULONG HttpTerminate(ULONG Flags,
+                    PVOID pReserved);
+
+/**
+ * Reads body of a request received before: what has arrived, at least one byte; with
+ * `HTTP_RECEIVE_REQUEST_ENTITY_BODY_FLAG_FILL_BUFFER`, until the buffer is full or the body ends. Chunked bodies come
+ * without their framing. The first read asks a client for the body that waits for `100 Continue`.
+ *
+ * `EntityBufferLength` and `*BytesReturned` count bytes. With an OVERLAPPED the buffer must live until completion.
+ *
+ * Errors: `ERROR_HANDLE_EOF` (no more body; the read that brings the last bytes succeeds), `ERROR_MORE_DATA` (a buffer of
+ * no bytes, and there is body; `*BytesReturned` is 1), `ERROR_CONNECTION_INVALID` (no such request, or answered),
+ * `ERROR_NETNAME_DELETED` (the client left meanwhile), `ERROR_INVALID_HANDLE`, `ERROR_NOACCESS` (buffer NULL),
+ * `ERROR_INVALID_PARAMETER` (flags), `ERROR_IO_PENDING`, `ERROR_OPERATION_ABORTED`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpReceiveRequestEntityBody function.
+ *
+ * Safety: The buffer is valid for writes of `EntityBufferLength` bytes, with an OVERLAPPED until completion, as that is;
+ * `BytesReturned` is NULL or valid for writes.
+ */
+ULONG HttpReceiveRequestEntityBody(HANDLE RequestQueueHandle,
+                                   HTTP_REQUEST_ID RequestId,
+                                   ULONG Flags,
+                                   PVOID EntityBuffer,
+                                   ULONG EntityBufferLength,
+                                   PULONG BytesReturned,
+                                   LPOVERLAPPED Overlapped);
+
+/**
+ * Cancels a request: its connection is closed, calls pending on it end. Possible until the last send has begun; a send
+ * under way is cancelled with `CancelIoEx`.
+ *
+ * The cancellation is done when the call returns; an OVERLAPPED is completed as for any call that succeeds at once.
+ * Errors: `ERROR_CONNECTION_INVALID` (no such request, or answered), `ERROR_INVALID_HANDLE`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpCancelHttpRequest function.
+ *
+ * Safety: `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpCancelHttpRequest(HANDLE RequestQueueHandle,
+                            HTTP_REQUEST_ID RequestId,
+                            LPOVERLAPPED Overlapped);
+
+/**
+ * Waits until a connection is gone, for whatever reason. A client that only stops sending keeps the wait going.
+ *
+ * `ConnectionId` is that of a request received. Errors: `ERROR_CONNECTION_INVALID` (no such connection, or gone
+ * already), `ERROR_INVALID_HANDLE`, `ERROR_IO_PENDING`, `ERROR_OPERATION_ABORTED` (queue shut down or closed, or
+ * cancelled), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpWaitForDisconnect function.
+ *
+ * Safety: `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpWaitForDisconnect(HANDLE RequestQueueHandle,
+                            HTTP_CONNECTION_ID ConnectionId,
+                            LPOVERLAPPED Overlapped);
+
+/**
+ * As `HttpWaitForDisconnect`; `Reserved` is 0, else `ERROR_INVALID_PARAMETER`.
+ *
+ * MSDN: HttpWaitForDisconnectEx function.
+ *
+ * Safety: `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpWaitForDisconnectEx(HANDLE RequestQueueHandle,
+                              HTTP_CONNECTION_ID ConnectionId,
+                              ULONG Reserved,
+                              LPOVERLAPPED Overlapped);
+
+/**
+ * Whether a feature works: response trailers, API timings, delegation, HTTP/3. None of them does, so the answer is
+ * always `FALSE`, as it is for numbers without a meaning.
+ *
+ * MSDN: HttpIsFeatureSupported function.
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+BOOL HttpIsFeatureSupported(HTTP_FEATURE_ID FeatureId);
+
+/**
+ * Prepares the library for servers (`HTTP_INITIALIZE_SERVER`), for reading and changing the configuration
+ * (`HTTP_INITIALIZE_CONFIG`), or both. May be called repeatedly; every call needs its `HttpTerminate` with the same
+ * flags. No thread and no socket is made yet.
+ *
+ * `pReserved` is NULL. Errors: `ERROR_INVALID_PARAMETER` (no or unknown flags, `pReserved`),
+ * `ERROR_REVISION_MISMATCH` (a version other than 1.0 and 2.0).
+ *
+ * MSDN: HttpInitialize function.
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+ULONG HttpInitialize(HTTPAPI_VERSION Version,
+                     ULONG Flags,
+                     PVOID pReserved);
+
+/**
+ * Takes back one `HttpInitialize` for each flag given. The last one for servers closes the request queues and server
+ * sessions the program has left open; calls pending on them end with `ERROR_OPERATION_ABORTED`.
+ *
+ * `pReserved` is NULL. Errors: `ERROR_INVALID_PARAMETER` (no or unknown flags, `pReserved`, nothing to take back).
+ *
+ * MSDN: HttpTerminate function.
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+ULONG HttpTerminate(ULONG Flags,
+                    PVOID pReserved);
+
+/**
+ * Sets a property that the session's URL groups inherit: `HttpServerStateProperty` (`HTTP_STATE_INFO`) or
+ * `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`). With `Flags.Present` 0 it is taken back.
+ *
+ * `PropertyInformationLength` is in bytes; more than the structure is accepted. Errors: `ERROR_INVALID_PARAMETER` (no
+ * such session, not a property of sessions, buffer NULL or short, value out of range), `ERROR_DLL_INIT_FAILED`.
+ *
+ * Differs from Windows: authentication, logging, QoS and channel binding give `ERROR_NOT_SUPPORTED`.
+ *
+ * MSDN: HttpSetServerSessionProperty function.
+ *
+ * Safety: `PropertyInformation` is NULL or valid for reads of `PropertyInformationLength` bytes.
+ */
+ULONG HttpSetServerSessionProperty(HTTP_SERVER_SESSION_ID ServerSessionId,
+                                   HTTP_SERVER_PROPERTY Property,
+                                   PVOID PropertyInformation,
+                                   ULONG PropertyInformationLength);
+
+/**
+ * Reads a session's `HttpServerStateProperty` (`HTTP_STATE_INFO`) or `HttpServerTimeoutsProperty`
+ * (`HTTP_TIMEOUT_LIMIT_INFO`); `Flags.Present` is 0 when it was not set there.
+ *
+ * `*ReturnLength` is the size in bytes, also with `ERROR_MORE_DATA` (buffer too small, or NULL with length 0 to ask for
+ * the size). Other errors: `ERROR_INVALID_PARAMETER` (no such session, not a property that can be read there, buffer
+ * NULL), `ERROR_DLL_INIT_FAILED`.
+ *
+ * Differs from Windows: authentication, QoS and channel binding give `ERROR_NOT_SUPPORTED`.
+ *
+ * MSDN: HttpQueryServerSessionProperty function.
+ *
+ * Safety: `PropertyInformation` is NULL or valid for writes of its length; `ReturnLength` is NULL or valid for writes.
+ */
+ULONG HttpQueryServerSessionProperty(HTTP_SERVER_SESSION_ID ServerSessionId,
+                                     HTTP_SERVER_PROPERTY Property,
+                                     PVOID PropertyInformation,
+                                     ULONG PropertyInformationLength,
+                                     PULONG ReturnLength);
+
+/**
+ * Sets a property of a URL group: `HttpServerBindingProperty` (`HTTP_BINDING_INFO`: the version 2 queue its requests go
+ * to; NULL or `Flags.Present` 0 for none, and requests are answered 503), `HttpServerStateProperty` (`HTTP_STATE_INFO`) or
+ * `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`).
+ *
+ * `PropertyInformationLength` is in bytes; more than the structure is accepted. Errors: `ERROR_INVALID_PARAMETER` (no
+ * such group, not a property of groups, buffer NULL or short, value out of range, not a version 2 queue),
+ * `ERROR_DLL_INIT_FAILED`.
+ *
+ * Differs from Windows: authentication, logging, QoS, listening endpoint, channel binding, protection level and
+ * delegation give `ERROR_NOT_SUPPORTED`.
+ *
+ * MSDN: HttpSetUrlGroupProperty function.
+ *
+ * Safety: `PropertyInformation` is NULL or valid for reads of `PropertyInformationLength` bytes.
+ */
+ULONG HttpSetUrlGroupProperty(HTTP_URL_GROUP_ID UrlGroupId,
+                              HTTP_SERVER_PROPERTY Property,
+                              PVOID PropertyInformation,
+                              ULONG PropertyInformationLength);
+
+/**
+ * Reads a URL group's `HttpServerStateProperty` or `HttpServerTimeoutsProperty`, as `HttpQueryServerSessionProperty` does
+ * a session's.
+ *
+ * MSDN: HttpQueryUrlGroupProperty function.
+ *
+ * Safety: `PropertyInformation` is NULL or valid for writes of its length; `ReturnLength` is NULL or valid for writes.
+ */
+ULONG HttpQueryUrlGroupProperty(HTTP_URL_GROUP_ID UrlGroupId,
+                                HTTP_SERVER_PROPERTY Property,
+                                PVOID PropertyInformation,
+                                ULONG PropertyInformationLength,
+                                PULONG ReturnLength);
+
+/**
+ * Sets a property of a version 2 queue: `HttpServerQueueLengthProperty` (`ULONG`: requests it holds before it refuses),
+ * `HttpServerStateProperty` (`HTTP_ENABLED_STATE`) or `HttpServer503VerbosityProperty` (`HTTP_503_RESPONSE_VERBOSITY`).
+ *
+ * `PropertyInformationLength` is in bytes; more than four are accepted. `Reserved1` is 0, `Reserved2` NULL. Errors:
+ * `ERROR_INVALID_PARAMETER` (not a queue, not a property of queues, buffer NULL or short, value out of range, reserved
+ * parameters), `ERROR_NOT_SUPPORTED` (a version 1 queue), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpSetRequestQueueProperty function.
+ *
+ * Safety: `PropertyInformation` is NULL or valid for reads of `PropertyInformationLength` bytes.
+ */
+ULONG HttpSetRequestQueueProperty(HANDLE RequestQueueHandle,
+                                  HTTP_SERVER_PROPERTY Property,
+                                  PVOID PropertyInformation,
+                                  ULONG PropertyInformationLength,
+                                  ULONG Reserved1,
+                                  PVOID Reserved2);
+
+/**
+ * Reads a property of a version 2 queue, in the types `HttpSetRequestQueueProperty` takes.
+ *
+ * `*ReturnLength` is the size in bytes, also with `ERROR_MORE_DATA` (buffer too small, or NULL with length 0 to ask for
+ * the size). `Reserved1` is 0, `Reserved2` NULL. Other errors: `ERROR_INVALID_PARAMETER` (not a queue, not a property of
+ * queues, buffer NULL, reserved parameters), `ERROR_NOT_SUPPORTED` (a version 1 queue), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpQueryRequestQueueProperty function.
+ *
+ * Safety: `PropertyInformation` is NULL or valid for writes of its length; `ReturnLength` is NULL or valid for writes.
+ */
+ULONG HttpQueryRequestQueueProperty(HANDLE RequestQueueHandle,
+                                    HTTP_SERVER_PROPERTY Property,
+                                    PVOID PropertyInformation,
+                                    ULONG PropertyInformationLength,
+                                    ULONG Reserved1,
+                                    PULONG ReturnLength,
+                                    PVOID Reserved2);
+
+/**
+ * Creates a version 1 request queue, to be closed with `CloseHandle`. Its requests are `HTTP_REQUEST_V1`, its
+ * responses `HTTP_RESPONSE_V1`, and URLs are registered on it with `HttpAddUrl`.
+ *
+ * `Reserved` is 0. Errors: `ERROR_INVALID_PARAMETER` (`RequestQueueHandle` NULL, `Reserved`), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpCreateHttpHandle function.
+ *
+ * Safety: `RequestQueueHandle` is NULL or valid for writes.
+ */
+ULONG HttpCreateHttpHandle(PHANDLE RequestQueueHandle,
+                           ULONG Reserved);
+
+/**
+ * Creates a version 2 request queue without a name, to be closed with `HttpCloseRequestQueue`. `SecurityAttributes`
+ * says who may open a queue by name, so it has no effect here.
+ *
+ * Errors: `ERROR_REVISION_MISMATCH` (a version other than 2.0), `ERROR_INVALID_PARAMETER` (`RequestQueueHandle` NULL,
+ * `Name` longer than 260 bytes, unknown flags, `OPEN_EXISTING` without a name, with security attributes or with
+ * `CONTROLLER`), `ERROR_INVALID_NAME` (a slash or backslash in the name), `ERROR_DLL_INIT_FAILED`.
+ *
+ * Differs from Windows: queues with a name, and the flags `CONTROLLER` and `DELEGATION`, are answered with
+ * `ERROR_NOT_SUPPORTED`.
+ *
+ * MSDN: HttpCreateRequestQueue function.
+ *
+ * Safety: `Name` is NULL or a NUL-terminated string; `RequestQueueHandle` is NULL or valid for writes.
+ */
+ULONG HttpCreateRequestQueue(HTTPAPI_VERSION Version,
+                             PCWSTR Name,
+                             PSECURITY_ATTRIBUTES SecurityAttributes,
+                             ULONG Flags,
+                             PHANDLE RequestQueueHandle);
+
+/**
+ * Closes a request queue. Calls pending on it end with `ERROR_OPERATION_ABORTED`, requests waiting in it are refused,
+ * requests received and not answered lose their connections, URL groups bound to it are unbound.
+ *
+ * Version 1 queues are closed too. Errors: `ERROR_INVALID_PARAMETER` (not a queue), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpCloseRequestQueue function.
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+ULONG HttpCloseRequestQueue(HANDLE RequestQueueHandle);
+
+/**
+ * Stops delivery on a version 2 queue: pending receives and waits end with `ERROR_OPERATION_ABORTED`, requests received
+ * and not begun to be answered are cancelled, responses under way go on, later receives give `ERROR_INVALID_HANDLE`.
+ * Again is no error.
+ *
+ * Errors: `ERROR_INVALID_PARAMETER` (not a version 2 queue), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpShutdownRequestQueue function.
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+ULONG HttpShutdownRequestQueue(HANDLE RequestQueueHandle);
+
+/**
+ * Receives the next request of the queue (`RequestId` 0), or tells again one received before, into the buffer at
+ * `RequestBuffer`: an `HTTP_REQUEST_V2` (version 2 queues) or `HTTP_REQUEST_V1`, with everything it points at behind it.
+ *
+ * `Flags`: 0 for the head alone; `HTTP_RECEIVE_REQUEST_FLAG_COPY_BODY` copies what has arrived of the body too, as far
+ * as it fits; `HTTP_RECEIVE_REQUEST_FLAG_FLUSH_BODY` (version 2 queues) waits for the body until it ends or the buffer is
+ * full. `HTTP_REQUEST_FLAG_MORE_ENTITY_BODY_EXISTS` tells whether there is more. `RequestBufferLength` and
+ * `*BytesReturned` count bytes. The buffer is aligned to 8 and stays the caller's; with an OVERLAPPED it must live until
+ * completion.
+ *
+ * Errors: `ERROR_MORE_DATA` (only `ConnectionId` and `RequestId` are set; `*BytesReturned` is the size needed; receive
+ * again with that id), `ERROR_INSUFFICIENT_BUFFER` (smaller than the structure; no request is taken),
+ * `ERROR_CONNECTION_INVALID` (no such request any more), `ERROR_INVALID_HANDLE`, `ERROR_NOACCESS` (buffer NULL or
+ * misaligned), `ERROR_INVALID_PARAMETER` (flags), `ERROR_IO_PENDING`, `ERROR_OPERATION_ABORTED` (queue shut down or closed,
+ * or cancelled), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpReceiveHttpRequest function.
+ *
+ * Safety: The buffer is valid for writes of `RequestBufferLength` bytes, with an OVERLAPPED until completion, as that is;
+ * `BytesReturned` is NULL or valid for writes.
+ */
+ULONG HttpReceiveHttpRequest(HANDLE RequestQueueHandle,
+                             HTTP_REQUEST_ID RequestId,
+                             ULONG Flags,
+                             PHTTP_REQUEST RequestBuffer,
+                             ULONG RequestBufferLength,
+                             PULONG BytesReturned,
+                             LPOVERLAPPED Overlapped);
+
+/**
+ * Sends the head of a response and the first part of its body, or all of it.
+ *
+ * `Flags`: `HTTP_SEND_RESPONSE_FLAG_MORE_DATA` when `HttpSendResponseEntityBody` follows, `DISCONNECT` to close the
+ * connection afterwards (`GOAWAY` does the same), `BUFFER_DATA` to copy the body and complete early, `ENABLE_NAGLING`,
+ * `OPAQUE` (status 101 only) for raw bytes both ways afterwards. Body memory and file handles must live until completion;
+ * everything else may be freed when the call returns. `*BytesSent` counts all bytes sent by this call, head included;
+ * NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
+ *
+ * `CachePolicy` and `LogData` are accepted: a response may always go uncached, and nothing is logged without a log.
+ * `Reserved1` is NULL, `Reserved2` 0.
+ *
+ * Errors: `ERROR_INVALID_PARAMETER` (flags, `OPAQUE` without 101, status outside 100 to 999, more than 100 chunks or 9999
+ * unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, trailers, reserved parameters, a second
+ * response), `ERROR_CONNECTION_INVALID` (no such request, answered, or the client left), `ERROR_NETNAME_DELETED` (it left
+ * meanwhile), `ERROR_PATH_NOT_FOUND` (fragment not cached), `ERROR_NOT_SUPPORTED` (trailers chunk),
+ * `ERROR_HANDLE_EOF` (range beyond the file's end), `ERROR_INVALID_HANDLE`, `ERROR_IO_PENDING`,
+ * `ERROR_OPERATION_ABORTED`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * Differs from Windows: `HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES` is refused with `ERROR_INVALID_PARAMETER`, as on systems
+ * that do not know it; response infos other than multiple known headers are refused with `ERROR_NOT_SUPPORTED`. Without
+ * `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of unknown schemes are accepted and sent last.
+ *
+ * MSDN: HttpSendHttpResponse function.
+ *
+ * Safety: `HttpResponse` and all it points at is valid for reads; body memory and `Overlapped`, if given, until completion;
+ * `BytesSent` is NULL or valid for writes.
+ */
+ULONG HttpSendHttpResponse(HANDLE RequestQueueHandle,
+                           HTTP_REQUEST_ID RequestId,
+                           ULONG Flags,
+                           PHTTP_RESPONSE HttpResponse,
+                           PHTTP_CACHE_POLICY CachePolicy,
+                           PULONG BytesSent,
+                           PVOID Reserved1,
+                           ULONG Reserved2,
+                           LPOVERLAPPED Overlapped,
+                           PHTTP_LOG_DATA LogData);
+
+/**
+ * Sends more body of a response begun with `HTTP_SEND_RESPONSE_FLAG_MORE_DATA`. A call without that flag is the last;
+ * it may have no chunks.
+ *
+ * Flags, chunks, `*BytesSent` and OVERLAPPED are as for `HttpSendHttpResponse`, with up to 9999 chunks. Overlapped sends
+ * are sent in the order of the calls. `Reserved1` is NULL, `Reserved2` 0.
+ *
+ * Errors: as for `HttpSendHttpResponse`; `ERROR_INVALID_PARAMETER` also when no response was begun,
+ * `ERROR_BAD_COMMAND` when another thread's blocking send is under way.
+ *
+ * MSDN: HttpSendResponseEntityBody function.
+ *
+ * Safety: `EntityChunks` is valid for reads; body memory and `Overlapped`, if given, until completion; `BytesSent` is NULL or
+ * valid for writes.
+ */
+ULONG HttpSendResponseEntityBody(HANDLE RequestQueueHandle,
+                                 HTTP_REQUEST_ID RequestId,
+                                 ULONG Flags,
+                                 USHORT EntityChunkCount,
+                                 PHTTP_DATA_CHUNK EntityChunks,
+                                 PULONG BytesSent,
+                                 PVOID Reserved1,
+                                 ULONG Reserved2,
+                                 LPOVERLAPPED Overlapped,
+                                 PHTTP_LOG_DATA LogData);
+
+/**
+ * Creates a server session and stores its id, to be closed with `HttpCloseServerSession`.
+ *
+ * `Reserved` is 0. Errors: `ERROR_INVALID_PARAMETER` (`ServerSessionId` NULL, `Reserved`; both are looked at before the
+ * version), `ERROR_REVISION_MISMATCH` (a version other than 1.0 and 2.0), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpCreateServerSession function.
+ *
+ * Safety: `ServerSessionId` is NULL or valid for writes.
+ */
+ULONG HttpCreateServerSession(HTTPAPI_VERSION Version,
+                              PHTTP_SERVER_SESSION_ID ServerSessionId,
+                              ULONG Reserved);
+
+/**
+ * Closes a server session with all URL groups in it; their URLs are free at once. Requests already received or
+ * waiting in a queue are not affected.
+ *
+ * Errors: `ERROR_INVALID_PARAMETER` (no such session), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpCloseServerSession function.
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+ULONG HttpCloseServerSession(HTTP_SERVER_SESSION_ID ServerSessionId);
+
+/**
+ * Registers a URL prefix on a version 1 queue: `http://host:port/path/`, with `+` or `*` as wildcard host. When the
+ * call returns, the port listens.
+ *
+ * `pReserved` is NULL. Errors: `ERROR_INVALID_PARAMETER` (URL NULL or malformed, `pReserved`, a version 2 queue),
+ * `ERROR_INVALID_HANDLE`, `ERROR_ALREADY_EXISTS` (registered, by whomever), `ERROR_ACCESS_DENIED` (not permitted to this
+ * user), `ERROR_SHARING_VIOLATION` (another program has the port), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpAddUrl function.
+ *
+ * Safety: `FullyQualifiedUrl` is NULL or a NUL-terminated string.
+ */
+ULONG HttpAddUrl(HANDLE RequestQueueHandle,
+                 PCWSTR FullyQualifiedUrl,
+                 PVOID pReserved);
+
+/**
+ * Removes a URL prefix that was registered on this queue by `HttpAddUrl`.
+ *
+ * Errors: `ERROR_INVALID_PARAMETER` (URL NULL or malformed, a version 2 queue), `ERROR_INVALID_HANDLE`,
+ * `ERROR_FILE_NOT_FOUND` (not registered on this queue), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpRemoveUrl function.
+ *
+ * Safety: `FullyQualifiedUrl` is NULL or a NUL-terminated string.
+ */
+ULONG HttpRemoveUrl(HANDLE RequestQueueHandle,
+                    PCWSTR FullyQualifiedUrl);
+
+/**
+ * Adds a URL prefix to a group; requests it matches carry `UrlContext`. When the call returns, the port listens.
+ * While the group has no queue, requests are answered 503.
+ *
+ * `Reserved` is 0. Errors: `ERROR_INVALID_PARAMETER` (no such group, URL NULL or malformed, `Reserved`),
+ * `ERROR_ALREADY_EXISTS` (registered, by whomever), `ERROR_ACCESS_DENIED` (not permitted to this user),
+ * `ERROR_SHARING_VIOLATION` (another program has the port), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpAddUrlToUrlGroup function.
+ *
+ * Safety: `pFullyQualifiedUrl` is NULL or a NUL-terminated string.
+ */
+ULONG HttpAddUrlToUrlGroup(HTTP_URL_GROUP_ID UrlGroupId,
+                           PCWSTR pFullyQualifiedUrl,
+                           HTTP_URL_CONTEXT UrlContext,
+                           ULONG Reserved);
+
+/**
+ * Removes a URL prefix from a group, or all of them (`HTTP_URL_FLAG_REMOVE_ALL`, with a NULL URL).
+ *
+ * Errors: `ERROR_INVALID_PARAMETER` (no such group, unknown flags, URL missing, malformed or given with the flag),
+ * `ERROR_FILE_NOT_FOUND` (not in this group), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpRemoveUrlFromUrlGroup function.
+ *
+ * Safety: `pFullyQualifiedUrl` is NULL or a NUL-terminated string.
+ */
+ULONG HttpRemoveUrlFromUrlGroup(HTTP_URL_GROUP_ID UrlGroupId,
+                                PCWSTR pFullyQualifiedUrl,
+                                ULONG Flags);
+
+/**
+ * Creates a URL group in a session and stores its id. The group is closed with `HttpCloseUrlGroup`, or with its
+ * session.
+ *
+ * `Reserved` is 0. Errors, with `*pUrlGroupId` left alone: `ERROR_INVALID_PARAMETER` (no such session, `pUrlGroupId`
+ * NULL, `Reserved`), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpCreateUrlGroup function.
+ *
+ * Safety: `pUrlGroupId` is NULL or valid for writes.
+ */
+ULONG HttpCreateUrlGroup(HTTP_SERVER_SESSION_ID ServerSessionId,
+                         PHTTP_URL_GROUP_ID pUrlGroupId,
+                         ULONG Reserved);
+
+/**
+ * Closes a URL group; its URLs are free at once. Requests already received or waiting in a queue are not affected.
+ *
+ * Errors: `ERROR_INVALID_PARAMETER` (no such group), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpCloseUrlGroup function.
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+ULONG HttpCloseUrlGroup(HTTP_URL_GROUP_ID UrlGroupId);
+
+/**
+ * Sets a property that the session's URL groups inherit: `HttpServerStateProperty` (`HTTP_STATE_INFO`) or
+ * `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`). With `Flags.Present` 0 it is taken back.
+ *
+ * `PropertyInformationLength` is in bytes; more than the structure is accepted. Errors: `ERROR_INVALID_PARAMETER` (no
+ * such session, not a property of sessions, buffer NULL or short, value out of range), `ERROR_DLL_INIT_FAILED`.
+ *
+ * Differs from Windows: authentication, logging, QoS and channel binding give `ERROR_NOT_SUPPORTED`.
+ *
+ * MSDN: HttpSetServerSessionProperty function.
+ *
+ * Safety: `PropertyInformation` is NULL or valid for reads of `PropertyInformationLength` bytes.
+ */
+ULONG HttpSetServerSessionProperty(HTTP_SERVER_SESSION_ID ServerSessionId,
+                                   HTTP_SERVER_PROPERTY Property,
+                                   PVOID PropertyInformation,
+                                   ULONG PropertyInformationLength);
+
+/**
+ * Reads a session's `HttpServerStateProperty` (`HTTP_STATE_INFO`) or `HttpServerTimeoutsProperty`
+ * (`HTTP_TIMEOUT_LIMIT_INFO`); `Flags.Present` is 0 when it was not set there.
+ *
+ * `*ReturnLength` is the size in bytes, also with `ERROR_MORE_DATA` (buffer too small, or NULL with length 0 to ask for
+ * the size). Other errors: `ERROR_INVALID_PARAMETER` (no such session, not a property that can be read there, buffer
+ * NULL), `ERROR_DLL_INIT_FAILED`.
+ *
+ * Differs from Windows: authentication, QoS and channel binding give `ERROR_NOT_SUPPORTED`.
+ *
+ * MSDN: HttpQueryServerSessionProperty function.
+ *
+ * Safety: `PropertyInformation` is NULL or valid for writes of its length; `ReturnLength` is NULL or valid for writes.
+ */
+ULONG HttpQueryServerSessionProperty(HTTP_SERVER_SESSION_ID ServerSessionId,
+                                     HTTP_SERVER_PROPERTY Property,
+                                     PVOID PropertyInformation,
+                                     ULONG PropertyInformationLength,
+                                     PULONG ReturnLength);
+
+/**
+ * Sets a property of a URL group: `HttpServerBindingProperty` (`HTTP_BINDING_INFO`: the version 2 queue its requests go
+ * to; NULL or `Flags.Present` 0 for none, and requests are answered 503), `HttpServerStateProperty` (`HTTP_STATE_INFO`) or
+ * `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`).
+ *
+ * `PropertyInformationLength` is in bytes; more than the structure is accepted. Errors: `ERROR_INVALID_PARAMETER` (no
+ * such group, not a property of groups, buffer NULL or short, value out of range, not a version 2 queue),
+ * `ERROR_DLL_INIT_FAILED`.
+ *
+ * Differs from Windows: authentication, logging, QoS, listening endpoint, channel binding, protection level and
+ * delegation give `ERROR_NOT_SUPPORTED`.
+ *
+ * MSDN: HttpSetUrlGroupProperty function.
+ *
+ * Safety: `PropertyInformation` is NULL or valid for reads of `PropertyInformationLength` bytes.
+ */
+ULONG HttpSetUrlGroupProperty(HTTP_URL_GROUP_ID UrlGroupId,
+                              HTTP_SERVER_PROPERTY Property,
+                              PVOID PropertyInformation,
+                              ULONG PropertyInformationLength);
+
+/**
+ * Reads a URL group's `HttpServerStateProperty` or `HttpServerTimeoutsProperty`, as `HttpQueryServerSessionProperty` does
+ * a session's.
+ *
+ * MSDN: HttpQueryUrlGroupProperty function.
+ *
+ * Safety: `PropertyInformation` is NULL or valid for writes of its length; `ReturnLength` is NULL or valid for writes.
+ */
+ULONG HttpQueryUrlGroupProperty(HTTP_URL_GROUP_ID UrlGroupId,
+                                HTTP_SERVER_PROPERTY Property,
+                                PVOID PropertyInformation,
+                                ULONG PropertyInformationLength,
+                                PULONG ReturnLength);
+
+/**
+ * Sets a property of a version 2 queue: `HttpServerQueueLengthProperty` (`ULONG`: requests it holds before it refuses),
+ * `HttpServerStateProperty` (`HTTP_ENABLED_STATE`) or `HttpServer503VerbosityProperty` (`HTTP_503_RESPONSE_VERBOSITY`).
+ *
+ * `PropertyInformationLength` is in bytes; more than four are accepted. `Reserved1` is 0, `Reserved2` NULL. Errors:
+ * `ERROR_INVALID_PARAMETER` (not a queue, not a property of queues, buffer NULL or short, value out of range, reserved
+ * parameters), `ERROR_NOT_SUPPORTED` (a version 1 queue), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpSetRequestQueueProperty function.
+ *
+ * Safety: `PropertyInformation` is NULL or valid for reads of `PropertyInformationLength` bytes.
+ */
+ULONG HttpSetRequestQueueProperty(HANDLE RequestQueueHandle,
+                                  HTTP_SERVER_PROPERTY Property,
+                                  PVOID PropertyInformation,
+                                  ULONG PropertyInformationLength,
+                                  ULONG Reserved1,
+                                  PVOID Reserved2);
+
+/**
+ * Reads a property of a version 2 queue, in the types `HttpSetRequestQueueProperty` takes.
+ *
+ * `*ReturnLength` is the size in bytes, also with `ERROR_MORE_DATA` (buffer too small, or NULL with length 0 to ask for
+ * the size). `Reserved1` is 0, `Reserved2` NULL. Other errors: `ERROR_INVALID_PARAMETER` (not a queue, not a property of
+ * queues, buffer NULL, reserved parameters), `ERROR_NOT_SUPPORTED` (a version 1 queue), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpQueryRequestQueueProperty function.
+ *
+ * Safety: `PropertyInformation` is NULL or valid for writes of its length; `ReturnLength` is NULL or valid for writes.
+ */
+ULONG HttpQueryRequestQueueProperty(HANDLE RequestQueueHandle,
+                                    HTTP_SERVER_PROPERTY Property,
+                                    PVOID PropertyInformation,
+                                    ULONG PropertyInformationLength,
+                                    ULONG Reserved1,
+                                    PULONG ReturnLength,
+                                    PVOID Reserved2);
+
+/**
+ * Creates a version 1 request queue, to be closed with `CloseHandle`. Its requests are `HTTP_REQUEST_V1`, its
+ * responses `HTTP_RESPONSE_V1`, and URLs are registered on it with `HttpAddUrl`.
+ *
+ * `Reserved` is 0. Errors: `ERROR_INVALID_PARAMETER` (`RequestQueueHandle` NULL, `Reserved`), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpCreateHttpHandle function.
+ *
+ * Safety: `RequestQueueHandle` is NULL or valid for writes.
+ */
+ULONG HttpCreateHttpHandle(PHANDLE RequestQueueHandle,
+                           ULONG Reserved);
+
+/**
+ * Creates a version 2 request queue without a name, to be closed with `HttpCloseRequestQueue`. `SecurityAttributes`
+ * says who may open a queue by name, so it has no effect here.
+ *
+ * Errors: `ERROR_REVISION_MISMATCH` (a version other than 2.0), `ERROR_INVALID_PARAMETER` (`RequestQueueHandle` NULL,
+ * `Name` longer than 260 bytes, unknown flags, `OPEN_EXISTING` without a name, with security attributes or with
+ * `CONTROLLER`), `ERROR_INVALID_NAME` (a slash or backslash in the name), `ERROR_DLL_INIT_FAILED`.
+ *
+ * Differs from Windows: queues with a name, and the flags `CONTROLLER` and `DELEGATION`, are answered with
+ * `ERROR_NOT_SUPPORTED`.
+ *
+ * MSDN: HttpCreateRequestQueue function.
+ *
+ * Safety: `Name` is NULL or a NUL-terminated string; `RequestQueueHandle` is NULL or valid for writes.
+ */
+ULONG HttpCreateRequestQueue(HTTPAPI_VERSION Version,
+                             PCWSTR Name,
+                             PSECURITY_ATTRIBUTES SecurityAttributes,
+                             ULONG Flags,
+                             PHANDLE RequestQueueHandle);
+
+/**
+ * Closes a request queue. Calls pending on it end with `ERROR_OPERATION_ABORTED`, requests waiting in it are refused,
+ * requests received and not answered lose their connections, URL groups bound to it are unbound.
+ *
+ * Version 1 queues are closed too. Errors: `ERROR_INVALID_PARAMETER` (not a queue), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpCloseRequestQueue function.
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+ULONG HttpCloseRequestQueue(HANDLE RequestQueueHandle);
+
+/**
+ * Stops delivery on a version 2 queue: pending receives and waits end with `ERROR_OPERATION_ABORTED`, requests received
+ * and not begun to be answered are cancelled, responses under way go on, later receives give `ERROR_INVALID_HANDLE`.
+ * Again is no error.
+ *
+ * Errors: `ERROR_INVALID_PARAMETER` (not a version 2 queue), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpShutdownRequestQueue function.
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+ULONG HttpShutdownRequestQueue(HANDLE RequestQueueHandle);
+
+/**
+ * Receives the next request of the queue (`RequestId` 0), or tells again one received before, into the buffer at
+ * `RequestBuffer`: an `HTTP_REQUEST_V2` (version 2 queues) or `HTTP_REQUEST_V1`, with everything it points at behind it.
+ *
+ * `Flags`: 0 for the head alone; `HTTP_RECEIVE_REQUEST_FLAG_COPY_BODY` copies what has arrived of the body too, as far
+ * as it fits; `HTTP_RECEIVE_REQUEST_FLAG_FLUSH_BODY` (version 2 queues) waits for the body until it ends or the buffer is
+ * full. `HTTP_REQUEST_FLAG_MORE_ENTITY_BODY_EXISTS` tells whether there is more. `RequestBufferLength` and
+ * `*BytesReturned` count bytes. The buffer is aligned to 8 and stays the caller's; with an OVERLAPPED it must live until
+ * completion.
+ *
+ * Errors: `ERROR_MORE_DATA` (only `ConnectionId` and `RequestId` are set; `*BytesReturned` is the size needed; receive
+ * again with that id), `ERROR_INSUFFICIENT_BUFFER` (smaller than the structure; no request is taken),
+ * `ERROR_CONNECTION_INVALID` (no such request any more), `ERROR_INVALID_HANDLE`, `ERROR_NOACCESS` (buffer NULL or
+ * misaligned), `ERROR_INVALID_PARAMETER` (flags), `ERROR_IO_PENDING`, `ERROR_OPERATION_ABORTED` (queue shut down or closed,
+ * or cancelled), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpReceiveHttpRequest function.
+ *
+ * Safety: The buffer is valid for writes of `RequestBufferLength` bytes, with an OVERLAPPED until completion, as that is;
+ * `BytesReturned` is NULL or valid for writes.
+ */
+ULONG HttpReceiveHttpRequest(HANDLE RequestQueueHandle,
+                             HTTP_REQUEST_ID RequestId,
+                             ULONG Flags,
+                             PHTTP_REQUEST RequestBuffer,
+                             ULONG RequestBufferLength,
+                             PULONG BytesReturned,
+                             LPOVERLAPPED Overlapped);
+
+/**
+ * Sends the head of a response and the first part of its body, or all of it.
+ *
+ * `Flags`: `HTTP_SEND_RESPONSE_FLAG_MORE_DATA` when `HttpSendResponseEntityBody` follows, `DISCONNECT` to close the
+ * connection afterwards (`GOAWAY` does the same), `BUFFER_DATA` to copy the body and complete early, `ENABLE_NAGLING`,
+ * `OPAQUE` (status 101 only) for raw bytes both ways afterwards. Body memory and file handles must live until completion;
+ * everything else may be freed when the call returns. `*BytesSent` counts all bytes sent by this call, head included;
+ * NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
+ *
+ * `CachePolicy` and `LogData` are accepted: a response may always go uncached, and nothing is logged without a log.
+ * `Reserved1` is NULL, `Reserved2` 0.
+ *
+ * Errors: `ERROR_INVALID_PARAMETER` (flags, `OPAQUE` without 101, status outside 100 to 999, more than 100 chunks or 9999
+ * unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, trailers, reserved parameters, a second
+ * response), `ERROR_CONNECTION_INVALID` (no such request, answered, or the client left), `ERROR_NETNAME_DELETED` (it left
+ * meanwhile), `ERROR_PATH_NOT_FOUND` (fragment not cached), `ERROR_NOT_SUPPORTED` (trailers chunk),
+ * `ERROR_HANDLE_EOF` (range beyond the file's end), `ERROR_INVALID_HANDLE`, `ERROR_IO_PENDING`,
+ * `ERROR_OPERATION_ABORTED`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * Differs from Windows: `HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES` is refused with `ERROR_INVALID_PARAMETER`, as on systems
+ * that do not know it; response infos other than multiple known headers are refused with `ERROR_NOT_SUPPORTED`. Without
+ * `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of unknown schemes are accepted and sent last.
+ *
+ * MSDN: HttpSendHttpResponse function.
+ *
+ * Safety: `HttpResponse` and all it points at is valid for reads; body memory and `Overlapped`, if given, until completion;
+ * `BytesSent` is NULL or valid for writes.
+ */
+ULONG HttpSendHttpResponse(HANDLE RequestQueueHandle,
+                           HTTP_REQUEST_ID RequestId,
+                           ULONG Flags,
+                           PHTTP_RESPONSE HttpResponse,
+                           PHTTP_CACHE_POLICY CachePolicy,
+                           PULONG BytesSent,
+                           PVOID Reserved1,
+                           ULONG Reserved2,
+                           LPOVERLAPPED Overlapped,
+                           PHTTP_LOG_DATA LogData);
+
+/**
+ * Sends more body of a response begun with `HTTP_SEND_RESPONSE_FLAG_MORE_DATA`. A call without that flag is the last;
+ * it may have no chunks.
+ *
+ * Flags, chunks, `*BytesSent` and OVERLAPPED are as for `HttpSendHttpResponse`, with up to 9999 chunks. Overlapped sends
+ * are sent in the order of the calls. `Reserved1` is NULL, `Reserved2` 0.
+ *
+ * Errors: as for `HttpSendHttpResponse`; `ERROR_INVALID_PARAMETER` also when no response was begun,
+ * `ERROR_BAD_COMMAND` when another thread's blocking send is under way.
+ *
+ * MSDN: HttpSendResponseEntityBody function.
+ *
+ * Safety: `EntityChunks` is valid for reads; body memory and `Overlapped`, if given, until completion; `BytesSent` is NULL or
+ * valid for writes.
+ */
+ULONG HttpSendResponseEntityBody(HANDLE RequestQueueHandle,
+                                 HTTP_REQUEST_ID RequestId,
+                                 ULONG Flags,
+                                 USHORT EntityChunkCount,
+                                 PHTTP_DATA_CHUNK EntityChunks,
+                                 PULONG BytesSent,
+                                 PVOID Reserved1,
+                                 ULONG Reserved2,
+                                 LPOVERLAPPED Overlapped,
+                                 PHTTP_LOG_DATA LogData);
+
+/**
+ * Creates a server session and stores its id, to be closed with `HttpCloseServerSession`.
+ *
+ * `Reserved` is 0. Errors: `ERROR_INVALID_PARAMETER` (`ServerSessionId` NULL, `Reserved`; both are looked at before the
+ * version), `ERROR_REVISION_MISMATCH` (a version other than 1.0 and 2.0), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpCreateServerSession function.
+ *
+ * Safety: `ServerSessionId` is NULL or valid for writes.
+ */
+ULONG HttpCreateServerSession(HTTPAPI_VERSION Version,
+                              PHTTP_SERVER_SESSION_ID ServerSessionId,
+                              ULONG Reserved);
+
+/**
+ * Closes a server session with all URL groups in it; their URLs are free at once. Requests already received or
+ * waiting in a queue are not affected.
+ *
+ * Errors: `ERROR_INVALID_PARAMETER` (no such session), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpCloseServerSession function.
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+ULONG HttpCloseServerSession(HTTP_SERVER_SESSION_ID ServerSessionId);
+
+/**
+ * Registers a URL prefix on a version 1 queue: `http://host:port/path/`, with `+` or `*` as wildcard host. When the
+ * call returns, the port listens.
+ *
+ * `pReserved` is NULL. Errors: `ERROR_INVALID_PARAMETER` (URL NULL or malformed, `pReserved`, a version 2 queue),
+ * `ERROR_INVALID_HANDLE`, `ERROR_ALREADY_EXISTS` (registered, by whomever), `ERROR_ACCESS_DENIED` (not permitted to this
+ * user), `ERROR_SHARING_VIOLATION` (another program has the port), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpAddUrl function.
+ *
+ * Safety: `FullyQualifiedUrl` is NULL or a NUL-terminated string.
+ */
+ULONG HttpAddUrl(HANDLE RequestQueueHandle,
+                 PCWSTR FullyQualifiedUrl,
+                 PVOID pReserved);
+
+/**
+ * Removes a URL prefix that was registered on this queue by `HttpAddUrl`.
+ *
+ * Errors: `ERROR_INVALID_PARAMETER` (URL NULL or malformed, a version 2 queue), `ERROR_INVALID_HANDLE`,
+ * `ERROR_FILE_NOT_FOUND` (not registered on this queue), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpRemoveUrl function.
+ *
+ * Safety: `FullyQualifiedUrl` is NULL or a NUL-terminated string.
+ */
+ULONG HttpRemoveUrl(HANDLE RequestQueueHandle,
+                    PCWSTR FullyQualifiedUrl);
+
+/**
+ * Adds a URL prefix to a group; requests it matches carry `UrlContext`. When the call returns, the port listens.
+ * While the group has no queue, requests are answered 503.
+ *
+ * `Reserved` is 0. Errors: `ERROR_INVALID_PARAMETER` (no such group, URL NULL or malformed, `Reserved`),
+ * `ERROR_ALREADY_EXISTS` (registered, by whomever), `ERROR_ACCESS_DENIED` (not permitted to this user),
+ * `ERROR_SHARING_VIOLATION` (another program has the port), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpAddUrlToUrlGroup function.
+ *
+ * Safety: `pFullyQualifiedUrl` is NULL or a NUL-terminated string.
+ */
+ULONG HttpAddUrlToUrlGroup(HTTP_URL_GROUP_ID UrlGroupId,
+                           PCWSTR pFullyQualifiedUrl,
+                           HTTP_URL_CONTEXT UrlContext,
+                           ULONG Reserved);
+
+/**
+ * Removes a URL prefix from a group, or all of them (`HTTP_URL_FLAG_REMOVE_ALL`, with a NULL URL).
+ *
+ * Errors: `ERROR_INVALID_PARAMETER` (no such group, unknown flags, URL missing, malformed or given with the flag),
+ * `ERROR_FILE_NOT_FOUND` (not in this group), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpRemoveUrlFromUrlGroup function.
+ *
+ * Safety: `pFullyQualifiedUrl` is NULL or a NUL-terminated string.
+ */
+ULONG HttpRemoveUrlFromUrlGroup(HTTP_URL_GROUP_ID UrlGroupId,
+                                PCWSTR pFullyQualifiedUrl,
+                                ULONG Flags);
+
+/**
+ * Creates a URL group in a session and stores its id. The group is closed with `HttpCloseUrlGroup`, or with its
+ * session.
+ *
+ * `Reserved` is 0. Errors, with `*pUrlGroupId` left alone: `ERROR_INVALID_PARAMETER` (no such session, `pUrlGroupId`
+ * NULL, `Reserved`), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpCreateUrlGroup function.
+ *
+ * Safety: `pUrlGroupId` is NULL or valid for writes.
+ */
+ULONG HttpCreateUrlGroup(HTTP_SERVER_SESSION_ID ServerSessionId,
+                         PHTTP_URL_GROUP_ID pUrlGroupId,
+                         ULONG Reserved);
+
+/**
+ * Closes a URL group; its URLs are free at once. Requests already received or waiting in a queue are not affected.
+ *
+ * Errors: `ERROR_INVALID_PARAMETER` (no such group), `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpCloseUrlGroup function.
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+ULONG HttpCloseUrlGroup(HTTP_URL_GROUP_ID UrlGroupId);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
 #endif  /* NTHTTP_HTTP_FUNCTIONS_H */

@@ -30,19 +30,34 @@ static inline wchar_t **nthttp_wide_strings(char **strings) {
     return wide;
 }
 
-/* Calls wmain with all three arguments; on every supported platform a function that takes fewer ignores the rest. */
-static inline int nthttp_start_wmain(void (*program)(void), int argc, char **argv, char **envp) {
-    wchar_t **wide = nthttp_wide_strings(argv), **environment = nthttp_wide_strings(envp);
-    if (!wide || !environment) {
-        return 255;
-    }
-    return ((int (*)(int, wchar_t **, wchar_t **))program)(argc, wide, environment);
+#ifdef __cplusplus
+extern "C++" {
+static inline int nthttp_call_wmain(int (*program)(), int, wchar_t **, wchar_t **) {
+    return program();
 }
+template <typename Strings> int nthttp_call_wmain(int (*program)(int, Strings), int argc, wchar_t **argv, wchar_t **) {
+    return program(argc, const_cast<Strings>(argv));
+}
+template <typename Strings, typename Environment>
+int nthttp_call_wmain(int (*program)(int, Strings, Environment), int argc, wchar_t **argv, wchar_t **envp) {
+    return program(argc, const_cast<Strings>(argv), const_cast<Environment>(envp));
+}
+}
+#else
+/* On every supported platform a function that takes fewer arguments than the caller gives ignores the rest. */
+static inline int nthttp_call_any(void (*program)(void), int argc, wchar_t **argv, wchar_t **envp) {
+    return ((int (*)(int, wchar_t **, wchar_t **))program)(argc, argv, envp);
+}
+#define nthttp_call_wmain(program, argc, argv, envp) nthttp_call_any((void (*)(void))(program), argc, argv, envp)
+#endif
 
 #define wmain(...) \
     nthttp_wmain(__VA_ARGS__); \
     int main(int argc, char **argv, char **envp) { \
-        return nthttp_start_wmain((void (*)(void))nthttp_wmain, argc, argv, envp); \
+        static wchar_t **wide, **environment; \
+        wide = nthttp_wide_strings(argv); \
+        environment = nthttp_wide_strings(envp); \
+        return wide && environment ? nthttp_call_wmain(nthttp_wmain, argc, wide, environment) : 255; \
     } \
     int nthttp_wmain(__VA_ARGS__)
 

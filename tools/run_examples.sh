@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# Builds every example with gcc and with clang, runs each server against curl and the example clients, and looks at what
+# comes back. Ports are free ones; processes are ended by their own id.
+set -euo pipefail
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+LIBRARY=${LIBRARY:-$ROOT/target/release}
+# shellcheck source=tools/examples.lib.sh
+. "$ROOT/tools/examples.lib.sh"
+
+checks=0
+
+# expect WHAT PATTERN FILE: the file holds a line that matches.
+expect() {
+    checks=$((checks + 1))
+    grep -Eq -- "$2" "$3" && return 0
+    echo "$1: expected /$2/, found:"
+    cat "$3"
+    return 1
+}
+
+get() { # get FILE CURL-ARGUMENT...: the answer, head and body, into FILE
+    local file=$1
+    shift
+    curl -sS -i --noproxy '*' --max-time 20 "$@" >"$file" 2>&1 || { echo "curl $*:"; cat "$file"; return 1; }
+}
+
+run_server_sync() {
+    local port
+    port=$(free_port)
+    start server_sync "$port"
+    get "$WORK/a" "http://localhost:$port/"
+    expect "GET /" '^HTTP/1.1 200 OK' "$WORK/a"
+    expect "GET /" '^Hello, world!' "$WORK/a"
+    expect "GET / has a Server" '^Server: Microsoft-HTTPAPI/2.0' "$WORK/a"
+    get "$WORK/a" -A agent-7 "http://localhost:$port/about?x=1"
+    expect "an unknown path" '^HTTP/1.1 404 Not Found' "$WORK/a"
+    get "$WORK/a" -A agent-7 -H "X-Long: $(head -c 9000 /dev/zero | tr '\0' x)" "http://localhost:$port/about"
+    expect "a head larger than the first buffer" '^agent: agent-7' "$WORK/a"
+    head -c 300000 /dev/zero >"$WORK/upload"
+    get "$WORK/a" --data-binary "@$WORK/upload" "http://localhost:$port/size"
+    expect "POST" '^300000 bytes' "$WORK/a"
+    run_clients "$port"
+    get "$WORK/a" -X POST -d '' "http://localhost:$port/stop"
+    ended server_sync
+}
+
+run_clients() {
+    "$WORK/fetch" "http://localhost:$1/" >"$WORK/body" 2>"$WORK/head"
+    expect "fetch: status" '^HTTP/1.1 200 OK' "$WORK/head"
+    expect "fetch: body" '^Hello, world!$' "$WORK/body"
+    "$WORK/fetch" "http://localhost:$1/none" >"$WORK/body" 2>"$WORK/head"
+    expect "fetch: a 404 is an answer" '^HTTP/1.1 404' "$WORK/head"
+    "$WORK/download_async" "http://localhost:$1/" "$WORK/file" >"$WORK/said" 2>&1
+    expect "download: report" '^200, 14 bytes' "$WORK/said"
+    expect "download: file" '^Hello, world!$' "$WORK/file"
+    if "$WORK/fetch" "http://localhost:$(free_port)/" >"$WORK/body" 2>"$WORK/head"; then
+        echo "fetch succeeds where nobody listens"
+        return 1
+    fi
+    expect "fetch: nobody there" 'error 12029' "$WORK/head"
+}
+
+run_server_v1() {
+    local port
+    port=$(free_port)
+    start server_v1 "http://localhost:$port/" "http://localhost:$port/images/"
+    get "$WORK/a" "http://localhost:$port/a%20b?q"
+    expect "v1 GET" 'You asked for http://localhost:[0-9]+/a b\?q' "$WORK/a"
+    get "$WORK/a" -X FROBNICATE "http://localhost:$port/images/"
+    expect "v1, an unknown method" 'The method FROBNICATE is not known' "$WORK/a"
+    ended server_v1
+}
+
+run_server_iocp() {
+    local port
+    port=$(free_port)
+    start server_iocp "http://localhost:$port/"
+    for _ in $(seq 20); do get "$WORK/a" "http://localhost:$port/" "http://localhost:$port/b"; done
+    expect "completion port" '^request 40' "$WORK/a"
+    get "$WORK/a" -H "X-Long: $(head -c 9000 /dev/zero | tr '\0' x)" "http://localhost:$port/"
+    expect "completion port, a larger head" '^request 41' "$WORK/a"
+    ended server_iocp
+    expect "completion port, the end" '^stopped after 41 requests' "$WORK/server_iocp.out"
+}
+
+run_server_threadpool() {
+    local port
+    port=$(free_port)
+    start server_threadpool "$port"
+    for _ in $(seq 10); do get "$WORK/a" "http://localhost:$port/" "http://localhost:$port/b"; done
+    expect "thread pool" '^Hello from the thread pool!' "$WORK/a"
+    ended server_threadpool
+    expect "thread pool, the end" '^stopped' "$WORK/server_threadpool.out"
+}
+
+run_echo_upload() {
+    local port
+    port=$(free_port)
+    start echo_upload "$port"
+    head -c 1000000 /dev/urandom >"$WORK/upload"
+    curl -sS --noproxy '*' --max-time 20 -T "$WORK/upload" "http://localhost:$port/x" -o "$WORK/back"
+    cmp "$WORK/upload" "$WORK/back"
+    curl -sS --noproxy '*' --max-time 20 -H 'Transfer-Encoding: chunked' -T "$WORK/upload" "http://localhost:$port/x" -o "$WORK/back"
+    cmp "$WORK/upload" "$WORK/back"
+    curl -sS --noproxy '*' --max-time 20 -0 --data-binary "@$WORK/upload" "http://localhost:$port/x" -o "$WORK/back"
+    cmp "$WORK/upload" "$WORK/back"
+    get "$WORK/a" "http://localhost:$port/nothing"
+    expect "echo of nothing" '^HTTP/1.1 200 OK' "$WORK/a"
+    ended echo_upload
+    checks=$((checks + 3))
+}
+
+for compiler in gcc clang; do
+    for source in "$ROOT"/examples-c/*.c; do
+        build "$compiler" "$(basename "$source" .c)"
+    done
+    for server in server_sync server_v1 server_iocp server_threadpool echo_upload; do
+        "run_$server"
+    done
+done
+echo "$checks checks passed"
