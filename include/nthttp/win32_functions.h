@@ -10,4 +10,1162 @@
 #include "base.h"
 #include "win32.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Tells how an overlapped operation ended. hFile is the queue or file it was begun on;
+ * *lpNumberOfBytesTransferred gets its byte count, also when it failed with ERROR_MORE_DATA. With bWait the
+ * call waits for hEvent of the OVERLAPPED, or for the handle itself if there is none.
+ * Returns TRUE, or FALSE with the operation's error, ERROR_IO_INCOMPLETE (still pending, and bWait is
+ * FALSE), ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. Any thread. MSDN: GetOverlappedResult.
+ *
+ * Safety: `lpOverlapped` is valid for reads; `lpNumberOfBytesTransferred` is NULL or valid for writes.
+ */
+BOOL GetOverlappedResult(HANDLE hFile,
+                         LPOVERLAPPED lpOverlapped,
+                         LPDWORD lpNumberOfBytesTransferred,
+                         BOOL bWait);
+
+/**
+ * As GetOverlappedResult, waiting at most dwMilliseconds (0: not at all, ERROR_IO_INCOMPLETE if pending;
+ * else WAIT_TIMEOUT as error when they have passed; INFINITE). bAlertable has no effect. MSDN:
+ * GetOverlappedResultEx.
+ *
+ * Safety: As for GetOverlappedResult.
+ */
+BOOL GetOverlappedResultEx(HANDLE hFile,
+                           LPOVERLAPPED lpOverlapped,
+                           LPDWORD lpNumberOfBytesTransferred,
+                           DWORD dwMilliseconds,
+                           BOOL bAlertable);
+
+/**
+ * Cancels operations pending on a queue or file: the one on lpOverlapped, or all (NULL), whichever thread
+ * began them. Each completes with ERROR_OPERATION_ABORTED, unless it completes otherwise first; the
+ * OVERLAPPED is in use until then.
+ * Returns TRUE, or FALSE with ERROR_NOT_FOUND (none such pending), ERROR_INVALID_HANDLE. Any thread. MSDN:
+ * CancelIoEx.
+ */
+BOOL CancelIoEx(HANDLE hFile,
+                LPOVERLAPPED lpOverlapped);
+
+/**
+ * Cancels the operations the calling thread has pending on a queue or file, as CancelIoEx does; that there
+ * are none is no error. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. MSDN: CancelIo.
+ */
+BOOL CancelIo(HANDLE hFile);
+
+/**
+ * Sets how a queue or file tells of completions. FILE_SKIP_COMPLETION_PORT_ON_SUCCESS: an operation that
+ * succeeds at once makes no packet and no thread-pool callback. FILE_SKIP_SET_EVENT_ON_HANDLE: operations do
+ * not signal the handle itself; hEvent of the OVERLAPPED is still signalled. A mode once set stays.
+ * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (unknown flags). Any thread.
+ * MSDN: SetFileCompletionNotificationModes.
+ */
+BOOL SetFileCompletionNotificationModes(HANDLE FileHandle,
+                                        UCHAR Flags);
+
+/**
+ * The error code of the last call of this thread that failed. WinHTTP functions set it to 0 when they
+ * succeed, others leave it alone then; the HTTP Server API does not use it. MSDN: GetLastError.
+ */
+DWORD GetLastError(void);
+
+/**
+ * Sets the last error of this thread, and errno. MSDN: SetLastError.
+ */
+void SetLastError(DWORD dwErrCode);
+
+/**
+ * Why the last call of this thread that failed did so, in words (UTF-8), where the code alone does not tell:
+ * who owns the prefix, what was wrong with a certificate. An empty string if there is no more to say. The
+ * string stays valid until another call of this thread fails. An addition of this library.
+ */
+const char *nthttp_last_error_message(void);
+
+/**
+ * Gives the text of a message: of an error of the system (FORMAT_MESSAGE_FROM_SYSTEM), of WinHTTP
+ * (FORMAT_MESSAGE_FROM_HMODULE with GetModuleHandle("winhttp.dll")), or a string of the program
+ * (FORMAT_MESSAGE_FROM_STRING, lpSource). It ends in CR LF, or in a space if the width mask is not 0. With
+ * FORMAT_MESSAGE_ALLOCATE_BUFFER, lpBuffer is the address of a pointer, nSize the least size, and the text
+ * is to be freed with LocalFree. Texts are in English; dwLanguageId has no effect.
+ * Returns the length without NUL, or 0 with ERROR_MR_MID_NOT_FOUND (317: no such text),
+ * ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER, ERROR_MOD_NOT_FOUND, ERROR_NOT_ENOUGH_MEMORY. Any
+ * thread. MSDN: FormatMessageW.
+ *
+ * Differs from Windows: inserts (%1) in a string of the program are refused with ERROR_CALL_NOT_IMPLEMENTED
+ * unless FORMAT_MESSAGE_IGNORE_INSERTS is given; no text of the system has any. Lines are not wrapped to a
+ * width.
+ *
+ * Safety: `lpSource` is as the flags say; `lpBuffer` is valid for writes of `nSize` units, or of a pointer with
+ * ALLOCATE_BUFFER.
+ */
+DWORD FormatMessageW(DWORD dwFlags,
+                     LPCVOID lpSource,
+                     DWORD dwMessageId,
+                     DWORD dwLanguageId,
+                     LPWSTR lpBuffer,
+                     DWORD nSize,
+                     void *Arguments);
+
+/**
+ * As FormatMessageW, in UTF-8. MSDN: FormatMessageA.
+ *
+ * Safety: As for FormatMessageW.
+ */
+DWORD FormatMessageA(DWORD dwFlags,
+                     LPCVOID lpSource,
+                     DWORD dwMessageId,
+                     DWORD dwLanguageId,
+                     LPSTR lpBuffer,
+                     DWORD nSize,
+                     void *Arguments);
+
+/**
+ * Creates an event, or opens the event of that name in this process (then the last error is
+ * ERROR_ALREADY_EXISTS, else 0). bManualReset: stays signalled until ResetEvent; otherwise each signal
+ * releases one thread. Security attributes have no effect. Returns a handle to be closed with CloseHandle,
+ * or NULL with ERROR_INVALID_HANDLE (the name belongs to another kind of object). Any thread. MSDN:
+ * CreateEventW.
+ *
+ * Differs from Windows: other processes do not see the name.
+ *
+ * Safety: `lpName` is NULL or ends in NUL.
+ */
+HANDLE CreateEventW(LPSECURITY_ATTRIBUTES lpEventAttributes,
+                    BOOL bManualReset,
+                    BOOL bInitialState,
+                    LPCWSTR lpName);
+
+/**
+ * As CreateEventW, with a name in UTF-8. MSDN: CreateEventA.
+ *
+ * Safety: `lpName` is NULL or ends in NUL.
+ */
+HANDLE CreateEventA(LPSECURITY_ATTRIBUTES lpEventAttributes,
+                    BOOL bManualReset,
+                    BOOL bInitialState,
+                    LPCSTR lpName);
+
+/**
+ * As CreateEventW, with CREATE_EVENT_MANUAL_RESET and CREATE_EVENT_INITIAL_SET as flags (others:
+ * ERROR_INVALID_PARAMETER). dwDesiredAccess has no effect. MSDN: CreateEventExW.
+ *
+ * Safety: `lpName` is NULL or ends in NUL.
+ */
+HANDLE CreateEventExW(LPSECURITY_ATTRIBUTES lpEventAttributes,
+                      LPCWSTR lpName,
+                      DWORD dwFlags,
+                      DWORD dwDesiredAccess);
+
+/**
+ * As CreateEventExW, with a name in UTF-8. MSDN: CreateEventExA.
+ *
+ * Safety: `lpName` is NULL or ends in NUL.
+ */
+HANDLE CreateEventExA(LPSECURITY_ATTRIBUTES lpEventAttributes,
+                      LPCSTR lpName,
+                      DWORD dwFlags,
+                      DWORD dwDesiredAccess);
+
+/**
+ * Signals an event. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. Any thread. MSDN: SetEvent.
+ */
+BOOL SetEvent(HANDLE hEvent);
+
+/**
+ * Takes the signal of an event back. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. Any thread. MSDN:
+ * ResetEvent.
+ */
+BOOL ResetEvent(HANDLE hEvent);
+
+/**
+ * Creates a semaphore with a count of lInitialCount, at most lMaximumCount; each wait takes one. Names as
+ * for CreateEventW. Returns a handle to be closed with CloseHandle, or NULL with ERROR_INVALID_PARAMETER
+ * (counts), ERROR_INVALID_HANDLE (the name belongs to another kind). Any thread. MSDN: CreateSemaphoreW.
+ *
+ * Safety: `lpName` is NULL or ends in NUL.
+ */
+HANDLE CreateSemaphoreW(LPSECURITY_ATTRIBUTES lpSemaphoreAttributes,
+                        LONG lInitialCount,
+                        LONG lMaximumCount,
+                        LPCWSTR lpName);
+
+/**
+ * As CreateSemaphoreW, with a name in UTF-8. MSDN: CreateSemaphoreA.
+ *
+ * Safety: `lpName` is NULL or ends in NUL.
+ */
+HANDLE CreateSemaphoreA(LPSECURITY_ATTRIBUTES lpSemaphoreAttributes,
+                        LONG lInitialCount,
+                        LONG lMaximumCount,
+                        LPCSTR lpName);
+
+/**
+ * Adds lReleaseCount (at least 1) to a semaphore and gives the count before in *lpPreviousCount (may be
+ * NULL).
+ * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, or ERROR_TOO_MANY_POSTS (298)
+ * if the maximum would be passed; then nothing is added. Any thread. MSDN: ReleaseSemaphore.
+ *
+ * Safety: `lpPreviousCount` is NULL or valid for writes.
+ */
+BOOL ReleaseSemaphore(HANDLE hSemaphore,
+                      LONG lReleaseCount,
+                      LPLONG lpPreviousCount);
+
+/**
+ * Opens or creates a file. The name is a path of this system; backslashes count as slashes. Access:
+ * GENERIC_READ, GENERIC_WRITE, GENERIC_ALL, FILE_READ_DATA, FILE_WRITE_DATA, FILE_APPEND_DATA. Flags:
+ * FILE_FLAG_OVERLAPPED, FILE_FLAG_DELETE_ON_CLOSE, FILE_FLAG_BACKUP_SEMANTICS (directories); others, share
+ * mode, security and template have no effect.
+ * Returns a handle to be closed with CloseHandle; after CREATE_ALWAYS and OPEN_ALWAYS the last error is
+ * ERROR_ALREADY_EXISTS if the file was there, else 0. Returns INVALID_HANDLE_VALUE with
+ * ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED, ERROR_FILE_EXISTS, ERROR_INVALID_NAME,
+ * ERROR_INVALID_PARAMETER. MSDN: CreateFileW.
+ *
+ * Differs from Windows: a file open elsewhere is no sharing violation; drive letters mean nothing.
+ *
+ * Safety: `lpFileName` ends in NUL.
+ */
+HANDLE CreateFileW(LPCWSTR lpFileName,
+                   DWORD dwDesiredAccess,
+                   DWORD dwShareMode,
+                   LPSECURITY_ATTRIBUTES lpSecurityAttributes,
+                   DWORD dwCreationDisposition,
+                   DWORD dwFlagsAndAttributes,
+                   HANDLE hTemplateFile);
+
+/**
+ * As CreateFileW, with a name in UTF-8. MSDN: CreateFileA.
+ *
+ * Safety: `lpFileName` ends in NUL.
+ */
+HANDLE CreateFileA(LPCSTR lpFileName,
+                   DWORD dwDesiredAccess,
+                   DWORD dwShareMode,
+                   LPSECURITY_ATTRIBUTES lpSecurityAttributes,
+                   DWORD dwCreationDisposition,
+                   DWORD dwFlagsAndAttributes,
+                   HANDLE hTemplateFile);
+
+/**
+ * Reads up to nNumberOfBytesToRead bytes: from the position, or with an OVERLAPPED from its Offset. At the
+ * end of the file an ordinary read succeeds with 0 bytes and an overlapped one fails with ERROR_HANDLE_EOF.
+ * Overlapped reads complete within the call: event, packet or callback follow as for any operation that
+ * succeeds at once.
+ * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (no OVERLAPPED for a handle
+ * opened with FILE_FLAG_OVERLAPPED; neither OVERLAPPED nor lpNumberOfBytesRead), ERROR_ACCESS_DENIED (not
+ * opened for reading), ERROR_NOACCESS.
+ * MSDN: ReadFile.
+ *
+ * Safety: `lpBuffer` is valid for writes of `nNumberOfBytesToRead` bytes; the other two are NULL or valid for
+ * writes.
+ */
+BOOL ReadFile(HANDLE hFile,
+              LPVOID lpBuffer,
+              DWORD nNumberOfBytesToRead,
+              LPDWORD lpNumberOfBytesRead,
+              LPOVERLAPPED lpOverlapped);
+
+/**
+ * Writes nNumberOfBytesToWrite bytes: at the position, or with an OVERLAPPED at its Offset (0xFFFFFFFF in
+ * both halves: at the end). Otherwise as ReadFile; also ERROR_DISK_FULL, ERROR_BROKEN_PIPE. MSDN: WriteFile.
+ *
+ * Safety: `lpBuffer` is valid for reads of `nNumberOfBytesToWrite` bytes; the other two are NULL or valid for
+ * writes.
+ */
+BOOL WriteFile(HANDLE hFile,
+               LPCVOID lpBuffer,
+               DWORD nNumberOfBytesToWrite,
+               LPDWORD lpNumberOfBytesWritten,
+               LPOVERLAPPED lpOverlapped);
+
+/**
+ * Moves the position of a file: FILE_BEGIN, FILE_CURRENT, FILE_END. With lpDistanceToMoveHigh the distance
+ * has 64 bits, and the upper half of the new position is put there. Returns the lower half of the new
+ * position, or INVALID_SET_FILE_POINTER with ERROR_INVALID_HANDLE, ERROR_NEGATIVE_SEEK,
+ * ERROR_INVALID_PARAMETER (method; a position of 4 GiB or more without lpDistanceToMoveHigh).
+ * INVALID_SET_FILE_POINTER may be a position too: then the last error is 0. MSDN: SetFilePointer.
+ *
+ * Safety: `lpDistanceToMoveHigh` is NULL or valid for reads and writes.
+ */
+DWORD SetFilePointer(HANDLE hFile,
+                     LONG lDistanceToMove,
+                     PLONG lpDistanceToMoveHigh,
+                     DWORD dwMoveMethod);
+
+/**
+ * Moves the position of a file by 64 bits; the new one goes to *lpNewFilePointer (may be NULL). Returns
+ * TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_NEGATIVE_SEEK, ERROR_INVALID_PARAMETER. MSDN:
+ * SetFilePointerEx.
+ *
+ * Safety: `lpNewFilePointer` is NULL or valid for writes.
+ */
+BOOL SetFilePointerEx(HANDLE hFile,
+                      LARGE_INTEGER liDistanceToMove,
+                      PLARGE_INTEGER lpNewFilePointer,
+                      DWORD dwMoveMethod);
+
+/**
+ * Tells the size of a file in bytes. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE,
+ * ERROR_INVALID_PARAMETER (NULL).
+ * MSDN: GetFileSizeEx.
+ *
+ * Safety: `lpFileSize` is NULL or valid for writes.
+ */
+BOOL GetFileSizeEx(HANDLE hFile, PLARGE_INTEGER lpFileSize);
+
+/**
+ * The lower half of the size of a file; the upper half goes to *lpFileSizeHigh (may be NULL). Returns
+ * INVALID_FILE_SIZE with ERROR_INVALID_HANDLE; that may be a lower half too, and then the last error is 0.
+ * MSDN: GetFileSize.
+ *
+ * Safety: `lpFileSizeHigh` is NULL or valid for writes.
+ */
+DWORD GetFileSize(HANDLE hFile,
+                  LPDWORD lpFileSizeHigh);
+
+/**
+ * Cuts or extends a file to its position. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE,
+ * ERROR_ACCESS_DENIED, ERROR_DISK_FULL.
+ * MSDN: SetEndOfFile.
+ */
+BOOL SetEndOfFile(HANDLE hFile);
+
+/**
+ * Hands everything written to the disk. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. MSDN:
+ * FlushFileBuffers.
+ */
+BOOL FlushFileBuffers(HANDLE hFile);
+
+/**
+ * Tells FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_READONLY (nobody may write), or FILE_ATTRIBUTE_NORMAL.
+ * Returns INVALID_FILE_ATTRIBUTES with ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED,
+ * ERROR_INVALID_NAME. MSDN: GetFileAttributesW.
+ *
+ * Safety: `lpFileName` is NULL or ends in NUL.
+ */
+DWORD GetFileAttributesW(LPCWSTR lpFileName);
+
+/**
+ * As GetFileAttributesW. MSDN: GetFileAttributesA.
+ *
+ * Safety: `lpFileName` is NULL or ends in NUL.
+ */
+DWORD GetFileAttributesA(LPCSTR lpFileName);
+
+/**
+ * Deletes a file; handles that are open on it keep their contents. Returns TRUE, or FALSE with
+ * ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED (also for a directory),
+ * ERROR_INVALID_NAME. MSDN: DeleteFileW.
+ *
+ * Safety: `lpFileName` is NULL or ends in NUL.
+ */
+BOOL DeleteFileW(LPCWSTR lpFileName);
+
+/**
+ * As DeleteFileW. MSDN: DeleteFileA.
+ *
+ * Safety: `lpFileName` is NULL or ends in NUL.
+ */
+BOOL DeleteFileA(LPCSTR lpFileName);
+
+/**
+ * Tells the directory for temporary files (TMPDIR, else /tmp), ending in a slash. Returns its length without
+ * NUL; if the buffer of nBufferLength units is too small, the size needed with NUL, and writes nothing.
+ * MSDN: GetTempPathW.
+ *
+ * Safety: `lpBuffer` is valid for writes of `nBufferLength` units.
+ */
+DWORD GetTempPathW(DWORD nBufferLength,
+                   LPWSTR lpBuffer);
+
+/**
+ * As GetTempPathW, in bytes. MSDN: GetTempPathA.
+ *
+ * Safety: `lpBuffer` is valid for writes of `nBufferLength` bytes.
+ */
+DWORD GetTempPathA(DWORD nBufferLength, LPSTR lpBuffer);
+
+/**
+ * Makes a name for a temporary file: the directory, up to three characters of the prefix, a number, ".tmp".
+ * With uUnique 0 a number is chosen and the file created, empty. lpTempFileName is a buffer of MAX_PATH
+ * (260) units. Returns the number, or 0 with ERROR_DIRECTORY (267: no such directory), ERROR_BUFFER_OVERFLOW
+ * (111: its name is too long), ERROR_ACCESS_DENIED, ERROR_FILE_EXISTS.
+ * MSDN: GetTempFileNameW.
+ *
+ * Safety: `lpPathName` and `lpPrefixString` end in NUL; `lpTempFileName` is valid for writes of 260 units.
+ */
+UINT GetTempFileNameW(LPCWSTR lpPathName,
+                      LPCWSTR lpPrefixString,
+                      UINT uUnique,
+                      LPWSTR lpTempFileName);
+
+/**
+ * As GetTempFileNameW, in bytes. MSDN: GetTempFileNameA.
+ *
+ * Safety: `lpPathName` and `lpPrefixString` end in NUL; `lpTempFileName` is valid for writes of 260 bytes.
+ */
+UINT GetTempFileNameA(LPCSTR lpPathName, LPCSTR lpPrefixString, UINT uUnique, LPSTR lpTempFileName);
+
+/**
+ * Closes a handle of any kind: event, thread, semaphore, completion port, file, access token, request queue.
+ *
+ * Waits and operations on an object whose last handle is closed end: operations of a queue with
+ * ERROR_OPERATION_ABORTED, waits for a port with ERROR_ABANDONED_WAIT_0, waits for an event or semaphore
+ * with WAIT_FAILED and ERROR_INVALID_HANDLE. Pseudo handles are accepted and nothing is closed.
+ * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. Any thread. MSDN: CloseHandle.
+ *
+ * Differs from Windows: a wait for an event whose last handle is closed ends; on Windows it would last for
+ * ever.
+ */
+BOOL CloseHandle(HANDLE hObject);
+
+/**
+ * Makes a second handle of an object. Both processes must be the current one (GetCurrentProcess()); access,
+ * inheritance and DUPLICATE_SAME_ACCESS have no effect; DUPLICATE_CLOSE_SOURCE closes the source, even if
+ * this fails.
+ * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE (source or process), ERROR_INVALID_PARAMETER (no place
+ * for the handle and not closing). Any thread. MSDN: DuplicateHandle.
+ *
+ * Differs from Windows: handles cannot be given to another process, nor made of the pseudo handles.
+ *
+ * Safety: `lpTargetHandle` is NULL or valid for writes.
+ */
+BOOL DuplicateHandle(HANDLE hSourceProcessHandle,
+                     HANDLE hSourceHandle,
+                     HANDLE hTargetProcessHandle,
+                     LPHANDLE lpTargetHandle,
+                     DWORD dwDesiredAccess,
+                     BOOL bInheritHandle,
+                     DWORD dwOptions);
+
+/**
+ * The pseudo handle (HANDLE)-1 of this process; it need not be closed. MSDN: GetCurrentProcess.
+ */
+HANDLE GetCurrentProcess(void);
+
+/**
+ * The pseudo handle (HANDLE)-2 of the calling thread; it need not be closed. MSDN: GetCurrentThread.
+ */
+HANDLE GetCurrentThread(void);
+
+/**
+ * Whether two handles name the same object. Returns FALSE, last error untouched, if they do not or if one of
+ * them is invalid. Any thread. MSDN: CompareObjectHandles.
+ */
+BOOL CompareObjectHandles(HANDLE hFirstObjectHandle,
+                          HANDLE hSecondObjectHandle);
+
+/**
+ * Makes a critical section ready. MSDN: InitializeCriticalSection.
+ *
+ * Safety: `lpCriticalSection` is valid for writes, and is used as a critical section only until
+ * DeleteCriticalSection.
+ */
+void InitializeCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+
+/**
+ * As InitializeCriticalSection; the spin count has no effect. Returns TRUE.
+ * MSDN: InitializeCriticalSectionAndSpinCount.
+ *
+ * Safety: As for InitializeCriticalSection.
+ */
+BOOL InitializeCriticalSectionAndSpinCount(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount);
+
+/**
+ * As InitializeCriticalSection; spin count and flags have no effect. Returns TRUE. MSDN:
+ * InitializeCriticalSectionEx.
+ *
+ * Safety: As for InitializeCriticalSection.
+ */
+BOOL InitializeCriticalSectionEx(LPCRITICAL_SECTION lpCriticalSection,
+                                 DWORD dwSpinCount,
+                                 DWORD Flags);
+
+/**
+ * Enters a critical section, waiting while another thread is in it; a thread may enter several times and
+ * must leave as often. MSDN: EnterCriticalSection.
+ *
+ * Safety: The critical section is initialised.
+ */
+void EnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+
+/**
+ * Enters a critical section unless another thread is in it. Returns TRUE if entered. MSDN:
+ * TryEnterCriticalSection.
+ *
+ * Safety: The critical section is initialised.
+ */
+BOOL TryEnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+
+/**
+ * Leaves a critical section once. MSDN: LeaveCriticalSection.
+ *
+ * Safety: The calling thread is in the critical section.
+ */
+void LeaveCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+
+/**
+ * Releases what a critical section owns. MSDN: DeleteCriticalSection.
+ *
+ * Safety: The critical section is initialised and nobody is in it or uses it later.
+ */
+void DeleteCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+
+/**
+ * Makes a slim lock ready; SRWLOCK_INIT does the same. MSDN: InitializeSRWLock.
+ *
+ * Safety: `SRWLock` is valid for writes.
+ */
+void InitializeSRWLock(PSRWLOCK SRWLock);
+
+/**
+ * Takes a slim lock alone, waiting for others to release it. Not re-entrant. MSDN: AcquireSRWLockExclusive.
+ *
+ * Safety: The lock is initialised.
+ */
+void AcquireSRWLockExclusive(PSRWLOCK SRWLock);
+
+/**
+ * Takes a slim lock together with other readers. Not re-entrant. MSDN: AcquireSRWLockShared.
+ *
+ * Safety: The lock is initialised.
+ */
+void AcquireSRWLockShared(PSRWLOCK SRWLock);
+
+/**
+ * Takes a slim lock alone if it is free. Returns TRUE if taken. MSDN: TryAcquireSRWLockExclusive.
+ *
+ * Safety: The lock is initialised.
+ */
+BOOLEAN TryAcquireSRWLockExclusive(PSRWLOCK SRWLock);
+
+/**
+ * Takes a slim lock together with readers if no writer has it. Returns TRUE if taken. MSDN:
+ * TryAcquireSRWLockShared.
+ *
+ * Safety: The lock is initialised.
+ */
+BOOLEAN TryAcquireSRWLockShared(PSRWLOCK SRWLock);
+
+/**
+ * Gives back a slim lock taken alone. MSDN: ReleaseSRWLockExclusive.
+ *
+ * Safety: The calling thread has the lock alone.
+ */
+void ReleaseSRWLockExclusive(PSRWLOCK SRWLock);
+
+/**
+ * Gives back a slim lock taken with others. MSDN: ReleaseSRWLockShared.
+ *
+ * Safety: The calling thread has the lock together with others.
+ */
+void ReleaseSRWLockShared(PSRWLOCK SRWLock);
+
+/**
+ * The heap of the process. MSDN: GetProcessHeap.
+ */
+HANDLE GetProcessHeap(void);
+
+/**
+ * Allocates dwBytes bytes, zeroed with HEAP_ZERO_MEMORY; other flags have no effect. hHeap is
+ * GetProcessHeap().
+ * Returns memory to be freed with HeapFree or free(), or NULL; the last error is not set. MSDN: HeapAlloc.
+ */
+LPVOID HeapAlloc(HANDLE hHeap,
+                 DWORD dwFlags,
+                 SIZE_T dwBytes);
+
+/**
+ * Changes the size of a block; bytes added are zero with HEAP_ZERO_MEMORY. With HEAP_REALLOC_IN_PLACE_ONLY
+ * the block stays where it is, or the call fails. Returns the block, or NULL with the old one unchanged; the
+ * last error is not set.
+ * MSDN: HeapReAlloc.
+ *
+ * Safety: `lpMem` came from HeapAlloc or HeapReAlloc and was not freed.
+ */
+LPVOID HeapReAlloc(HANDLE hHeap,
+                   DWORD dwFlags,
+                   LPVOID lpMem,
+                   SIZE_T dwBytes);
+
+/**
+ * Frees a block; NULL is allowed. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE for another heap. MSDN:
+ * HeapFree.
+ *
+ * Safety: `lpMem` is NULL or came from HeapAlloc or HeapReAlloc and was not freed.
+ */
+BOOL HeapFree(HANDLE hHeap,
+              DWORD dwFlags,
+              LPVOID lpMem);
+
+/**
+ * The size of a block in bytes, or (SIZE_T)-1. MSDN: HeapSize.
+ *
+ * Differs from Windows: what the block can hold, which may be a little more than was asked for.
+ *
+ * Safety: `lpMem` came from HeapAlloc or HeapReAlloc and was not freed.
+ */
+SIZE_T HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
+
+/**
+ * Allocates uBytes bytes, zeroed with LMEM_ZEROINIT. The result is a pointer whatever the flags
+ * (LMEM_MOVEABLE has no effect). Returns memory to be freed with LocalFree, or NULL with
+ * ERROR_NOT_ENOUGH_MEMORY. MSDN: LocalAlloc.
+ */
+HLOCAL LocalAlloc(UINT uFlags, SIZE_T uBytes);
+
+/**
+ * Frees memory of LocalAlloc, FormatMessage and the like; NULL is allowed. Returns NULL. MSDN: LocalFree.
+ *
+ * Safety: `hMem` is NULL or memory of this library that was not freed.
+ */
+HLOCAL LocalFree(HLOCAL hMem);
+
+/**
+ * Allocates dwBytes bytes, zeroed with GMEM_ZEROINIT. The result is a pointer whatever the flags
+ * (GMEM_MOVEABLE has no effect). Returns memory to be freed with GlobalFree, or NULL with
+ * ERROR_NOT_ENOUGH_MEMORY. MSDN: GlobalAlloc.
+ */
+HGLOBAL GlobalAlloc(UINT uFlags, SIZE_T dwBytes);
+
+/**
+ * Frees memory of GlobalAlloc and the strings WinHTTP gives away (proxy settings); NULL is allowed. Returns
+ * NULL.
+ * MSDN: GlobalFree.
+ *
+ * Safety: `hMem` is NULL or memory of this library that was not freed.
+ */
+HGLOBAL GlobalFree(HGLOBAL hMem);
+
+/**
+ * The memory of a block of GlobalAlloc, which is the block itself. MSDN: GlobalLock.
+ */
+LPVOID GlobalLock(HGLOBAL hMem);
+
+/**
+ * Undoes GlobalLock, for which there is nothing to do. Returns FALSE with NO_ERROR as last error: not locked
+ * any more.
+ * MSDN: GlobalUnlock.
+ */
+BOOL GlobalUnlock(HGLOBAL hMem);
+
+/**
+ * The handle of `httpapi.dll`, `winhttp.dll`, `kernel32.dll` and their like (any case, extension optional),
+ * or of the program (NULL). It is never to be closed. Returns NULL with ERROR_MOD_NOT_FOUND for other names.
+ * MSDN: GetModuleHandleW.
+ *
+ * Safety: `lpModuleName` is NULL or ends in NUL.
+ */
+HMODULE GetModuleHandleW(LPCWSTR lpModuleName);
+
+/**
+ * As GetModuleHandleW. MSDN: GetModuleHandleA.
+ *
+ * Safety: `lpModuleName` is NULL or ends in NUL.
+ */
+HMODULE GetModuleHandleA(LPCSTR lpModuleName);
+
+/**
+ * As GetModuleHandleW: the libraries known here are always loaded. Returns NULL with ERROR_INVALID_PARAMETER
+ * for NULL, ERROR_MOD_NOT_FOUND for other libraries, which are not searched for. MSDN: LoadLibraryW.
+ *
+ * Safety: `lpLibFileName` is NULL or ends in NUL.
+ */
+HMODULE LoadLibraryW(LPCWSTR lpLibFileName);
+
+/**
+ * As LoadLibraryW. MSDN: LoadLibraryA.
+ *
+ * Safety: `lpLibFileName` is NULL or ends in NUL.
+ */
+HMODULE LoadLibraryA(LPCSTR lpLibFileName);
+
+/**
+ * As LoadLibraryW; hFile must be NULL (ERROR_INVALID_PARAMETER), flags have no effect. MSDN: LoadLibraryExW.
+ *
+ * Safety: `lpLibFileName` is NULL or ends in NUL.
+ */
+HMODULE LoadLibraryExW(LPCWSTR lpLibFileName,
+                       HANDLE hFile,
+                       DWORD dwFlags);
+
+/**
+ * As LoadLibraryExW. MSDN: LoadLibraryExA.
+ *
+ * Safety: `lpLibFileName` is NULL or ends in NUL.
+ */
+HMODULE LoadLibraryExA(LPCSTR lpLibFileName, HANDLE hFile, DWORD dwFlags);
+
+/**
+ * Gives a module of LoadLibrary back; it stays loaded. Returns TRUE, or FALSE with ERROR_MOD_NOT_FOUND.
+ * MSDN: FreeLibrary.
+ */
+BOOL FreeLibrary(HMODULE hLibModule);
+
+/**
+ * The address of a function this library exports under that module: Http... in httpapi.dll, WinHttp... in
+ * winhttp.dll, all others in kernel32.dll. In the program itself (a module handle of NULL or
+ * GetModuleHandle(NULL)): any symbol it exports.
+ * Returns NULL with ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND; look-up by number (lpProcName below 65536)
+ * always fails.
+ * MSDN: GetProcAddress.
+ *
+ * Safety: `lpProcName` is below 65536 or ends in NUL.
+ */
+FARPROC GetProcAddress(HMODULE hModule,
+                       LPCSTR lpProcName);
+
+/**
+ * Creates a completion port (FileHandle INVALID_HANDLE_VALUE, ExistingCompletionPort NULL), or binds a queue
+ * or file to one: to ExistingCompletionPort, or to a new one if that is NULL. CompletionKey comes back with
+ * every packet of the handle. A handle can be bound once. NumberOfConcurrentThreads has no effect.
+ * Returns the port, or NULL with ERROR_INVALID_PARAMETER (bound already; or a port but no handle),
+ * ERROR_INVALID_HANDLE. Any thread. MSDN: CreateIoCompletionPort.
+ *
+ * Differs from Windows: as many threads run as wait; the number of concurrent threads is not limited.
+ */
+HANDLE CreateIoCompletionPort(HANDLE FileHandle,
+                              HANDLE ExistingCompletionPort,
+                              ULONG_PTR CompletionKey,
+                              DWORD NumberOfConcurrentThreads);
+
+/**
+ * Takes the oldest packet of a port, waiting up to dwMilliseconds (or INFINITE). The waiting thread does the
+ * library's I/O meanwhile; it never runs callbacks.
+ * Returns TRUE for a packet of a successful operation. Returns FALSE with *lpOverlapped not NULL for one
+ * that failed: bytes and key are set, the last error is the operation's. Returns FALSE with *lpOverlapped
+ * NULL when there is no packet: WAIT_TIMEOUT (258), ERROR_ABANDONED_WAIT_0 (735, the port was closed
+ * meanwhile), ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER (an out-pointer is NULL). MSDN:
+ * GetQueuedCompletionStatus.
+ *
+ * Safety: The three out-pointers are valid for writes.
+ */
+BOOL GetQueuedCompletionStatus(HANDLE CompletionPort,
+                               LPDWORD lpNumberOfBytesTransferred,
+                               PULONG_PTR lpCompletionKey,
+                               LPOVERLAPPED *lpOverlapped,
+                               DWORD dwMilliseconds);
+
+/**
+ * Takes up to ulCount packets of a port, waiting up to dwMilliseconds (or INFINITE) for the first.
+ * fAlertable has no effect. Each entry's Internal is the operation's NTSTATUS. Returns TRUE with the number
+ * in *ulNumEntriesRemoved, or FALSE with WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0, ERROR_INVALID_HANDLE,
+ * ERROR_INVALID_PARAMETER; the number is 0 then.
+ * MSDN: GetQueuedCompletionStatusEx.
+ *
+ * Safety: `lpCompletionPortEntries` is valid for writes of `ulCount` entries, `ulNumEntriesRemoved` for one ULONG.
+ */
+BOOL GetQueuedCompletionStatusEx(HANDLE CompletionPort,
+                                 LPOVERLAPPED_ENTRY lpCompletionPortEntries,
+                                 ULONG ulCount,
+                                 PULONG ulNumEntriesRemoved,
+                                 DWORD dwMilliseconds,
+                                 BOOL fAlertable);
+
+/**
+ * Queues a packet of the program's own; the three values come back unchanged, and lpOverlapped need not
+ * point anywhere.
+ * Returns TRUE, or FALSE with ERROR_INVALID_HANDLE. Any thread. MSDN: PostQueuedCompletionStatus.
+ */
+BOOL PostQueuedCompletionStatus(HANDLE CompletionPort,
+                                DWORD dwNumberOfBytesTransferred,
+                                ULONG_PTR dwCompletionKey,
+                                LPOVERLAPPED lpOverlapped);
+
+/**
+ * Converts bytes to UTF-16. CodePage: CP_ACP and its like (all UTF-8 here), CP_UTF8, 1252, 28591, 20127.
+ * cbMultiByte counts bytes, or is -1 for a string with NUL, which is then converted too. cchWideChar 0 only
+ * measures. Invalid bytes become U+FFFD, or with MB_ERR_INVALID_CHARS fail the call.
+ * Returns the number of units, or 0 with ERROR_INVALID_PARAMETER (code page, NULL, length 0, both buffers
+ * the same), ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_FLAGS, ERROR_NO_UNICODE_TRANSLATION. MSDN:
+ * MultiByteToWideChar.
+ *
+ * Safety: `lpMultiByteStr` is valid for `cbMultiByte` bytes or ends in NUL; `lpWideCharStr` for writes of
+ * `cchWideChar` units.
+ */
+INT MultiByteToWideChar(UINT CodePage,
+                        DWORD dwFlags,
+                        LPCCH lpMultiByteStr,
+                        INT cbMultiByte,
+                        LPWSTR lpWideCharStr,
+                        INT cchWideChar);
+
+/**
+ * Converts UTF-16 to bytes; code pages and lengths as for MultiByteToWideChar. What the code page cannot say
+ * becomes lpDefaultChar (NULL: "?"), or U+FFFD in UTF-8; *lpUsedDefaultChar (may be NULL) tells whether that
+ * happened. Both must be NULL for CP_UTF8. With WC_ERR_INVALID_CHARS (UTF-8) a lone surrogate fails the
+ * call. Best-fit characters are never used.
+ * Returns the number of bytes, or 0 with ERROR_INVALID_PARAMETER, ERROR_INSUFFICIENT_BUFFER,
+ * ERROR_INVALID_FLAGS, ERROR_NO_UNICODE_TRANSLATION. MSDN: WideCharToMultiByte.
+ *
+ * Safety: `lpWideCharStr` is valid for `cchWideChar` units or ends in NUL; `lpMultiByteStr` for writes of
+ * `cbMultiByte` bytes; `lpDefaultChar` is NULL or ends in NUL; `lpUsedDefaultChar` is NULL or valid for
+ * writes.
+ */
+INT WideCharToMultiByte(UINT CodePage,
+                        DWORD dwFlags,
+                        LPCWCH lpWideCharStr,
+                        INT cchWideChar,
+                        LPSTR lpMultiByteStr,
+                        INT cbMultiByte,
+                        LPCCH lpDefaultChar,
+                        LPBOOL lpUsedDefaultChar);
+
+/**
+ * The code page of the process: always 65001, UTF-8. MSDN: GetACP.
+ */
+UINT GetACP(void);
+
+/**
+ * The length of a string in units without its NUL; 0 for NULL. MSDN: lstrlenW.
+ *
+ * Safety: `lpString` is NULL or ends in NUL.
+ */
+INT lstrlenW(LPCWSTR lpString);
+
+/**
+ * The length of a string in bytes without its NUL; 0 for NULL. MSDN: lstrlenA.
+ *
+ * Safety: `lpString` is NULL or ends in NUL.
+ */
+INT lstrlenA(LPCSTR lpString);
+
+/**
+ * Compares two strings unit by unit: less than 0, 0 or more than 0. NULL comes first. MSDN: lstrcmpW.
+ *
+ * Differs from Windows: the order is that of the units, not that of a language.
+ *
+ * Safety: Both are NULL or end in NUL.
+ */
+INT lstrcmpW(LPCWSTR lpString1,
+             LPCWSTR lpString2);
+
+/**
+ * As lstrcmpW, for bytes. MSDN: lstrcmpA.
+ *
+ * Safety: Both are NULL or end in NUL.
+ */
+INT lstrcmpA(LPCSTR lpString1, LPCSTR lpString2);
+
+/**
+ * As lstrcmpW, without regard to case. MSDN: lstrcmpiW.
+ *
+ * Safety: Both are NULL or end in NUL.
+ */
+INT lstrcmpiW(LPCWSTR lpString1, LPCWSTR lpString2);
+
+/**
+ * As lstrcmpA, without regard to case. MSDN: lstrcmpiA.
+ *
+ * Safety: Both are NULL or end in NUL.
+ */
+INT lstrcmpiA(LPCSTR lpString1, LPCSTR lpString2);
+
+/**
+ * Tells architecture, page size and the number of processors this process may use. MSDN: GetSystemInfo.
+ *
+ * Safety: `lpSystemInfo` is NULL or valid for writes.
+ */
+void GetSystemInfo(LPSYSTEM_INFO lpSystemInfo);
+
+/**
+ * As GetSystemInfo. MSDN: GetNativeSystemInfo.
+ *
+ * Safety: `lpSystemInfo` is NULL or valid for writes.
+ */
+void GetNativeSystemInfo(LPSYSTEM_INFO lpSystemInfo);
+
+/**
+ * Tells the processors of the process and of the system as bits. hProcess is GetCurrentProcess(). Returns
+ * TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. MSDN: GetProcessAffinityMask.
+ *
+ * Differs from Windows: processors are counted from 0, whichever of the machine's the process may use.
+ *
+ * Safety: Both pointers are valid for writes.
+ */
+BOOL GetProcessAffinityMask(HANDLE hProcess,
+                            PDWORD_PTR lpProcessAffinityMask,
+                            PDWORD_PTR lpSystemAffinityMask);
+
+/**
+ * Starts a thread that calls lpStartAddress(lpParameter). dwStackSize 0 is the system's default; flags are
+ * STACK_SIZE_PARAM_IS_A_RESERVATION (no effect) and CREATE_SUSPENDED (waits for ResumeThread). Security
+ * attributes have no effect. *lpThreadId (may be NULL) gets the number GetCurrentThreadId gives there.
+ * Returns a handle that is signalled when the function has returned, to be closed with CloseHandle, or NULL
+ * with ERROR_INVALID_PARAMETER, ERROR_NO_SYSTEM_RESOURCES. MSDN: CreateThread.
+ *
+ * Safety: `lpStartAddress` may be called with `lpParameter` on another thread; `lpThreadId` is NULL or valid for
+ * writes.
+ */
+HANDLE CreateThread(LPSECURITY_ATTRIBUTES lpThreadAttributes,
+                    SIZE_T dwStackSize,
+                    LPTHREAD_START_ROUTINE lpStartAddress,
+                    LPVOID lpParameter,
+                    DWORD dwCreationFlags,
+                    LPDWORD lpThreadId);
+
+/**
+ * Lets a thread created with CREATE_SUSPENDED run. Returns 1 if it was suspended, 0 if not, or (DWORD)-1
+ * with ERROR_INVALID_HANDLE. Any thread. MSDN: ResumeThread.
+ *
+ * Differs from Windows: a thread that runs cannot be suspended, so the count is never more than 1.
+ */
+DWORD ResumeThread(HANDLE hThread);
+
+/**
+ * Gives the exit code of a thread, or STILL_ACTIVE (259) while it runs. Returns TRUE, or FALSE with
+ * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. Any thread. MSDN: GetExitCodeThread.
+ *
+ * Safety: `lpExitCode` is valid for writes.
+ */
+BOOL GetExitCodeThread(HANDLE hThread, LPDWORD lpExitCode);
+
+/**
+ * The number of the calling thread in the system. MSDN: GetCurrentThreadId.
+ */
+DWORD GetCurrentThreadId(void);
+
+/**
+ * The number of this process in the system. MSDN: GetCurrentProcessId.
+ */
+DWORD GetCurrentProcessId(void);
+
+/**
+ * Gives the rest of the time slice away. Returns TRUE. MSDN: SwitchToThread.
+ */
+BOOL SwitchToThread(void);
+
+/**
+ * Binds a queue or file to the thread pool: pfnio is called with each completion (Windows error code in
+ * IoResult). Call StartThreadpoolIo before every operation. The environment pcbe has no effect.
+ * Returns the I/O object, to be closed with CloseThreadpoolIo, or NULL with ERROR_INVALID_HANDLE,
+ * ERROR_INVALID_PARAMETER (bound already, no callback). Any thread. MSDN: CreateThreadpoolIo.
+ *
+ * Safety: `pfnio` may be called on any thread with `pv` until the last outstanding callback after CloseThreadpoolIo.
+ */
+PTP_IO CreateThreadpoolIo(HANDLE fl,
+                          PTP_WIN32_IO_CALLBACK pfnio,
+                          PVOID pv,
+                          PTP_CALLBACK_ENVIRON pcbe);
+
+/**
+ * Announces an operation on the handle of an I/O object; call it before each one. If the operation fails
+ * with anything but ERROR_IO_PENDING, or succeeds at once under FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, call
+ * CancelThreadpoolIo. Any thread. MSDN: StartThreadpoolIo.
+ */
+void StartThreadpoolIo(PTP_IO pio);
+
+/**
+ * Takes an announcement back. Any thread. MSDN: CancelThreadpoolIo.
+ */
+void CancelThreadpoolIo(PTP_IO pio);
+
+/**
+ * Waits until every announced operation has been called back; with fCancelPendingCallbacks, drops the
+ * callbacks that have not begun and waits only for those that run. Not from a callback of the same object.
+ * MSDN: WaitForThreadpoolIoCallbacks.
+ */
+void WaitForThreadpoolIoCallbacks(PTP_IO pio,
+                                  BOOL fCancelPendingCallbacks);
+
+/**
+ * Releases an I/O object. Outstanding callbacks still come; after them the handle is free for another
+ * binding. Any thread, callbacks included. MSDN: CloseThreadpoolIo.
+ */
+void CloseThreadpoolIo(PTP_IO pio);
+
+/**
+ * Creates work: a function the pool calls once for each SubmitThreadpoolWork. The environment pcbe has no
+ * effect.
+ * Returns the work, to be closed with CloseThreadpoolWork, or NULL with ERROR_INVALID_PARAMETER (no
+ * callback). Any thread. MSDN: CreateThreadpoolWork.
+ *
+ * Safety: `pfnwk` may be called on any thread with `pv` until the last outstanding callback after
+ * CloseThreadpoolWork.
+ */
+PTP_WORK CreateThreadpoolWork(PTP_WORK_CALLBACK pfnwk,
+                              PVOID pv,
+                              PTP_CALLBACK_ENVIRON pcbe);
+
+/**
+ * Has the pool call the work once more. Any thread. MSDN: SubmitThreadpoolWork.
+ */
+void SubmitThreadpoolWork(PTP_WORK pwk);
+
+/**
+ * Waits until every submitted call has ended; with fCancelPendingCallbacks, drops those that have not begun
+ * and waits only for those that run. Not from a callback of the same work. MSDN:
+ * WaitForThreadpoolWorkCallbacks.
+ */
+void WaitForThreadpoolWorkCallbacks(PTP_WORK pwk,
+                                    BOOL fCancelPendingCallbacks);
+
+/**
+ * Releases work. Outstanding callbacks still come. Any thread, callbacks included. MSDN:
+ * CloseThreadpoolWork.
+ */
+void CloseThreadpoolWork(PTP_WORK pwk);
+
+/**
+ * Has the pool call a function once. The environment pcbe has no effect.
+ * Returns TRUE, or FALSE with ERROR_INVALID_PARAMETER (no callback), ERROR_NO_SYSTEM_RESOURCES. Any thread.
+ * MSDN: TrySubmitThreadpoolCallback.
+ *
+ * Safety: `pfns` may be called on any thread with `pv`.
+ */
+BOOL TrySubmitThreadpoolCallback(PTP_SIMPLE_CALLBACK pfns,
+                                 PVOID pv,
+                                 PTP_CALLBACK_ENVIRON pcbe);
+
+/**
+ * Binds a queue or file to the thread pool for good: Function is called with each completion, dwErrorCode
+ * being the operation's NTSTATUS. Flags must be 0. Returns TRUE, or FALSE with ERROR_INVALID_HANDLE,
+ * ERROR_INVALID_PARAMETER (bound already, no function, flags). Any thread. MSDN: BindIoCompletionCallback.
+ *
+ * Safety: `Function` may be called on any thread until the handle is closed and its operations have completed.
+ */
+BOOL BindIoCompletionCallback(HANDLE FileHandle,
+                              LPOVERLAPPED_COMPLETION_ROUTINE Function,
+                              ULONG Flags);
+
+/**
+ * Tells the time in UTC. MSDN: GetSystemTime.
+ *
+ * Safety: `lpSystemTime` is NULL or valid for writes.
+ */
+void GetSystemTime(LPSYSTEMTIME lpSystemTime);
+
+/**
+ * Tells the time in the local time zone. MSDN: GetLocalTime.
+ *
+ * Safety: `lpSystemTime` is NULL or valid for writes.
+ */
+void GetLocalTime(LPSYSTEMTIME lpSystemTime);
+
+/**
+ * Tells the time in UTC in steps of 100 ns since 1601. MSDN: GetSystemTimeAsFileTime.
+ *
+ * Safety: `lpSystemTimeAsFileTime` is NULL or valid for writes.
+ */
+void GetSystemTimeAsFileTime(LPFILETIME lpSystemTimeAsFileTime);
+
+/**
+ * As GetSystemTimeAsFileTime. MSDN: GetSystemTimePreciseAsFileTime.
+ *
+ * Safety: `lpSystemTimeAsFileTime` is NULL or valid for writes.
+ */
+void GetSystemTimePreciseAsFileTime(LPFILETIME lpSystemTimeAsFileTime);
+
+/**
+ * Converts a SYSTEMTIME, whose wDayOfWeek is not looked at. Returns TRUE, or FALSE with
+ * ERROR_INVALID_PARAMETER (no such time, NULL). MSDN: SystemTimeToFileTime.
+ *
+ * Safety: `lpSystemTime` is valid for reads, `lpFileTime` for writes.
+ */
+BOOL SystemTimeToFileTime(const SYSTEMTIME *lpSystemTime, LPFILETIME lpFileTime);
+
+/**
+ * Converts a FILETIME. Returns TRUE, or FALSE with ERROR_INVALID_PARAMETER (2^63 or more, NULL). MSDN:
+ * FileTimeToSystemTime.
+ *
+ * Safety: `lpFileTime` is valid for reads, `lpSystemTime` for writes.
+ */
+BOOL FileTimeToSystemTime(const FILETIME *lpFileTime,
+                          LPSYSTEMTIME lpSystemTime);
+
+/**
+ * Compares two times: -1, 0 or 1. MSDN: CompareFileTime.
+ *
+ * Safety: Both are valid for reads.
+ */
+LONG CompareFileTime(const FILETIME *lpFileTime1, const FILETIME *lpFileTime2);
+
+/**
+ * Milliseconds since the system was started. MSDN: GetTickCount64.
+ */
+ULONGLONG GetTickCount64(void);
+
+/**
+ * As GetTickCount64, in 32 bits: starts again at 0 after 49.7 days. MSDN: GetTickCount.
+ */
+DWORD GetTickCount(void);
+
+/**
+ * Tells a counter of steps that never goes back; see QueryPerformanceFrequency. Returns TRUE, or FALSE with
+ * ERROR_INVALID_PARAMETER (NULL). MSDN: QueryPerformanceCounter.
+ *
+ * Safety: `lpPerformanceCount` is NULL or valid for writes.
+ */
+BOOL QueryPerformanceCounter(PLARGE_INTEGER lpPerformanceCount);
+
+/**
+ * Tells the steps of QueryPerformanceCounter in a second: ten million. Returns TRUE, or FALSE with
+ * ERROR_INVALID_PARAMETER.
+ * MSDN: QueryPerformanceFrequency.
+ *
+ * Safety: `lpFrequency` is NULL or valid for writes.
+ */
+BOOL QueryPerformanceFrequency(PLARGE_INTEGER lpFrequency);
+
+/**
+ * Waits until an event, thread, semaphore, queue or file is signalled. dwMilliseconds may be 0 (only look)
+ * or INFINITE. While operations are pending on the object, the waiting thread does the library's I/O; it
+ * never runs callbacks.
+ * Returns WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_HANDLE (also when the last handle
+ * is closed meanwhile). MSDN: WaitForSingleObject.
+ */
+DWORD WaitForSingleObject(HANDLE hHandle,
+                          DWORD dwMilliseconds);
+
+/**
+ * As WaitForSingleObject. There are no asynchronous procedure calls here, so bAlertable has no effect.
+ * MSDN: WaitForSingleObjectEx.
+ */
+DWORD WaitForSingleObjectEx(HANDLE hHandle,
+                            DWORD dwMilliseconds,
+                            BOOL bAlertable);
+
+/**
+ * Waits until one (bWaitAll FALSE) or all of 1 to 64 objects are signalled; those that release the wait are
+ * taken together. Returns WAIT_OBJECT_0 plus the index of the first that released it (WAIT_OBJECT_0 for
+ * all), WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_PARAMETER (count, or one object twice in a wait for
+ * all), ERROR_INVALID_HANDLE.
+ * MSDN: WaitForMultipleObjects.
+ *
+ * Safety: `lpHandles` is valid for reads of `nCount` handles.
+ */
+DWORD WaitForMultipleObjects(DWORD nCount,
+                             const HANDLE *lpHandles,
+                             BOOL bWaitAll,
+                             DWORD dwMilliseconds);
+
+/**
+ * As WaitForMultipleObjects; bAlertable has no effect. MSDN: WaitForMultipleObjectsEx.
+ *
+ * Safety: `lpHandles` is valid for reads of `nCount` handles.
+ */
+DWORD WaitForMultipleObjectsEx(DWORD nCount,
+                               const HANDLE *lpHandles,
+                               BOOL bWaitAll,
+                               DWORD dwMilliseconds,
+                               BOOL bAlertable);
+
+/**
+ * Sleeps. 0 gives the rest of the time slice away; INFINITE never returns. MSDN: Sleep.
+ */
+void Sleep(DWORD dwMilliseconds);
+
+/**
+ * As Sleep; bAlertable has no effect. Returns 0. MSDN: SleepEx.
+ */
+DWORD SleepEx(DWORD dwMilliseconds, BOOL bAlertable);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
 #endif  /* NTHTTP_WIN32_FUNCTIONS_H */

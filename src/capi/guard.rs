@@ -1,4 +1,5 @@
-//! The guard around every exported function: panics become 1359, errors become what C expects of the function.
+//! The guard around every exported function: panics become 1359, errors become what C expects of the
+//! function.
 //!
 //! | guard | failure | success |
 //! |---|---|---|

@@ -2,5 +2,7 @@
 //!
 //! `guard` wraps each body. `base` holds the Win32 functions that programs need around the two APIs.
 
+pub mod base;
 pub mod guard;
 pub mod http;
+pub mod winhttp;

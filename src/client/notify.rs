@@ -66,7 +66,7 @@ pub struct Notifier {
     pub context: usize,
     /// The handle the events are about.
     pub handle: usize,
-    deliver: Deliver,
+    pub(super) deliver: Deliver,
 }
 
 impl Notifier {

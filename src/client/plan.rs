@@ -140,6 +140,14 @@ impl Plan {
         out.extend_from_slice(b"\r\n");
     }
 
+    /// Appends the head without the fields that the library adds.
+    pub(crate) fn write_draft(&self, out: &mut Vec<u8>) {
+        let line = format!("{} {} {}\r\n", self.verb, self.url.target, self.version());
+        out.extend_from_slice(line.as_bytes());
+        self.fields.iter().for_each(|own| field(out, &own.name, own.value.as_bytes()));
+        out.extend_from_slice(b"\r\n");
+    }
+
     /// The fields the library adds, each unless the application has its own.
     fn write_own_fields(&self, around: &Surroundings<'_>, out: &mut Vec<u8>) {
         let mut add = |name: &str, value: &[u8]| {

@@ -148,7 +148,7 @@ mod tests {
     fn absolute_locations_name_another_server() {
         let to = |location: &str| target_of(&base(), location.as_bytes(), false).map(|url| url.text());
         assert_eq!(to("http://h"), Ok("http://h/".into()));
-        assert_eq!(to("HTTP://user@h:81/x/../y?z"), Ok("http://h:81/y?z".into()));
+        assert_eq!(to("HTTP://user@h:81/x y?z"), Ok("http://h:81/x%20y?z".into()));
         assert_eq!(to("https://[::1]:443/"), Ok("https://[::1]/".into()));
         assert_eq!(to("//h/x"), Ok("http://h/x".into()));
         assert_eq!(to("http://h?q"), Ok("http://h/?q".into()));

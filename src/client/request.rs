@@ -129,12 +129,17 @@ impl Request {
         Ok(look(trailers))
     }
 
-    /// The head as it was or would be sent, from the request line to the empty line.
+    /// The head as it was sent, from the request line to the empty line; before that, with the application's own
+    /// fields only.
     pub fn head(&self) -> Vec<u8> {
         let agent = self.connect.session.with(|state| Arc::clone(&state.agent));
         let core = self.core.lock();
         let mut out = Vec::new();
-        core.write_head(&agent, &mut out);
+        if core.phase == Phase::Opened {
+            core.plan.write_draft(&mut out);
+        } else {
+            core.write_head(&agent, &mut out);
+        }
         out
     }
 

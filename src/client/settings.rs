@@ -72,6 +72,7 @@ pub struct Settings {
     pub read_buffer_size: u32,
     pub write_buffer_size: u32,
     pub priority: u32,
+    pub security_flags: u32,
 }
 
 impl Default for Settings {
@@ -95,6 +96,7 @@ impl Default for Settings {
             read_buffer_size: 8192,
             write_buffer_size: 8192,
             priority: 0,
+            security_flags: 0,
         }
     }
 }

@@ -26,13 +26,14 @@ struct Server {
 }
 
 impl Server {
-    fn new(connections: &'static [&'static [&'static str]]) -> Server {
+    fn new(connections: &[&[&'static str]]) -> Server {
+        let connections: Vec<Vec<&'static str>> = connections.iter().map(|pieces| pieces.to_vec()).collect();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (sender, requests) = channel();
         thread::spawn(move || {
             for pieces in connections {
-                serve(listener.accept().unwrap().0, pieces, &sender);
+                serve(listener.accept().unwrap().0, &pieces, &sender);
             }
         });
         Server { port, requests }
@@ -153,7 +154,7 @@ fn a_connection_given_up_by_the_server_is_replaced_without_a_word() {
 #[test]
 fn redirects_are_followed_and_turn_a_post_into_a_get() {
     let moved = "HTTP/1.1 302 Found\r\nLocation: ../c?d\r\nContent-Length: 4\r\n\r\ngone";
-    let server = Server::new(Box::leak(Box::new([&*Box::leak(Box::new([moved, OK]))])));
+    let server = Server::new(&[&[moved, OK]]);
     let post = request(server.port, "POST", "/a/b", 1004, false);
     post.send(LentBytes::from_static(b"body"), 4).unwrap();
     post.start(Operation::Receive).unwrap();
@@ -179,7 +180,7 @@ fn chunks_and_trailers() {
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let body = "b\r\nhello world\r\n1;x=y\r\n!\r\n0\r\nDigest: d\r\n\r\n";
     let whole: &str = Box::leak(format!("{chunked}{body}").into_boxed_str());
-    let server = Server::new(Box::leak(Box::new([&*Box::leak(Box::new([whole, OK]))])));
+    let server = Server::new(&[&[whole, OK]]);
     let first = request(server.port, "GET", "/", 0, false);
     assert_eq!(get(&first).unwrap(), "hello world!");
     assert_eq!(first.with_trailers(<[u8]>::to_vec).unwrap(), b"Digest: d\r\n");
@@ -198,7 +199,7 @@ fn bodies_cut_short() {
         ("FTP/1.1 200 OK\r\n\r\n", Err(Error::WINHTTP_INVALID_SERVER_RESPONSE)),
         ("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", Err(Error::WINHTTP_INVALID_SERVER_RESPONSE)),
     ] {
-        let server = Server::new(Box::leak(Box::new([&*Box::leak(Box::new([response]))])));
+        let server = Server::new(&[&[response]]);
         assert_eq!(get(&request(server.port, "GET", "/", 0, false)), result, "{response}");
     }
 }

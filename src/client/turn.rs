@@ -160,7 +160,7 @@ impl Request {
     fn complete(&self, exchange: Box<Exchange>, mut operation: Operation, result: &Result<u32>) {
         let api = operation.api();
         let buffer = match &mut operation {
-            Operation::Read { buffer, .. } => buffer.as_mut_slice().as_ptr().addr(),
+            Operation::Read { buffer, .. } => buffer.as_mut_slice().as_mut_ptr().expose_provenance(),
             _ => 0,
         };
         drop(operation);

@@ -26,8 +26,8 @@ pub struct OperationNumber(pub u64);
 
 /// What a device really is.
 pub trait Backend: AsAny + Send + Sync {
-    /// Cancels an operation: it completes with `OPERATION_ABORTED`, now or soon, unless it completes otherwise
-    /// first. False if the backend does not know it (any more, or yet).
+    /// Cancels an operation: it completes with `OPERATION_ABORTED`, now or soon, unless it completes
+    /// otherwise first. False if the backend does not know it (any more, or yet).
     fn abort(&self, operation: OperationNumber) -> bool;
 
     /// The last handle was closed: ends all operations.
@@ -177,12 +177,12 @@ impl Device {
         if chosen.is_empty() { Err(Error::NOT_FOUND) } else { Ok(()) }
     }
 
-    /// Call when the backend has accepted an operation as pending: repeats a cancellation that was too early for
-    /// the backend to know the operation.
+    /// Call when the backend has accepted an operation as pending: repeats a cancellation that was too early
+    /// for the backend to know the operation.
     #[inline]
     pub fn accepted(&self, number: OperationNumber) {
-        // Either the canceller's abort came after the acceptance and found the operation, or it came before and
-        // then, by the backend's own lock, its count is seen here.
+        // Either the canceller's abort came after the acceptance and found the operation, or it came before
+        // and then, by the backend's own lock, its count is seen here.
         if self.cancelled.load(Ordering::Acquire) > 0 && self.pending.lock().is_cancelled(number) {
             self.backend.abort(number);
         }

@@ -1,9 +1,9 @@
 //! Files as devices.
 //!
-//! Files of the disk are read and written at a position of our own (`pread`, `pwrite`), so that one handle serves
-//! overlapped operations, ordinary ones and response bodies at once. Pipes and terminals have no position and
-//! are read as they come. All operations complete within the call; there is nothing to cancel. Share modes and
-//! security attributes have no counterpart here and are not looked at.
+//! Files of the disk are read and written at a position of our own (`pread`, `pwrite`), so that one handle
+//! serves overlapped operations, ordinary ones and response bodies at once. Pipes and terminals have no
+//! position and are read as they come. All operations complete within the call; there is nothing to cancel.
+//! Share modes and security attributes have no counterpart here and are not looked at.
 
 use std::fs::{File as SystemFile, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -56,6 +56,8 @@ pub struct File {
     /// `None` for pipes and terminals.
     position: Option<Mutex<u64>>,
     overlapped: bool,
+    readable: bool,
+    writable: bool,
     append: bool,
     delete: Option<PathBuf>,
 }
@@ -102,7 +104,15 @@ impl File {
     /// A file that is open already.
     pub fn new(mut system: SystemFile) -> File {
         let position = system.stream_position().ok().map(Mutex::new);
-        File { system: Arc::new(system), position, overlapped: false, append: false, delete: None }
+        File {
+            system: Arc::new(system),
+            position,
+            overlapped: false,
+            readable: true,
+            writable: true,
+            append: false,
+            delete: None,
+        }
     }
 
     /// The system's file, for response bodies; its own position is neither used nor moved here.
@@ -115,8 +125,11 @@ impl File {
         self.overlapped
     }
 
-    /// Reads at `offset`, or at the position. 0 bytes at the end.
+    /// Reads at `offset`, or at the position. 0 bytes at the end. `ACCESS_DENIED` if not opened for reading.
     pub fn read(&self, buffer: &mut [u8], offset: Option<u64>) -> Result<usize> {
+        if !self.readable {
+            return Err(Error::ACCESS_DENIED);
+        }
         let done = match &self.position {
             None => again(|| (&*self.system).read(buffer)),
             Some(position) => self.at(position, offset, |at| again(|| self.system.read_at(buffer, at))),
@@ -124,8 +137,12 @@ impl File {
         done.map_err(|error| from_io(&error))
     }
 
-    /// Writes at `offset`, or at the position; all of it unless there is an error.
+    /// Writes at `offset`, or at the position; all of it unless there is an error. `ACCESS_DENIED` if not
+    /// opened for writing.
     pub fn write(&self, bytes: &[u8], offset: Option<u64>) -> Result<usize> {
+        if !self.writable {
+            return Err(Error::ACCESS_DENIED);
+        }
         let done = match &self.position {
             None => (&*self.system).write_all(bytes).map(|()| bytes.len()),
             Some(position) => {
@@ -153,8 +170,8 @@ impl File {
         Ok(done)
     }
 
-    /// Moves the position; gives the new one. `NEGATIVE_SEEK` before the start, `INVALID_FUNCTION` for what has
-    /// no position.
+    /// Moves the position; gives the new one. `NEGATIVE_SEEK` before the start, `INVALID_FUNCTION` for what
+    /// has no position.
     pub fn seek(&self, to: SeekFrom) -> Result<u64> {
         let position = self.position.as_ref().ok_or(Error::INVALID_FUNCTION)?;
         let end = if let SeekFrom::End(_) = to { self.size()? } else { 0 };
@@ -168,8 +185,11 @@ impl File {
         Ok(*position)
     }
 
-    /// Cuts or extends the file to the position.
+    /// Cuts or extends the file to the position. `ACCESS_DENIED` if not opened for writing.
     pub fn set_end(&self) -> Result<()> {
+        if !self.writable {
+            return Err(Error::ACCESS_DENIED);
+        }
         let position = self.seek(SeekFrom::Current(0))?;
         self.system.set_len(position).map_err(|error| from_io(&error))
     }
@@ -290,5 +310,15 @@ mod tests {
         assert_eq!(file.size(), Ok(11));
         file.close();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_file_created_for_reading_alone_is_not_written() {
+        let path = place("reading");
+        let options = Opening { write: false, delete_on_close: true, ..opening(Disposition::CreateNew) };
+        let (file, _) = File::open(&path, &options).unwrap();
+        assert_eq!(file.write(b"x", None), Err(Error::ACCESS_DENIED));
+        assert_eq!(file.read(&mut [0], None), Ok(0));
+        file.close();
     }
 }

@@ -51,8 +51,8 @@ pub struct HandleTable<T> {
 
 static FORKED: AtomicBool = AtomicBool::new(false);
 
-/// Tells the tables that this process is the child of a fork: the threads that served its handles are gone, and
-/// locks may be held for ever, so every handle is refused from now on, without touching a lock.
+/// Tells the tables that this process is the child of a fork: the threads that served its handles are gone,
+/// and locks may be held for ever, so every handle is refused from now on, without touching a lock.
 pub fn forget_after_fork() {
     FORKED.store(true, Ordering::Relaxed);
 }
@@ -74,8 +74,8 @@ impl<T: Clone> HandleTable<T> {
         }
     }
 
-    /// Gives the object a handle. `NO_SYSTEM_RESOURCES` when the table is full (67 million handles), `NOT_READY`
-    /// in the child of a fork.
+    /// Gives the object a handle. `NO_SYSTEM_RESOURCES` when the table is full (67 million handles),
+    /// `NOT_READY` in the child of a fork.
     pub fn insert(&self, object: T) -> Result<Handle> {
         if is_forked() {
             return Err(Error::NOT_READY);

@@ -31,7 +31,8 @@ pub fn set(code: u32) {
     CODE.set(code);
 }
 
-/// Says why the running call is about to fail: `explain(format_args!("port {port} belongs to process {pid}"))`.
+/// Says why the running call is about to fail: `explain(format_args!("port {port} belongs to process
+/// {pid}"))`.
 pub fn explain(cause: fmt::Arguments<'_>) {
     let mut text = cause.to_string();
     text.retain(|c| c != '\0');
@@ -47,8 +48,8 @@ pub fn settle() {
     });
 }
 
-/// Hands the words about the last failed call, if there are any, to `read`. The C string stays where it is until
-/// a call on this thread fails again.
+/// Hands the words about the last failed call, if there are any, to `read`. The C string stays where it is
+/// until a call on this thread fails again.
 pub fn detail<R>(read: impl FnOnce(Option<&CStr>) -> R) -> R {
     DETAIL.with_borrow(|detail| read(detail.text.as_deref()))
 }

@@ -1,4 +1,5 @@
-//! The small kernel: handles, events, waits, overlapped operations, completion ports, thread-pool I/O, UTF-16.
+//! The small kernel: handles, events, waits, overlapped operations, completion ports, thread-pool I/O,
+//! UTF-16.
 //!
 //! Upward: `handles` and `object` name things; `signal` makes them waitable (`event`, `semaphore`, `thread`);
 //! `device` and `overlapped` are asynchronous I/O; `queue` carries `port` and `threadpool`; `waits` waits.

@@ -5,8 +5,8 @@
 //! as failed with `INVALID_HANDLE` (Windows would wait on; an event nobody can set any more helps nobody).
 
 use std::any::Any;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 
 use super::device::Device;
 use super::event::Event;
@@ -60,6 +60,10 @@ impl HandleCount {
     fn add(&self) -> bool {
         let more = |count| (count != NONE_LEFT).then(|| count + 1);
         self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
+    }
+
+    fn any(&self) -> bool {
+        !matches!(self.0.load(Ordering::Acquire), 0 | NONE_LEFT)
     }
 
     /// Counts one handle less; true for the last.
@@ -122,7 +126,52 @@ finders! {
     token: Token;
 }
 
+/// An object that may be gone; for tables of names.
+pub struct WeakObject(WeakKind);
+
+enum WeakKind {
+    Event(Weak<Event>),
+    Semaphore(Weak<Semaphore>),
+    Nameless,
+}
+
+impl WeakObject {
+    /// The object, if it still exists.
+    pub fn upgrade(&self) -> Option<Object> {
+        match &self.0 {
+            WeakKind::Event(event) => event.upgrade().map(Object::Event),
+            WeakKind::Semaphore(semaphore) => semaphore.upgrade().map(Object::Semaphore),
+            WeakKind::Nameless => None,
+        }
+    }
+
+    /// Whether it still has a handle.
+    pub fn is_alive(&self) -> bool {
+        self.upgrade().is_some_and(|object| object.handles().any())
+    }
+}
+
 impl Object {
+    /// Whether both are the same object.
+    pub fn is(&self, other: &Object) -> bool {
+        std::ptr::eq(self.handles(), other.handles())
+    }
+
+    /// Whether both are, say, events.
+    pub fn is_same_kind(&self, other: &Object) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
+    /// A reference that does not keep it; events and semaphores have names, other objects give one that is
+    /// empty.
+    pub fn downgrade(&self) -> WeakObject {
+        WeakObject(match self {
+            Object::Event(event) => WeakKind::Event(Arc::downgrade(event)),
+            Object::Semaphore(semaphore) => WeakKind::Semaphore(Arc::downgrade(semaphore)),
+            _ => WeakKind::Nameless,
+        })
+    }
+
     fn handles(&self) -> &HandleCount {
         match self {
             Object::Event(event) => &event.handles,

@@ -36,15 +36,17 @@ pub struct Operation {
     open: bool,
 }
 
-// SAFETY: the OVERLAPPED belongs to the process, not to a thread; the C caller keeps it valid until completion.
+// SAFETY: the OVERLAPPED belongs to the process, not to a thread; the C caller keeps it valid until
+// completion.
 unsafe impl Send for Operation {}
 // SAFETY: nothing is written through a shared reference.
 unsafe impl Sync for Operation {}
 
 impl Operation {
     /// Begins an operation: `Internal` becomes STATUS_PENDING, the event is reset, the operation can be
-    /// cancelled. `INVALID_PARAMETER` for NULL, `NOACCESS` if misaligned, `INVALID_HANDLE` if hEvent is neither NULL
-    /// nor an event (unless the device is bound to a port, where hEvent is documented as ignored).
+    /// cancelled. `INVALID_PARAMETER` for NULL, `NOACCESS` if misaligned, `INVALID_HANDLE` if hEvent is
+    /// neither NULL nor an event (unless the device is bound to a port, where hEvent is documented as
+    /// ignored).
     ///
     /// # Safety
     /// `overlapped` is NULL or valid for reads and writes until the operation has completed.
@@ -90,9 +92,9 @@ impl Operation {
         self.end(status, bytes, true);
     }
 
-    /// Ends the operation within the call that began it, and gives the code to return. Success is signalled like
-    /// a late completion (unless the device's modes say otherwise); anything else is told by the return value
-    /// alone: no event, no packet.
+    /// Ends the operation within the call that began it, and gives the code to return. Success is signalled
+    /// like a late completion (unless the device's modes say otherwise); anything else is told by the return
+    /// value alone: no event, no packet.
     pub fn finish_inline(mut self, status: Result<()>, bytes: u32) -> u32 {
         match status {
             Ok(()) => {
@@ -148,8 +150,9 @@ impl Drop for Operation {
     }
 }
 
-/// The outcome of the operation last begun on an OVERLAPPED: its bytes, and its error if it failed. Waits for it
-/// until the deadline. `IO_INCOMPLETE` (996) if it is still pending then and `wait` is false, else `WAIT_TIMEOUT`.
+/// The outcome of the operation last begun on an OVERLAPPED: its bytes, and its error if it failed. Waits for
+/// it until the deadline. `IO_INCOMPLETE` (996) if it is still pending then and `wait` is false, else
+/// `WAIT_TIMEOUT`.
 ///
 /// # Safety
 /// `overlapped` is valid for reads and stays so during the call.
@@ -183,7 +186,8 @@ pub unsafe fn result(
     (unsafe { (*overlapped).InternalHigh } as u32, outcome)
 }
 
-/// The event an hEvent names, if any. On a bound device hEvent is documented as ignored, so nonsense is no error.
+/// The event an hEvent names, if any. On a bound device hEvent is documented as ignored, so nonsense is no
+/// error.
 fn event_of(device: &Device, handle: usize) -> Result<Option<Arc<Event>>> {
     match handle & !1 {
         0 => Ok(None),

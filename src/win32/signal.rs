@@ -92,8 +92,8 @@ impl Signal {
         self.set_after(|| ());
     }
 
-    /// Signals, after `publish` has run under the signal's lock: who sees what it published and then resets the
-    /// signal is sure that this set comes before that reset.
+    /// Signals, after `publish` has run under the signal's lock: who sees what it published and then resets
+    /// the signal is sure that this set comes before that reset.
     pub fn set_after(&self, publish: impl FnOnce()) {
         let mut state = self.state.lock();
         publish();
@@ -113,7 +113,8 @@ impl Signal {
         wake(woken);
     }
 
-    /// Adds to a counting signal; gives the count before. `TOO_MANY_POSTS` (298) if that would pass the maximum.
+    /// Adds to a counting signal; gives the count before. `TOO_MANY_POSTS` (298) if that would pass the
+    /// maximum.
     pub fn add(&self, more: u32) -> Result<u32> {
         let mut state = self.state.lock();
         let Mode::Counting { maximum } = state.mode else { return Err(Error::INVALID_HANDLE) };

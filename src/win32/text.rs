@@ -1,8 +1,8 @@
 //! Text between UTF-16, UTF-8 and Windows-1252.
 //!
-//! Conversions work on slices and count or write through a [`Sink`], so that `MultiByteToWideChar` can measure
-//! with the same code that converts. Reading C strings is in `capi`; comparing and formatting wide strings is in
-//! the headers.
+//! Conversions work on slices and count or write through a [`Sink`], so that `MultiByteToWideChar` can
+//! measure with the same code that converts. Reading C strings is in `capi`; comparing and formatting wide
+//! strings is in the headers.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -91,8 +91,8 @@ fn decode_single(page: CodePage, bytes: &[u8], strict: bool, out: &mut Sink<'_, 
     Ok(())
 }
 
-/// UTF-16 to bytes. What the page cannot say becomes U+FFFD in UTF-8 and `default` in the others; tells whether
-/// that happened. With `strict`, a lone surrogate gives `NO_UNICODE_TRANSLATION`.
+/// UTF-16 to bytes. What the page cannot say becomes U+FFFD in UTF-8 and `default` in the others; tells
+/// whether that happened. With `strict`, a lone surrogate gives `NO_UNICODE_TRANSLATION`.
 pub fn encode(
     page: CodePage,
     units: &[u16],
@@ -149,8 +149,8 @@ pub fn to_utf8(units: &[u16]) -> Result<String> {
 }
 
 /// A Windows path as a path of this system: backslashes become slashes, a `\\?\` in front is dropped. A drive
-/// letter has no meaning here and stays part of the name. `PATH_NOT_FOUND` if empty, `INVALID_NAME` if it holds
-/// a NUL or a lone surrogate.
+/// letter has no meaning here and stays part of the name. `PATH_NOT_FOUND` if empty, `INVALID_NAME` if it
+/// holds a NUL or a lone surrogate.
 pub fn to_path(units: &[u16]) -> Result<PathBuf> {
     let text = String::from_utf16(units).map_err(|_| Error::INVALID_NAME)?;
     path_from_utf8(text.into_bytes())

@@ -14,15 +14,18 @@ pub const STILL_ACTIVE: u32 = 259;
 pub struct Thread {
     /// Set when the thread has ended.
     pub signal: Signal,
+    /// Set as soon as the thread may begin.
+    pub may_run: Signal,
     pub(super) handles: HandleCount,
     exit_code: AtomicU32,
 }
 
 impl Thread {
-    /// The object of a thread about to start.
-    pub fn new() -> Arc<Thread> {
+    /// The object of a thread about to start, or to be started later (`suspended`).
+    pub fn new(suspended: bool) -> Arc<Thread> {
         Arc::new(Thread {
             signal: Signal::new(Mode::Manual, 0),
+            may_run: Signal::new(Mode::Manual, (!suspended).into()),
             handles: HandleCount::new(),
             exit_code: AtomicU32::new(STILL_ACTIVE),
         })

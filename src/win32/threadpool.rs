@@ -1,10 +1,10 @@
 //! The thread pool: callbacks on the library's own threads.
 //!
-//! [`Callbacks`] is what C knows as `PTP_IO` and `PTP_WORK`: a function, and the count of its outstanding calls.
-//! Threads come with the first job and go when nobody uses the pool or after five idle seconds. There are as
-//! many as processors; if all of them are blocked inside callbacks while jobs wait, a watcher adds one at a
-//! time. A thread that waits for a job drives the engine meanwhile, so a completion it brings is called back
-//! on the same thread.
+//! [`Callbacks`] is what C knows as `PTP_IO` and `PTP_WORK`: a function, and the count of its outstanding
+//! calls. Threads come with the first job and go when nobody uses the pool or after five idle seconds. There
+//! are as many as processors; if all of them are blocked inside callbacks while jobs wait, a watcher adds one
+//! at a time. A thread that waits for a job drives the engine meanwhile, so a completion it brings is called
+//! back on the same thread.
 
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,6 +15,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::device::{CompletionSink, Device, Packet};
+use super::handles::is_forked;
 use super::queue::WaitQueue;
 use super::signal::{Mode, Signal, deadline, wait_until};
 use crate::abi::error::{Error, Result};
@@ -50,8 +51,8 @@ impl Callbacks {
         Arc::new(Callbacks::new(Box::new(move |_| function()), None))
     }
 
-    /// Thread-pool I/O: a function called with each completion of the device. `INVALID_PARAMETER` if the device
-    /// is bound already.
+    /// Thread-pool I/O: a function called with each completion of the device. `INVALID_PARAMETER` if the
+    /// device is bound already.
     pub fn io(
         device: &Arc<Device>,
         function: impl Fn(&Packet) + Send + Sync + 'static,
@@ -86,8 +87,8 @@ impl Callbacks {
         queued
     }
 
-    /// Waits until no call is outstanding; or, with `cancel_queued`, drops those that have not begun and waits for
-    /// those that run.
+    /// Waits until no call is outstanding; or, with `cancel_queued`, drops those that have not begun and
+    /// waits for those that run.
     pub fn wait(&self, cancel_queued: bool) {
         if cancel_queued {
             self.state.lock().generation += 1;
@@ -177,7 +178,7 @@ impl User {
 
 impl Drop for User {
     fn drop(&mut self) {
-        if POOL.users.fetch_sub(1, Ordering::AcqRel) == 1 {
+        if POOL.users.fetch_sub(1, Ordering::AcqRel) == 1 && !is_forked() {
             let threads = POOL.crew.lock().threads;
             (0..threads).for_each(|_| drop(POOL.jobs.put(Job::Leave)));
         }
@@ -205,8 +206,12 @@ static POOL: Pool = Pool {
 };
 
 impl Pool {
-    /// Queues a job and sees to it that a thread will take it. `NO_SYSTEM_RESOURCES` if no thread can be had.
+    /// Queues a job and sees to it that a thread will take it. `NO_SYSTEM_RESOURCES` if no thread can be had,
+    /// `NOT_READY` in the child of a fork.
     fn submit(&'static self, job: Job) -> Result<()> {
+        if is_forked() {
+            return Err(Error::NOT_READY);
+        }
         let taken = self.jobs.put(job).map_err(|_| Error::NO_SYSTEM_RESOURCES)?;
         if taken {
             return Ok(());

@@ -1,8 +1,8 @@
 //! `WaitForSingleObject` and `WaitForMultipleObjects`, in Rust words.
 //!
-//! Events, threads, semaphores and devices can be waited for; ports and tokens cannot. A wait drives the engine
-//! if operations are pending on one of the objects; else the thread sleeps. A wait on an object whose last handle
-//! is closed meanwhile fails with `INVALID_HANDLE`.
+//! Events, threads, semaphores and devices can be waited for; ports and tokens cannot. A wait drives the
+//! engine if operations are pending on one of the objects; else the thread sleeps. A wait on an object whose
+//! last handle is closed meanwhile fails with `INVALID_HANDLE`.
 
 use smallvec::SmallVec;
 
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_wait_for_all_takes_a_thread_and_an_event_together() {
-        let thread = Thread::new();
+        let thread = Thread::new(false);
         let handles = [event(false, true), object::open(Object::Thread(thread.clone())).unwrap()];
         assert_eq!(wait_for_multiple_objects(&handles, true, 1), Ok(WAIT_TIMEOUT));
         let ender = std::thread::spawn(move || thread.ended(3));

@@ -1,0 +1,105 @@
+//! What the machine is: processors, pages.
+#![expect(unsafe_code, reason = "exports, and out-parameters of C")]
+#![expect(non_snake_case, reason = "Windows spelling, as in the header")]
+
+use std::ptr::without_provenance_mut;
+
+use super::handle::is_current_process;
+use super::read::put;
+use crate::abi::base::{BOOL, HANDLE, LPSYSTEM_INFO, PDWORD_PTR, SYSTEM_INFO, TRUE};
+use crate::abi::error::{Error, Result};
+use crate::capi::guard::{returning, returning_last_error};
+
+const ARCHITECTURE_INTEL: u16 = 0;
+const ARCHITECTURE_AMD64: u16 = 9;
+const ARCHITECTURE_ARM64: u16 = 12;
+const ARCHITECTURE_UNKNOWN: u16 = 0xFFFF;
+const ALLOCATION_GRANULARITY: u32 = 0x1_0000;
+
+fn processors() -> u32 {
+    std::thread::available_parallelism().map_or(1, |count| count.get() as u32)
+}
+
+/// A bit for each processor, of which there may be 64.
+fn processor_mask() -> usize {
+    match processors() {
+        count @ ..64 => (1 << count) - 1,
+        _ => usize::MAX,
+    }
+}
+
+fn page_size() -> u32 {
+    // SAFETY: no preconditions.
+    u32::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
+}
+
+fn system_info() -> SYSTEM_INFO {
+    let (architecture, kind) = match std::env::consts::ARCH {
+        "x86_64" => (ARCHITECTURE_AMD64, 8664),
+        "x86" => (ARCHITECTURE_INTEL, 586),
+        "aarch64" => (ARCHITECTURE_ARM64, 0),
+        _ => (ARCHITECTURE_UNKNOWN, 0),
+    };
+    SYSTEM_INFO {
+        wProcessorArchitecture: architecture,
+        wReserved: 0,
+        dwPageSize: page_size(),
+        lpMinimumApplicationAddress: without_provenance_mut(0x1_0000),
+        lpMaximumApplicationAddress: without_provenance_mut(0x7FFF_FFFE_FFFF),
+        dwActiveProcessorMask: processor_mask(),
+        dwNumberOfProcessors: processors(),
+        dwProcessorType: kind,
+        dwAllocationGranularity: ALLOCATION_GRANULARITY,
+        wProcessorLevel: 0,
+        wProcessorRevision: 0,
+    }
+}
+
+/// Tells architecture, page size and the number of processors this process may use. MSDN: GetSystemInfo.
+///
+/// # Safety
+/// `lpSystemInfo` is NULL or valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn GetSystemInfo(lpSystemInfo: LPSYSTEM_INFO) {
+    // SAFETY: C caller, per GetSystemInfo.
+    returning((), || unsafe { put(lpSystemInfo, system_info()) });
+}
+
+/// As GetSystemInfo. MSDN: GetNativeSystemInfo.
+///
+/// # Safety
+/// `lpSystemInfo` is NULL or valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn GetNativeSystemInfo(lpSystemInfo: LPSYSTEM_INFO) {
+    // SAFETY: the same contract.
+    unsafe { GetSystemInfo(lpSystemInfo) };
+}
+
+/// Tells the processors of the process and of the system as bits. hProcess is GetCurrentProcess(). Returns
+/// TRUE, or FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. MSDN: GetProcessAffinityMask.
+///
+/// Differs from Windows: processors are counted from 0, whichever of the machine's the process may use.
+///
+/// # Safety
+/// Both pointers are valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn GetProcessAffinityMask(
+    hProcess: HANDLE,
+    lpProcessAffinityMask: PDWORD_PTR,
+    lpSystemAffinityMask: PDWORD_PTR,
+) -> BOOL {
+    returning_last_error(|| -> Result<BOOL> {
+        if !is_current_process(hProcess) {
+            return Err(Error::INVALID_HANDLE);
+        }
+        if lpProcessAffinityMask.is_null() || lpSystemAffinityMask.is_null() {
+            return Err(Error::INVALID_PARAMETER);
+        }
+        // SAFETY: C caller, per GetProcessAffinityMask: writable.
+        unsafe {
+            put(lpProcessAffinityMask, processor_mask());
+            put(lpSystemAffinityMask, processor_mask());
+        }
+        Ok(TRUE)
+    })
+}

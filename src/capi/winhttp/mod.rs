@@ -1,0 +1,27 @@
+//! `winhttp.h`: every function reads its arguments, calls `client`, and writes results. No decisions about HTTP.
+//!
+//! | file | functions |
+//! |---|---|
+//! | `session` | WinHttpOpen, Connect, CloseHandle, SetStatusCallback, SetTimeouts, CheckPlatform |
+//! | `request` | WinHttpOpenRequest, AddRequestHeaders(Ex), SendRequest, WriteData |
+//! | `response` | WinHttpReceiveResponse, QueryDataAvailable, ReadData(Ex) |
+//! | `headers`, `headers_ex` | WinHttpQueryHeaders, WinHttpQueryHeadersEx |
+//! | `options` | WinHttpQueryOption, WinHttpSetOption; the table of options is in `option_get` and `option_set` |
+//! | `url`, `time` | WinHttpCrackUrl, CreateUrl, TimeFromSystemTime, TimeToSystemTime |
+//!
+//! An `HINTERNET` is a number of the table in `handle`; `notify` turns events into calls of the application's
+//! function; `text` reads and writes strings.
+
+mod handle;
+mod headers;
+mod headers_ex;
+mod notify;
+mod option_get;
+mod option_set;
+mod options;
+mod request;
+mod response;
+mod session;
+mod text;
+mod time;
+mod url;

@@ -1,0 +1,232 @@
+//! The options that can be set, with their checks (digest §11).
+//!
+//! What waits for TLS, authentication, decompression, WebSockets or HTTP/2 is refused with
+//! ERROR_WINHTTP_INVALID_OPTION, as on a Windows that is too old for it, except where a program would otherwise be
+//! kept from plain http: then the value is checked and kept.
+#![expect(unsafe_code, reason = "strings of WINHTTP_PROXY_INFO")]
+
+use std::sync::Arc;
+
+use super::handle::Object;
+use super::notify::to_number;
+use super::options::{Given, set_default_version_1_0};
+use super::session::{agent_text, read_proxy};
+use super::text::optional;
+use crate::abi::base::BOOL;
+use crate::abi::error::{Error, Result};
+use crate::abi::winhttp::*;
+use crate::client::request::Request;
+use crate::client::session::Session;
+use crate::client::settings::{RedirectPolicy, Settings};
+
+const WRONG_KIND: Error = Error::WINHTTP_INCORRECT_HANDLE_TYPE;
+
+/// All bits that WINHTTP_OPTION_SECURITY_FLAGS takes.
+const SECURITY_FLAGS: u32 = SECURITY_FLAG_IGNORE_UNKNOWN_CA
+    | SECURITY_FLAG_IGNORE_CERT_DATE_INVALID
+    | SECURITY_FLAG_IGNORE_CERT_CN_INVALID
+    | SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE;
+
+/// Sets an option of an object; `None` is the process.
+pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result<()> {
+    if let WINHTTP_OPTION_HTTP_VERSION = option {
+        return set_version(given.plain()?);
+    }
+    let object = object.ok_or(Error::INVALID_HANDLE)?;
+    match option {
+        WINHTTP_OPTION_CALLBACK => {
+            let function = to_number(given.plain()?);
+            object.with_notifier(|notifier| {
+                notifier.function = function;
+                if notifier.mask == 0 {
+                    notifier.mask = WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS;
+                }
+            });
+            Ok(())
+        }
+        WINHTTP_OPTION_CONTEXT_VALUE => {
+            let context = given.plain::<usize>()?;
+            object.with_notifier(|notifier| notifier.context = context);
+            Ok(())
+        }
+        WINHTTP_OPTION_PROXY => set_proxy(object, given),
+        WINHTTP_OPTION_HANDLE_TYPE
+        | WINHTTP_OPTION_PARENT_HANDLE
+        | WINHTTP_OPTION_URL
+        | WINHTTP_OPTION_CONNECTION_INFO
+        | WINHTTP_OPTION_SERVER_CERT_CONTEXT
+        | WINHTTP_OPTION_HTTP_PROTOCOL_USED
+        | WINHTTP_OPTION_STREAM_ERROR_CODE
+        | WINHTTP_OPTION_FEATURE_SUPPORTED => Err(Error::WINHTTP_OPTION_NOT_SETTABLE),
+        WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT | WINHTTP_OPTION_WEB_SOCKET_KEEPALIVE_INTERVAL => {
+            Err(WRONG_KIND)
+        }
+        WINHTTP_OPTION_ENABLE_FEATURE => set_enabled(object, given),
+        _ => set_of_kind(object, option, given),
+    }
+}
+
+fn set_version(version: HTTP_VERSION_INFO) -> Result<()> {
+    match (version.dwMajorVersion, version.dwMinorVersion) {
+        (1, minor @ 0..=1) => {
+            set_default_version_1_0(minor == 0);
+            Ok(())
+        }
+        _ => Err(Error::INVALID_PARAMETER),
+    }
+}
+
+fn set_proxy(object: &Object, given: &Given) -> Result<()> {
+    let info = given.plain::<WINHTTP_PROXY_INFO>()?;
+    // SAFETY: C caller, per WINHTTP_PROXY_INFO: strings are NULL or end in NUL.
+    let (list, bypass) = unsafe { (optional(info.lpszProxy), optional(info.lpszProxyBypass)) };
+    let proxy = Arc::new(read_proxy(info.dwAccessType, list, bypass)?);
+    match object {
+        Object::Session(session) => session.with(|state| state.proxy = proxy),
+        Object::Request(request) => request.with_proxy(|old| *old = proxy),
+        Object::Connect(_) => return Err(WRONG_KIND),
+    }
+    Ok(())
+}
+
+/// WINHTTP_OPTION_ENABLE_FEATURE: one value for a session, another for a request, neither of which does anything
+/// before there is TLS.
+fn set_enabled(object: &Object, given: &Given) -> Result<()> {
+    let feature = given.number().map_err(|_| Error::INVALID_PARAMETER)?;
+    match (object, feature) {
+        (Object::Request(_), WINHTTP_ENABLE_SSL_REVOCATION) => Ok(()),
+        (Object::Session(_), WINHTTP_ENABLE_SSL_REVERT_IMPERSONATION) => Ok(()),
+        _ => Err(Error::INVALID_PARAMETER),
+    }
+}
+
+fn set_of_kind(object: &Object, option: u32, given: &Given) -> Result<()> {
+    let done = match object {
+        Object::Session(session) => set_session(session, option, given),
+        Object::Request(request) => set_request(request, option, given),
+        Object::Connect(_) => None,
+    };
+    if let Some(result) = done {
+        return result;
+    }
+    let store = setting(option).ok_or(if is_known(option) { WRONG_KIND } else { Error::WINHTTP_INVALID_OPTION })?;
+    match object {
+        Object::Session(session) => {
+            let number = given.number()?;
+            session.with(|state| store(&mut state.settings, number))
+        }
+        Object::Request(request) => {
+            let number = given.number()?;
+            request.with_settings(|settings| store(settings, number))
+        }
+        Object::Connect(_) => Err(WRONG_KIND),
+    }
+}
+
+/// Whether the option is one that `set_session` or `set_request` takes, so that this is merely the wrong handle.
+fn is_known(option: u32) -> bool {
+    matches!(
+        option,
+        WINHTTP_OPTION_USER_AGENT
+            | WINHTTP_OPTION_SECURE_PROTOCOLS
+            | WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS
+            | WINHTTP_OPTION_DISABLE_GLOBAL_POOLING
+            | WINHTTP_OPTION_DISABLE_FEATURE
+            | WINHTTP_OPTION_SECURITY_FLAGS
+            | WINHTTP_OPTION_REJECT_USERPWD_IN_URL
+            | WINHTTP_OPTION_EXPIRE_CONNECTION
+            | WINHTTP_OPTION_READ_BUFFER_SIZE
+            | WINHTTP_OPTION_WRITE_BUFFER_SIZE
+            | WINHTTP_OPTION_REQUEST_PRIORITY
+            | WINHTTP_OPTION_CLIENT_CERT_CONTEXT
+    )
+}
+
+/// The options that only sessions have; `None` for others.
+fn set_session(session: &Session, option: u32, given: &Given) -> Option<Result<()>> {
+    Some(match option {
+        WINHTTP_OPTION_USER_AGENT => {
+            agent_text(&given.text()).map(|agent| session.with(|state| state.agent = agent))
+        }
+        WINHTTP_OPTION_SECURE_PROTOCOLS => given.number().and_then(|protocols| {
+            let known = WINHTTP_FLAG_SECURE_PROTOCOL_ALL
+                | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_1
+                | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2
+                | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3;
+            if protocols & !known != 0 { Err(Error::INVALID_PARAMETER) } else { Ok(()) }
+        }),
+        WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS => given.plain::<BOOL>().map(|_| ()),
+        WINHTTP_OPTION_DISABLE_GLOBAL_POOLING => given.plain::<BOOL>().map(|wanted| {
+            if wanted != 0 {
+                session.leave_global_pool();
+            }
+        }),
+        _ => return None,
+    })
+}
+
+/// The options that only requests have; `None` for others.
+fn set_request(request: &Request, option: u32, given: &Given) -> Option<Result<()>> {
+    let keep = |store: fn(&mut Settings, u32)| {
+        given.number().map(|number| request.with_settings(|settings| store(settings, number)))
+    };
+    Some(match option {
+        WINHTTP_OPTION_DISABLE_FEATURE => keep(|settings, bits| settings.disabled.0 |= bits),
+        WINHTTP_OPTION_SECURITY_FLAGS => match given.number() {
+            Ok(flags) if flags & !SECURITY_FLAGS != 0 => Err(Error::INVALID_PARAMETER),
+            _ => keep(|settings, flags| settings.security_flags = flags),
+        },
+        WINHTTP_OPTION_REJECT_USERPWD_IN_URL => keep(|settings, wanted| settings.reject_userinfo = wanted != 0),
+        WINHTTP_OPTION_READ_BUFFER_SIZE => keep(|settings, size| settings.read_buffer_size = size),
+        WINHTTP_OPTION_WRITE_BUFFER_SIZE => keep(|settings, size| settings.write_buffer_size = size),
+        WINHTTP_OPTION_REQUEST_PRIORITY => keep(|settings, priority| settings.priority = priority),
+        WINHTTP_OPTION_EXPIRE_CONNECTION if given.is_empty() => request.expire_connection(),
+        WINHTTP_OPTION_EXPIRE_CONNECTION => Err(Error::INSUFFICIENT_BUFFER),
+        WINHTTP_OPTION_CLIENT_CERT_CONTEXT if !request.with_plan(|plan| plan.url.secure) => {
+            Err(Error::WINHTTP_INCORRECT_HANDLE_STATE)
+        }
+        WINHTTP_OPTION_CLIENT_CERT_CONTEXT => Err(Error::WINHTTP_INVALID_OPTION),
+        _ => return None,
+    })
+}
+
+type Store = fn(&mut Settings, u32) -> Result<()>;
+
+/// How a DWORD of sessions and requests is checked and kept; `None` for other options.
+fn setting(option: u32) -> Option<Store> {
+    macro_rules! plain {
+        ($field:ident) => {
+            |settings, value| {
+                settings.$field = value;
+                Ok(())
+            }
+        };
+    }
+    Some(match option {
+        WINHTTP_OPTION_RESOLVE_TIMEOUT => plain!(resolve_timeout),
+        WINHTTP_OPTION_CONNECT_TIMEOUT => plain!(connect_timeout),
+        WINHTTP_OPTION_SEND_TIMEOUT => plain!(send_timeout),
+        WINHTTP_OPTION_RECEIVE_TIMEOUT => plain!(receive_timeout),
+        WINHTTP_OPTION_RECEIVE_RESPONSE_TIMEOUT => |settings, value| {
+            settings.set_response_timeout(value);
+            Ok(())
+        },
+        WINHTTP_OPTION_CONNECT_RETRIES => plain!(connect_retries),
+        WINHTTP_OPTION_MAX_HTTP_AUTOMATIC_REDIRECTS => plain!(max_redirects),
+        WINHTTP_OPTION_MAX_HTTP_STATUS_CONTINUE => plain!(max_continue),
+        WINHTTP_OPTION_MAX_RESPONSE_HEADER_SIZE => plain!(max_header_size),
+        WINHTTP_OPTION_MAX_RESPONSE_DRAIN_SIZE => plain!(max_drain_size),
+        WINHTTP_OPTION_WEB_SOCKET_RECEIVE_BUFFER_SIZE => plain!(web_socket_receive_buffer),
+        WINHTTP_OPTION_WEB_SOCKET_SEND_BUFFER_SIZE => plain!(web_socket_send_buffer),
+        WINHTTP_OPTION_REDIRECT_POLICY => |settings, value| {
+            settings.redirect_policy = RedirectPolicy::try_from(value).map_err(|()| Error::INVALID_PARAMETER)?;
+            Ok(())
+        },
+        // Allowing HTTP/2 does not promise it: every exchange is HTTP/1.1.
+        WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL => |_, value| {
+            let known = WINHTTP_PROTOCOL_FLAG_HTTP2 | WINHTTP_PROTOCOL_FLAG_HTTP3;
+            if value & !known != 0 { Err(Error::INVALID_PARAMETER) } else { Ok(()) }
+        },
+        _ => return None,
+    })
+}
