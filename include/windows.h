@@ -8,9 +8,14 @@
 #include "sdkddkver.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include "nthttp/base.h"
 #include "nthttp/win32.h"
 #include "nthttp/win32_functions.h"
+
+#define _stricmp strcasecmp
+#define _strnicmp strncasecmp
+#define _strdup strdup
 #ifndef WIN32_LEAN_AND_MEAN
 #include "winsock2.h"
 #endif

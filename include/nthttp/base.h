@@ -12,7 +12,9 @@
 #include <stdint.h>
 #include <string.h>
 #include <wchar.h>
+#include "streams.h"
 #include "sal.h"
+#include "wchar16.h"
 
 /* Calling conventions and marks of the compiler */
 #define WINAPI
@@ -87,13 +89,6 @@ typedef WORD LANGID;
 typedef DWORD LCID, ACCESS_MASK;
 
 /* Strings */
-#if __SIZEOF_WCHAR_T__ == 2
-typedef wchar_t WCHAR;
-#elif defined(__cplusplus)
-typedef char16_t WCHAR;
-#else
-typedef uint_least16_t WCHAR;
-#endif
 typedef CHAR *PSTR, *LPSTR, *PCH, *LPCH;
 typedef const CHAR *PCSTR, *LPCSTR, *PCCH, *LPCCH, *PCSZ;
 typedef WCHAR *PWCHAR, *PWSTR, *LPWSTR, *PWCH, *LPWCH, *PZZWSTR, OLECHAR, *LPOLESTR, *BSTR;

@@ -2,7 +2,7 @@
  * Microsoft's source annotations (SAL): words that say how an argument is used, and that compile to nothing.
  *
  * The old words (__in, __out) are names that libstdc++ uses for its own variables, so in C++ the standard headers that do
- * so are included first. Define NTHTTP_NO_OLD_SAL to do without the old words.
+ * so are included first (<regex> is not: include it before <windows.h>). Define NTHTTP_NO_OLD_SAL to do without the old words.
  */
 #ifndef NTHTTP_SAL_H
 #define NTHTTP_SAL_H
@@ -102,9 +102,10 @@
 extern "C++" {
 #include <algorithm>
 #include <atomic>
-#include <iostream>
+#include <istream>
 #include <locale>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <tuple>

@@ -3,3 +3,4 @@
 //! `guard` wraps each body. `base` holds the Win32 functions that programs need around the two APIs.
 
 pub mod guard;
+pub mod http;

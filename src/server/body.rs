@@ -146,14 +146,9 @@ impl Active<'_> {
         }
         self.pay_continue();
         let read = PendingRead { mode, buffer, filled, reply: pend() };
-        let exchange = self.state.work.as_mut().and_then(|w| w.exchange.as_mut());
-        let timeout = match exchange {
-            Some(exchange) => {
-                exchange.reads.push_back(read);
-                exchange.timeouts.entity_body
-            }
-            None => return Some(Err(Error::CONNECTION_INVALID)),
-        };
+        let Some(work) = self.state.work.as_mut() else { return Some(Err(Error::CONNECTION_INVALID)) };
+        work.reads.push_back(read);
+        let timeout = work.exchange.as_ref().map_or(u16::MAX, |e| e.timeouts.entity_body);
         self.set_timeout(timeout);
         None
     }
@@ -161,8 +156,8 @@ impl Active<'_> {
     /// Gives what has arrived to the reads that wait.
     pub(crate) fn feed_reads(&mut self) {
         loop {
-            let Some(exchange) = self.state.work.as_mut().and_then(|w| w.exchange.as_mut()) else { return };
-            let Some(mut read) = exchange.reads.pop_front() else { return };
+            let Some(work) = self.state.work.as_mut() else { return };
+            let Some(mut read) = work.reads.pop_front() else { return };
             let before = read.filled;
             match self.fill_read(read.mode, &mut read.buffer, &mut read.filled) {
                 Fill::Over(outcome) => {
@@ -172,12 +167,10 @@ impl Active<'_> {
                 }
                 Fill::Starved => {
                     let moved = read.filled != before;
-                    let mut timeout = None;
-                    if let Some(exchange) = self.state.work.as_mut().and_then(|w| w.exchange.as_mut()) {
-                        exchange.reads.push_front(read);
-                        timeout = moved.then_some(exchange.timeouts.entity_body);
-                    }
-                    if let Some(seconds) = timeout {
+                    let Some(work) = self.state.work.as_mut() else { return };
+                    work.reads.push_front(read);
+                    let seconds = work.exchange.as_ref().map_or(u16::MAX, |e| e.timeouts.entity_body);
+                    if moved {
                         self.set_timeout(seconds);
                     }
                     return;
@@ -187,7 +180,7 @@ impl Active<'_> {
     }
 
     fn reads_waiting(&self) -> usize {
-        self.state.work.as_ref().and_then(|w| w.exchange.as_ref()).map_or(0, |e| e.reads.len())
+        self.state.work.as_ref().map_or(0, |w| w.reads.len())
     }
 
     fn part(&self, buffer: LentBuffer, outcome: Result<usize>) -> Result<BodyPart> {

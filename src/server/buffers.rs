@@ -88,6 +88,7 @@ impl Pool {
                 input: Input::new(),
                 head: Arc::new(RequestHead::new()),
                 exchange: None,
+                reads: VecDeque::new(),
                 outbox: VecDeque::new(),
             })
         })
@@ -96,7 +97,6 @@ impl Pool {
     /// Takes it back from one that has not.
     pub(crate) fn give(&self, mut work: Box<Work>) {
         work.exchange = None;
-        work.outbox.clear();
         let unused = work.input.is_empty() && work.input.bytes.len() == SIZE;
         let small = work.head.bytes.capacity() <= SIZE;
         let mut free = self.free.lock();

@@ -22,10 +22,9 @@ impl Active<'_> {
         if let Some(work) = self.state.work.as_mut() {
             let n = work.input.bytes().len();
             work.input.consume(n);
-            if let Some(exchange) = work.exchange.take() {
-                for read in exchange.reads {
-                    self.effects.push(Effect::Read(read.reply, Err(Error::CONNECTION_INVALID)));
-                }
+            work.exchange = None;
+            for read in work.reads.drain(..) {
+                self.effects.push(Effect::Read(read.reply, Err(Error::CONNECTION_INVALID)));
             }
         }
         self.state.phase = Phase::Lingering;
@@ -82,10 +81,8 @@ impl Active<'_> {
                     self.effects.push(Effect::Sent(reply, Err(status)));
                 }
             }
-            if let Some(exchange) = work.exchange.take() {
-                for read in exchange.reads {
-                    self.effects.push(Effect::Read(read.reply, Err(status)));
-                }
+            for read in work.reads.drain(..) {
+                self.effects.push(Effect::Read(read.reply, Err(status)));
             }
             let n = work.input.bytes().len();
             work.input.consume(n);
@@ -135,9 +132,8 @@ impl Active<'_> {
             return true;
         }
         let Some(work) = self.state.work.as_mut() else { return false };
-        if let Some(exchange) = work.exchange.as_mut()
-            && let Some(at) = exchange.reads.iter().position(|r| r.reply.operation == operation)
-            && let Some(read) = exchange.reads.remove(at)
+        if let Some(at) = work.reads.iter().position(|r| r.reply.operation == operation)
+            && let Some(read) = work.reads.remove(at)
         {
             self.effects.push(Effect::Read(read.reply, Err(Error::OPERATION_ABORTED)));
             return true;

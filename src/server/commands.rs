@@ -16,7 +16,7 @@ use super::service::{
 };
 
 /// The engine behind [`Service`]; shared, because its watchman needs it too.
-pub struct Local(pub Arc<Engine>);
+pub(super) struct Local(pub(super) Arc<Engine>);
 
 fn ready<T>(outcome: Option<Result<T>>) -> Poll<Result<T>> {
     match outcome {
@@ -171,9 +171,7 @@ impl Service for Local {
     }
 
     fn create_queue(&self, version: ApiVersion) -> Result<QueueId> {
-        let id = self.0.next_queue();
-        self.0.add_queue(Queue::new(id, version));
-        Ok(id)
+        Ok(self.0.add_queue(version))
     }
 
     fn shutdown_queue(&self, queue: QueueId) -> Result<()> {

@@ -19,7 +19,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
-use smallvec::SmallVec;
 
 use crate::abi::error::Result;
 use crate::net::deadlines::NEVER;
@@ -66,7 +65,6 @@ pub(crate) struct Exchange {
     pub(crate) stage: Stage,
     pub(crate) timeouts: Timeouts,
     pub(crate) body: RequestBody,
-    pub(crate) reads: VecDeque<PendingRead>,
     pub(crate) bytes_received: u64,
     /// No body bytes go out: HEAD, 1xx, 204, 304.
     pub(crate) bodyless: bool,
@@ -84,6 +82,8 @@ pub(crate) struct Work {
     pub(crate) input: Input,
     pub(crate) head: Arc<RequestHead>,
     pub(crate) exchange: Option<Exchange>,
+    /// Body reads that wait, and sends that wait: both outlive no exchange.
+    pub(crate) reads: VecDeque<PendingRead>,
     pub(crate) outbox: VecDeque<Outgoing>,
 }
 
@@ -167,20 +167,39 @@ pub(crate) struct Active<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) connection: &'a Arc<Connection>,
     pub(crate) state: MutexGuard<'a, State>,
-    pub(crate) effects: SmallVec<[Effect; 1]>,
+    pub(crate) effects: Effects,
+}
+
+/// Effects in order; there is rarely more than one.
+#[derive(Default)]
+pub(crate) struct Effects {
+    first: Option<Effect>,
+    more: Vec<Effect>,
+}
+
+impl Effects {
+    pub(crate) fn push(&mut self, effect: Effect) {
+        match self.first {
+            None => self.first = Some(effect),
+            Some(_) => self.more.push(effect),
+        }
+    }
 }
 
 impl<'a> Active<'a> {
     /// Takes the connection's lock.
     pub(crate) fn new(engine: &'a Engine, connection: &'a Arc<Connection>) -> Active<'a> {
-        Active { engine, connection, state: connection.state.lock(), effects: SmallVec::new() }
+        Active { engine, connection, state: connection.state.lock(), effects: Effects::default() }
     }
 
     /// Lets the lock go and completes what came of the work.
     pub(crate) fn finish(self) {
         let Active { state, effects, .. } = self;
         drop(state);
-        effects.into_iter().for_each(Effect::perform);
+        if let Some(first) = effects.first {
+            first.perform();
+            effects.more.into_iter().for_each(Effect::perform);
+        }
     }
 
     /// The exchange of this request, if it still is this connection's and `allowed` accepts its stage.

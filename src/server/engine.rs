@@ -20,7 +20,7 @@ use super::driver::Driver;
 use super::endpoint::{Endpoint, LISTENER};
 use super::request_queue::Queue;
 use super::routing::{Registration, Target};
-use super::service::{ConnectionId, QueueId, RequestId, UrlOwner};
+use super::service::{ApiVersion, ConnectionId, QueueId, RequestId, UrlOwner};
 use super::session::Directory;
 
 /// Ids of requests and connections carry the connection's slot in this many low bits.
@@ -42,7 +42,8 @@ pub struct Engine {
     pub(crate) buffers: Pool,
     pub(crate) limits: Limits,
     pub(crate) directory: Directory,
-    queues: RwLock<HashMap<QueueId, Arc<Queue>>>,
+    /// Queues by the low bits of their id.
+    queues: RwLock<Vec<Option<Arc<Queue>>>>,
     endpoints: RwLock<HashMap<u16, Arc<Endpoint>>>,
     slots: Slots,
     sequence: AtomicU64,
@@ -79,10 +80,6 @@ impl Engine {
 
     pub(crate) fn next_request(&self, slot: u32) -> RequestId {
         super::inbound::request_id(self.next_sequence(), slot)
-    }
-
-    pub(crate) fn next_queue(&self) -> QueueId {
-        QueueId(self.next_sequence())
     }
 
     /// No port is open and no connection lives.
@@ -197,16 +194,31 @@ impl Engine {
         self.slots.list.read().iter().flatten().cloned().collect()
     }
 
+    #[inline]
     pub(crate) fn queue(&self, id: QueueId) -> Result<Arc<Queue>> {
-        self.queues.read().get(&id).cloned().ok_or(Error::INVALID_HANDLE)
+        let queues = self.queues.read();
+        match queues.get(id.0 as usize & (1 << SLOT_BITS) - 1) {
+            Some(Some(queue)) if queue.id == id => Ok(Arc::clone(queue)),
+            _ => Err(Error::INVALID_HANDLE),
+        }
     }
 
-    pub(crate) fn add_queue(&self, queue: Queue) {
-        self.queues.write().insert(queue.id, Arc::new(queue));
+    /// Makes a queue.
+    pub(crate) fn add_queue(&self, version: ApiVersion) -> QueueId {
+        let mut queues = self.queues.write();
+        let slot = queues.iter().position(Option::is_none).unwrap_or(queues.len());
+        if slot == queues.len() {
+            queues.push(None);
+        }
+        let id = QueueId(self.next_sequence() << SLOT_BITS | slot as u64);
+        queues[slot] = Some(Arc::new(Queue::new(id, version)));
+        id
     }
 
     pub(crate) fn remove_queue(&self, id: QueueId) -> Result<Arc<Queue>> {
-        self.queues.write().remove(&id).ok_or(Error::INVALID_HANDLE)
+        let queue = self.queue(id)?;
+        self.queues.write()[id.0 as usize & (1 << SLOT_BITS) - 1] = None;
+        Ok(queue)
     }
 
     /// Registers a prefix for its owner.

@@ -179,7 +179,6 @@ impl Active<'_> {
             stage: Stage::Queued,
             timeouts,
             body: RequestBody::new(head.framing, head.expect_continue && work.input.is_empty()),
-            reads: Default::default(),
             bytes_received: (head_len + work.input.bytes().len()) as u64,
             bodyless: head.verb == Verb::Head,
             close_after: !head.keep_alive,

@@ -18,6 +18,9 @@ use super::connection::{Active, Effect, Exchange, Phase, Stage};
 use super::response::{Circumstances, write_head};
 use super::service::{Body, Chunk, Pend, Reply, ResponseHead, SendFlags};
 
+/// The largest body that is copied behind its head.
+const SMALL: u64 = 4096;
+
 /// Bytes to go: a head (or copied data), then chunks; and how far they have gone.
 struct Parcel<'a> {
     head: &'a [u8],
@@ -127,7 +130,7 @@ impl Active<'_> {
     fn send(
         &mut self,
         flags: SendFlags,
-        head: Vec<u8>,
+        mut head: Vec<u8>,
         mut body: Body,
         body_len: u64,
         interim: bool,
@@ -142,6 +145,7 @@ impl Active<'_> {
             body.clear();
         } else {
             exchange.given += body_len;
+            join_small(&mut head, &mut body, body_len);
         }
         if last {
             exchange.stage = Stage::Finishing;
@@ -241,11 +245,12 @@ impl Active<'_> {
 
     /// The last byte of a response has been handed to the kernel.
     fn response_done(&mut self) {
-        let Some(exchange) = self.state.work.as_mut().and_then(|w| w.exchange.as_mut()) else { return };
-        let seconds = exchange.timeouts.drain_entity_body;
-        for read in exchange.reads.drain(..) {
+        let Some(work) = self.state.work.as_mut() else { return };
+        while let Some(read) = work.reads.pop_front() {
             self.effects.push(Effect::Read(read.reply, Err(Error::CONNECTION_INVALID)));
         }
+        let Some(exchange) = work.exchange.as_ref() else { return };
+        let seconds = exchange.timeouts.drain_entity_body;
         if exchange.close_after || exchange.opaque {
             return self.end_politely();
         }
@@ -277,6 +282,19 @@ fn length(chunk: &Chunk) -> u64 {
         Chunk::Memory(bytes) => bytes.as_slice().len() as u64,
         Chunk::File { length, .. } => length.unwrap_or(0),
     }
+}
+
+/// Puts a small body behind its head: one plain buffer costs the kernel less than a list of two.
+fn join_small(head: &mut Vec<u8>, body: &mut Body, body_len: u64) {
+    if body_len > SMALL || head.is_empty() || body.iter().any(|c| matches!(c, Chunk::File { .. })) {
+        return;
+    }
+    for chunk in body.iter() {
+        if let Chunk::Memory(bytes) = chunk {
+            head.extend_from_slice(bytes.as_slice());
+        }
+    }
+    body.clear();
 }
 
 /// Fixes the lengths of file ranges and sums up. A range that begins behind the end is `HANDLE_EOF`.

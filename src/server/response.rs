@@ -3,7 +3,7 @@
 //! Wire order: status line; the application's fields with `Server` at its id's place; `Date`;
 //! `Connection: close` when the system closes; an automatic `Content-Length` last.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use crate::net::clock;
 use crate::wire::date::imf_fixdate;
@@ -18,15 +18,49 @@ const CONTENT_LENGTH: u8 = 11;
 const SERVER: u8 = 26;
 const PRODUCT: &[u8] = b"Microsoft-HTTPAPI/2.0";
 
-/// The current date as a field value, made once a second.
+/// The lines most responses end with; made once a second.
+#[derive(Clone, Copy)]
+struct Stamp {
+    second: u64,
+    lines: [u8; Self::LEN],
+}
+
+impl Stamp {
+    const SERVER: &[u8] = b"Server: Microsoft-HTTPAPI/2.0\r\n";
+    const DATE: usize = Self::SERVER.len();
+    const VALUE: usize = Self::DATE + b"Date: ".len();
+    const LEN: usize = Self::VALUE + 29 + 2;
+
+    fn make(second: u64) -> Stamp {
+        let mut lines = [0; Self::LEN];
+        lines[..Self::DATE].copy_from_slice(Self::SERVER);
+        lines[Self::DATE..Self::VALUE].copy_from_slice(b"Date: ");
+        lines[Self::VALUE..Self::VALUE + 29].copy_from_slice(&imf_fixdate(second));
+        lines[Self::VALUE + 29..].copy_from_slice(b"\r\n");
+        Stamp { second, lines }
+    }
+
+    /// Calls `use_it` with the lines of this second.
+    #[inline]
+    fn with<T>(use_it: impl FnOnce(&[u8; Self::LEN]) -> T) -> T {
+        thread_local! { static LAST: RefCell<Stamp> = RefCell::new(Stamp::make(0)) }
+        let now = clock::unix_seconds();
+        LAST.with(|last| {
+            let mut last = last.borrow_mut();
+            if last.second != now {
+                *last = Stamp::make(now);
+            }
+            use_it(&last.lines)
+        })
+    }
+}
+
+/// The current date as a field value.
 pub(crate) fn date() -> [u8; 29] {
-    thread_local! { static LAST: Cell<(u64, [u8; 29])> = const { Cell::new((0, [0; 29])) } }
-    let now = clock::unix_seconds();
-    LAST.with(|last| {
-        if last.get().0 != now {
-            last.set((now, imf_fixdate(now)));
-        }
-        last.get().1
+    Stamp::with(|lines| {
+        let mut value = [0; 29];
+        value.copy_from_slice(&lines[Stamp::VALUE..Stamp::VALUE + 29]);
+        value
     })
 }
 
@@ -75,11 +109,9 @@ pub(crate) fn write_head(head: &ResponseHead, facts: Circumstances, out: &mut Ve
     let close = !interim && !switching && (!facts.may_persist || seen.close || !delimited);
     out.reserve(head.text.len() + 256);
     status_line(head, out);
-    fields(head, &seen, interim, out);
+    let server_due = fields(head, &seen, interim, out);
     if !interim {
-        out.extend_from_slice(b"Date: ");
-        out.extend_from_slice(&date());
-        out.extend_from_slice(b"\r\n");
+        Stamp::with(|lines| out.extend_from_slice(if server_due { lines } else { &lines[Stamp::DATE..] }));
     }
     if close && !seen.close {
         out.extend_from_slice(b"Connection: close\r\n");
@@ -123,7 +155,8 @@ fn status_line(head: &ResponseHead, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn fields(head: &ResponseHead, seen: &Seen, interim: bool, out: &mut Vec<u8>) {
+/// Writes the application's fields. True if the system's own Server line is still to come, after them.
+fn fields(head: &ResponseHead, seen: &Seen, interim: bool, out: &mut Vec<u8>) -> bool {
     let mut server_due = !seen.server && !interim;
     for field in &head.fields {
         if server_due && (field.id == UNKNOWN || field.id > SERVER) {
@@ -150,9 +183,7 @@ fn fields(head: &ResponseHead, seen: &Seen, interim: bool, out: &mut Vec<u8>) {
             line(name, value(head, field), out);
         }
     }
-    if server_due {
-        line(b"Server", PRODUCT, out);
-    }
+    server_due
 }
 
 #[inline]

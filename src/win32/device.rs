@@ -62,7 +62,7 @@ pub struct Packet {
 /// Where a device's completions go.
 pub trait CompletionSink: Send + Sync {
     /// Takes a completion. Never runs application code on this thread.
-    fn deliver(&self, packet: Packet);
+    fn deliver(self: Arc<Self>, packet: Packet);
 }
 
 #[derive(Clone)]

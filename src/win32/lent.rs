@@ -2,7 +2,8 @@
 //!
 //! The documented contract of every overlapped call is that the buffer stays valid, and is not touched by
 //! the caller, until the operation has completed. These types carry that promise through the rooms below
-//! `capi` as owned, non-Clone values: whoever completes the operation drops them.
+//! `capi` as owned, non-Clone values: whoever completes the operation drops them. Memory of our own, where
+//! it stands in for a caller's (room `share`), travels in the same types.
 #![expect(unsafe_code, reason = "turns the C caller's promise about a buffer into slices")]
 
 use std::ptr::NonNull;
@@ -12,6 +13,8 @@ use std::ptr::NonNull;
 pub struct LentBytes {
     start: NonNull<u8>,
     len: usize,
+    /// Holds the memory when it is our own; empty, and without an allocation, when it is a caller's.
+    _owner: Vec<u8>,
 }
 
 // SAFETY: the memory belongs to the process, not to a thread; the C caller leaves it alone until completion.
@@ -24,15 +27,31 @@ impl LentBytes {
     /// `start` is valid for reads of `len` bytes, and unchanged, until the value is dropped.
     pub unsafe fn new(start: *const u8, len: usize) -> LentBytes {
         match NonNull::new(start.cast_mut()) {
-            Some(start) => LentBytes { start, len },
-            None => LentBytes { start: NonNull::dangling(), len: 0 },
+            Some(start) => LentBytes { start, len, _owner: Vec::new() },
+            None => LentBytes { start: NonNull::dangling(), len: 0, _owner: Vec::new() },
         }
+    }
+
+    /// Bytes that are there for ever.
+    pub const fn from_static(bytes: &'static [u8]) -> LentBytes {
+        LentBytes { start: NonNull::from_ref(bytes).cast(), len: bytes.len(), _owner: Vec::new() }
+    }
+
+    /// No bytes.
+    pub const fn empty() -> LentBytes {
+        LentBytes { start: NonNull::dangling(), len: 0, _owner: Vec::new() }
+    }
+
+    /// Bytes of our own in place of a caller's.
+    pub fn owned(mut bytes: Vec<u8>) -> LentBytes {
+        LentBytes { start: start_of(&mut bytes), len: bytes.len(), _owner: bytes }
     }
 
     /// The bytes.
     #[inline]
     pub fn as_slice(&self) -> &[u8] {
-        // SAFETY: the creator promised validity for reads until the value is dropped.
+        // SAFETY: the creator promised validity for reads until the value is dropped; memory of our own
+        // stays where it is because `_owner` is never touched.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }
@@ -42,6 +61,8 @@ impl LentBytes {
 pub struct LentBuffer {
     start: NonNull<u8>,
     len: usize,
+    /// As in [`LentBytes`].
+    _owner: Vec<u8>,
 }
 
 // SAFETY: the memory belongs to the process, not to a thread; the C caller leaves it alone until completion.
@@ -55,9 +76,14 @@ impl LentBuffer {
     /// until the value is dropped.
     pub unsafe fn new(start: *mut u8, len: usize) -> LentBuffer {
         match NonNull::new(start) {
-            Some(start) => LentBuffer { start, len },
-            None => LentBuffer { start: NonNull::dangling(), len: 0 },
+            Some(start) => LentBuffer { start, len, _owner: Vec::new() },
+            None => LentBuffer { start: NonNull::dangling(), len: 0, _owner: Vec::new() },
         }
+    }
+
+    /// A buffer of our own, of `bytes.len()` bytes, in place of a caller's.
+    pub fn owned(mut bytes: Vec<u8>) -> LentBuffer {
+        LentBuffer { start: start_of(&mut bytes), len: bytes.len(), _owner: bytes }
     }
 
     /// Number of bytes that may be written.
@@ -75,7 +101,28 @@ impl LentBuffer {
     /// The buffer, to be written. Bytes not yet written hold whatever the caller left there.
     #[inline]
     pub fn as_mut_slice(&mut self) -> &mut [u8] {
-        // SAFETY: the creator promised exclusive use until the value is dropped.
+        // SAFETY: the creator promised exclusive use until the value is dropped; for memory of our own as
+        // in `LentBytes::as_slice`.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+/// Where a vector's memory starts; it stays there when the vector is moved.
+fn start_of(bytes: &mut Vec<u8>) -> NonNull<u8> {
+    NonNull::new(bytes.as_mut_ptr()).unwrap_or(NonNull::dangling())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_of_our_own_lives_as_long_as_the_value() {
+        let bytes = LentBytes::owned(b"lent".to_vec());
+        let mut buffer = LentBuffer::owned(vec![0; 4]);
+        let moved = Box::new((bytes, buffer.len()));
+        buffer.as_mut_slice().copy_from_slice(moved.0.as_slice());
+        assert_eq!(buffer.as_mut_slice(), b"lent");
+        assert!(LentBytes::owned(Vec::new()).as_slice().is_empty());
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod device;
 pub mod event;
+pub mod file;
 pub mod handles;
 pub mod last_error;
 pub mod lent;
@@ -15,6 +16,8 @@ pub mod port;
 pub mod queue;
 pub mod semaphore;
 pub mod signal;
+pub mod text;
 pub mod thread;
+pub mod threadpool;
 pub mod wait;
 pub mod waits;

@@ -211,3 +211,179 @@ unsafe fn internal<'a>(overlapped: *mut OVERLAPPED) -> &'a AtomicUsize {
     // SAFETY: valid and aligned per this function's contract; C reads the member as a volatile word.
     unsafe { AtomicUsize::from_ptr(&raw mut (*overlapped).Internal) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::device::{Backend, Cancel, SKIP_PORT_ON_SUCCESS};
+    use super::super::object::Object;
+    use super::super::port::Port;
+    use super::super::signal::deadline;
+    use super::*;
+    use parking_lot::Mutex;
+    use std::ptr;
+
+    /// A backend that keeps its operations until told otherwise.
+    #[derive(Default)]
+    struct Shelf(Mutex<Vec<Operation>>);
+
+    impl Backend for Shelf {
+        fn abort(&self, number: OperationNumber) -> bool {
+            let mut shelf = self.0.lock();
+            let Some(index) = shelf.iter().position(|operation| operation.number() == number) else {
+                return false;
+            };
+            let operation = shelf.remove(index);
+            drop(shelf);
+            operation.complete(Err(Error::OPERATION_ABORTED));
+            true
+        }
+
+        fn close(&self) {
+            let all = std::mem::take(&mut *self.0.lock());
+            drop(all);
+        }
+    }
+
+    fn overlapped() -> OVERLAPPED {
+        // SAFETY: all members are integers and pointers.
+        unsafe { std::mem::zeroed() }
+    }
+
+    fn begin(device: &Arc<Device>, overlapped: *mut OVERLAPPED) -> Operation {
+        // SAFETY: the tests keep their OVERLAPPED until they have the result.
+        unsafe { Operation::begin(device, overlapped) }.unwrap()
+    }
+
+    fn result_of(device: &Arc<Device>, overlapped: *mut OVERLAPPED, wait: bool) -> (u32, Result<()>) {
+        // SAFETY: as above.
+        unsafe { result(device, overlapped, wait, None) }
+    }
+
+    fn bound() -> (Arc<Device>, Arc<Port>) {
+        let (device, port) = (Device::new(Shelf::default()), Port::new());
+        device.bind(port.clone(), 5).unwrap();
+        (device, port)
+    }
+
+    #[test]
+    fn a_late_completion_reaches_event_result_and_port() {
+        let (device, port) = bound();
+        let event = Event::new(false, true);
+        let mut ov = overlapped();
+        ov.hEvent = ptr::with_exposed_provenance_mut(object::open(Object::Event(event.clone())).unwrap());
+        let ov = &raw mut ov;
+        let operation = begin(&device, ov);
+        assert!(!event.signal.is_set() && event.has_operations() && device.has_operations());
+        assert_eq!(result_of(&device, ov, false), (0, Err(Error::IO_INCOMPLETE)));
+        let thread = std::thread::spawn(move || operation.complete_with(Err(Error::MORE_DATA), 77));
+        assert_eq!(result_of(&device, ov, true), (77, Err(Error::MORE_DATA)));
+        thread.join().unwrap();
+        let packet = port.get(deadline(0)).unwrap();
+        assert_eq!((packet.key, packet.overlapped, packet.bytes), (5, ov.addr(), 77));
+        assert_eq!(packet.status, 0x8000_0005);
+        assert!(!event.has_operations() && !device.has_operations());
+    }
+
+    #[test]
+    fn inline_success_makes_a_packet_unless_skipped_and_inline_errors_never_do() {
+        let (device, port) = bound();
+        let mut ov = overlapped();
+        assert_eq!(begin(&device, &mut ov).finish_inline(Ok(()), 3), 0);
+        assert_eq!(port.get(deadline(0)).unwrap().bytes, 3);
+        assert_eq!(begin(&device, &mut ov).finish_inline(Err(Error::MORE_DATA), 4), 234);
+        assert_eq!(result_of(&device, &mut ov, false), (4, Err(Error::MORE_DATA)));
+        device.add_modes(SKIP_PORT_ON_SUCCESS);
+        assert_eq!(begin(&device, &mut ov).finish_inline(Ok(()), 3), 0);
+        assert_eq!(port.get(deadline(0)), Err(Error::WAIT_TIMEOUT));
+        begin(&device, &mut ov).complete(Ok(1));
+        assert_eq!(port.get(deadline(0)).unwrap().bytes, 1);
+    }
+
+    #[test]
+    fn the_low_bit_of_the_event_keeps_the_port_out_of_it() {
+        let (device, port) = bound();
+        let event = Event::new(true, false);
+        let mut ov = overlapped();
+        ov.hEvent = ptr::with_exposed_provenance_mut(object::open(Object::Event(event.clone())).unwrap() | 1);
+        begin(&device, &mut ov).complete(Ok(1));
+        assert!(event.signal.is_set());
+        assert_eq!(port.get(deadline(0)), Err(Error::WAIT_TIMEOUT));
+    }
+
+    #[test]
+    fn a_dropped_operation_is_aborted_and_wrong_arguments_are_refused() {
+        let device = Device::new(Shelf::default());
+        let mut ov = overlapped();
+        drop(begin(&device, &mut ov));
+        assert_eq!(result_of(&device, &mut ov, true), (0, Err(Error::OPERATION_ABORTED)));
+        ov.hEvent = ptr::with_exposed_provenance_mut(0x7770);
+        // SAFETY: NULL, misaligned and valid pointers are all allowed.
+        let begin = |ov| unsafe { Operation::begin(&device, ov) }.err();
+        assert_eq!(begin(&mut ov), Some(Error::INVALID_HANDLE));
+        assert_eq!(begin(ptr::null_mut()), Some(Error::INVALID_PARAMETER));
+        assert_eq!(begin((&raw mut ov).wrapping_byte_add(1)), Some(Error::NOACCESS));
+    }
+
+    #[test]
+    fn cancelling_chooses_by_overlapped_and_by_thread() {
+        let device = Device::new(Shelf::default());
+        let mut ovs = [overlapped(), overlapped(), overlapped()];
+        let shelf = &device.backend::<Shelf>().unwrap().0;
+        for ov in &mut ovs {
+            shelf.lock().push(begin(&device, ov));
+        }
+        let [a, b, c] = &mut ovs;
+        let other = Arc::clone(&device);
+        std::thread::spawn(move || assert_eq!(other.cancel(Cancel::ThisThread), Err(Error::NOT_FOUND)))
+            .join()
+            .unwrap();
+        device.cancel(Cancel::Overlapped((&raw const *b).addr())).unwrap();
+        assert_eq!(result_of(&device, b, true), (0, Err(Error::OPERATION_ABORTED)));
+        assert_eq!(result_of(&device, a, false), (0, Err(Error::IO_INCOMPLETE)));
+        device.cancel(Cancel::ThisThread).unwrap();
+        assert_eq!(result_of(&device, a, true), (0, Err(Error::OPERATION_ABORTED)));
+        assert_eq!(result_of(&device, c, true), (0, Err(Error::OPERATION_ABORTED)));
+        assert_eq!(device.cancel(Cancel::All), Err(Error::NOT_FOUND));
+    }
+
+    #[test]
+    fn a_cancellation_before_the_backend_knows_the_operation_is_repeated() {
+        let device = Device::new(Shelf::default());
+        let mut ov = overlapped();
+        let operation = begin(&device, &mut ov);
+        let number = operation.number();
+        device.cancel(Cancel::All).unwrap();
+        assert_eq!(result_of(&device, &mut ov, false), (0, Err(Error::IO_INCOMPLETE)));
+        device.backend::<Shelf>().unwrap().0.lock().push(operation);
+        device.accepted(number);
+        assert_eq!(result_of(&device, &mut ov, true), (0, Err(Error::OPERATION_ABORTED)));
+    }
+
+    #[test]
+    fn completion_and_cancellation_race_to_one_outcome() {
+        let device = Device::new(Shelf::default());
+        for round in 0..500u32 {
+            let mut ov = overlapped();
+            device.backend::<Shelf>().unwrap().0.lock().push(begin(&device, &mut ov));
+            let other = Arc::clone(&device);
+            let canceller = std::thread::spawn(move || drop(other.cancel(Cancel::All)));
+            let taken = device.backend::<Shelf>().unwrap().0.lock().pop();
+            let completed = taken.map(|operation| operation.complete(Ok(round))).is_some();
+            let (bytes, outcome) = result_of(&device, &mut ov, true);
+            assert_eq!(outcome, if completed { Ok(()) } else { Err(Error::OPERATION_ABORTED) });
+            assert_eq!(bytes, if completed { round } else { 0 });
+            canceller.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn closing_the_device_ends_its_operations() {
+        let device = Device::new(Shelf::default());
+        let handle = object::open(Object::Device(device.clone())).unwrap();
+        let mut ov = overlapped();
+        device.backend::<Shelf>().unwrap().0.lock().push(begin(&device, &mut ov));
+        let closer = std::thread::spawn(move || object::close(handle).unwrap());
+        assert_eq!(result_of(&device, &mut ov, true), (0, Err(Error::OPERATION_ABORTED)));
+        closer.join().unwrap();
+    }
+}

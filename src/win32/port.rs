@@ -44,7 +44,7 @@ impl Port {
 }
 
 impl CompletionSink for Port {
-    fn deliver(&self, packet: Packet) {
+    fn deliver(self: Arc<Self>, packet: Packet) {
         // A packet for a port that is closed has nobody to go to.
         let _ = self.post(packet);
     }

@@ -113,12 +113,6 @@ impl<T> WaitQueue<T> {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-
-    /// Makes every waiting thread look again, as if its deadline were checked; see `threadpool`.
-    pub fn wake_all(&self) {
-        let waiting = std::mem::take(&mut self.state.lock().waiting);
-        waiting.iter().for_each(|waiter| waiter.notify());
-    }
 }
 
 impl<T> Default for WaitQueue<T> {

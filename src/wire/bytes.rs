@@ -1,5 +1,9 @@
 //! Classes of bytes and scanning over them: what every parser of this room shares.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 /// What a byte may be part of.
 static CLASSES: [u8; 256] = classes();
 
@@ -84,6 +88,16 @@ pub(super) fn find_control<const BELOW: u8>(bytes: &[u8], from: usize) -> usize 
     }
     let tail = bytes.get(at..).unwrap_or(&[]);
     at + tail.iter().position(|byte| *byte < BELOW || *byte == 0x7F).unwrap_or(tail.len())
+}
+
+static CRLF_END: LazyLock<Finder> = LazyLock::new(|| Finder::new(b"\n\r\n"));
+static LF_END: LazyLock<Finder> = LazyLock::new(|| Finder::new(b"\n\n"));
+
+/// Whether an empty line is in sight. A head without a body usually ends what has been received; otherwise
+/// this is a search by vectors, cheap enough to be repeated whenever a little more has come.
+#[inline]
+pub(super) fn has_empty_line(bytes: &[u8]) -> bool {
+    bytes.ends_with(b"\n\r\n") || CRLF_END.find(bytes).is_some() || LF_END.find(bytes).is_some()
 }
 
 /// Space or tab.

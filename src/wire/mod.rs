@@ -6,6 +6,7 @@ mod bytes;
 pub mod chunked;
 pub mod date;
 pub mod field;
+mod framing;
 pub mod prefix;
 pub mod refusal;
 pub mod request;

@@ -1,87 +1,42 @@
-//! What the fields say together: which host is meant, where the body ends, and whether the connection lives on
-//! (RFC 9112 §6 and §9.3; digest §4.4).
+//! What the fields of a request say together: which host is meant, where the body ends, and whether the
+//! connection lives on (RFC 9112 §3.2, §6, §9.3; digest §4.4).
 //!
 //! A `Content-Length` that makes no sense is answered like any malformed field, [`Refusal::Header`]; the log of
 //! Windows may call it `Number`.
 
 use super::{Framing, RequestHead, Verb, host};
 use crate::wire::Span;
-use crate::wire::bytes;
 use crate::wire::field::{Field, id, list};
+use crate::wire::framing::{Heard, Length};
 use crate::wire::refusal::Refusal;
 
 /// What has been heard so far, field by field.
 #[derive(Default)]
 pub(super) struct Said {
+    heard: Heard,
     hosts: u32,
     host: Span,
-    length: Option<Result<u64, Refusal>>,
-    codings: Option<Codings>,
-    close: bool,
-    keep_alive: bool,
     expects_continue: bool,
-}
-
-/// The transfer codings of all `Transfer-Encoding` fields, in order.
-#[derive(Clone, Copy, Default)]
-struct Codings {
-    chunked: u32,
-    ends_chunked: bool,
-    malformed: bool,
 }
 
 impl Said {
     /// Takes note of a field if it has a say here.
     #[inline]
     pub(super) fn hear(&mut self, field: Field, rest: &[u8]) {
-        let value = field.value.of(rest);
         match field.id {
             id::HOST => {
                 self.hosts += 1;
                 self.host = field.value;
             }
-            id::CONTENT_LENGTH => self.hear_length(value),
-            id::TRANSFER_ENCODING => self.codings.get_or_insert_default().add(value),
-            id::CONNECTION => self.hear_connection(value),
             id::EXPECT => {
                 self.expects_continue |=
-                    list(value).any(|member| member.eq_ignore_ascii_case(b"100-continue"))
+                    list(field.value.of(rest)).any(|member| member.eq_ignore_ascii_case(b"100-continue"));
+            }
+            id::CONTENT_LENGTH | id::TRANSFER_ENCODING | id::CONNECTION => {
+                self.heard.hear(field.id, field.value.of(rest));
             }
             _ => {}
         }
-    }
-
-    /// Several lengths count as one if they are equal, in one field or in many.
-    fn hear_length(&mut self, value: &[u8]) {
-        for member in value.split(|byte| *byte == b',') {
-            let number = bytes::decimal(bytes::trim(member)).ok_or(Refusal::Header);
-            self.length = Some(match self.length {
-                None => number,
-                Some(known) if known == number => number,
-                Some(_) => Err(Refusal::Header),
-            });
-        }
-    }
-
-    fn hear_connection(&mut self, value: &[u8]) {
-        for option in list(value) {
-            self.close |= option.eq_ignore_ascii_case(b"close");
-            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
-        }
-    }
-}
-
-impl Codings {
-    fn add(&mut self, value: &[u8]) {
-        self.malformed |= value.contains(&b'"');
-        for coding in list(value) {
-            self.ends_chunked = coding.eq_ignore_ascii_case(b"chunked");
-            self.chunked += u32::from(self.ends_chunked);
-        }
-    }
-
-    fn are_understood(self) -> bool {
-        self.ends_chunked && self.chunked == 1 && !self.malformed
     }
 }
 
@@ -90,24 +45,21 @@ impl RequestHead {
     #[inline]
     pub(super) fn settle(&mut self, rest: &[u8], said: &Said) -> Result<(), Refusal> {
         self.settle_host(rest, said)?;
+        let heard = &said.heard;
         let modern = self.version == (1, 1);
-        self.keep_alive = !said.close && (modern || said.keep_alive);
+        self.keep_alive = !heard.close && (modern || heard.keep_alive);
         self.expect_continue = modern && said.expects_continue;
-        self.framing = match (said.codings, said.length) {
-            (None, None) if matches!(self.verb, Verb::Post | Verb::Put) => {
+        self.framing = match (heard.chunked(), heard.length()) {
+            (_, Length::Senseless) => return Err(Refusal::Header),
+            (None, Length::Absent) if matches!(self.verb, Verb::Post | Verb::Put) => {
                 return Err(Refusal::LengthRequired);
             }
-            (None, None) => Framing::None,
-            (None, Some(length)) => Framing::Length(length?),
-            (Some(codings), length) => {
-                length.transpose()?;
-                if !modern {
-                    return Err(Refusal::BadRequest);
-                }
-                if !codings.are_understood() {
-                    return Err(Refusal::TransferEncoding);
-                }
-                self.keep_alive &= length.is_none();
+            (None, Length::Absent) => Framing::None,
+            (None, Length::Bytes(length)) => Framing::Length(length),
+            (Some(_), _) if !modern => return Err(Refusal::BadRequest),
+            (Some(false), _) => return Err(Refusal::TransferEncoding),
+            (Some(true), length) => {
+                self.keep_alive &= length == Length::Absent;
                 Framing::Chunked
             }
         };

@@ -4,7 +4,7 @@
 //! eight to thirty-two bytes at a time, until it is whole. What can be refused earlier is: a bad first line as
 //! soon as it is complete, a method that is no token, and a head that is over its limit.
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::framing::Said;
 use super::{Framing, Limits, RequestHead, Verb};
@@ -22,7 +22,7 @@ impl RequestHead {
         self.clear();
         let skipped = empty_lines(input);
         let rest = &input[skipped..];
-        let outcome = if has_end(rest) {
+        let outcome = if bytes::has_empty_line(rest) {
             self.read(rest, limits).map(|end| Parsed::Complete(skipped + end))
         } else {
             self.judge_start(rest, input.len(), limits).map(|()| Parsed::Partial)
@@ -170,15 +170,6 @@ fn empty_lines(input: &[u8]) -> usize {
             _ => return at,
         }
     }
-}
-
-/// Whether an empty line is in sight. A request without a body usually ends what has been received.
-#[inline]
-fn has_end(rest: &[u8]) -> bool {
-    rest.ends_with(b"\n\r\n")
-        || rest.ends_with(b"\n\n")
-        || memmem::find(rest, b"\n\r\n").is_some()
-        || memmem::find(rest, b"\n\n").is_some()
 }
 
 /// Offset of the first byte that ends or breaks a field value: any control character but TAB.

@@ -1,0 +1,77 @@
+//! Addresses as `HTTP_TRANSPORT_ADDRESS` points at them: `sockaddr_in` and `sockaddr_in6` of the platform.
+//!
+//! Families are the platform's own numbers (`AF_INET6` is 10 on Linux, 23 on Windows), because the program was
+//! compiled against this platform's socket headers.
+
+use std::net::{IpAddr, SocketAddr};
+
+const AF_INET: u8 = 2;
+
+const AF_INET6: u8 = if cfg!(target_os = "linux") {
+    10
+} else if cfg!(target_vendor = "apple") {
+    30
+} else {
+    28
+};
+
+/// The BSDs keep the length of an address in its first byte and the family in its second.
+const LENGTH_FIRST: bool = !cfg!(target_os = "linux");
+
+/// Bytes one address takes, rounded up to 8.
+#[inline]
+pub(super) fn room(address: &SocketAddr) -> usize {
+    match address.ip().to_canonical() {
+        IpAddr::V4(_) => 16,
+        IpAddr::V6(_) => 32,
+    }
+}
+
+/// Writes `address` at the start of `out`, which holds [`room`] bytes. An IPv4 client of a dual-stack socket
+/// is told as IPv4.
+pub(super) fn write(address: &SocketAddr, out: &mut [u8]) {
+    out.fill(0);
+    let family = match address.ip().to_canonical() {
+        IpAddr::V4(ip) => {
+            out[4..8].copy_from_slice(&ip.octets());
+            AF_INET
+        }
+        IpAddr::V6(ip) => {
+            out[8..24].copy_from_slice(&ip.octets());
+            if let SocketAddr::V6(v6) = address {
+                out[4..8].copy_from_slice(&v6.flowinfo().to_ne_bytes());
+                out[24..28].copy_from_slice(&v6.scope_id().to_ne_bytes());
+            }
+            AF_INET6
+        }
+    };
+    let length = if family == AF_INET { 16 } else { 28 };
+    let head = if LENGTH_FIRST { [length, family] } else { u16::from(family).to_ne_bytes() };
+    out[..2].copy_from_slice(&head);
+    out[2..4].copy_from_slice(&address.port().to_be_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv4_client_of_a_dual_stack_socket_is_told_as_ipv4() {
+        let mapped: SocketAddr = "[::ffff:10.1.2.3]:8080".parse().unwrap();
+        let mut out = [0xAA; 16];
+        assert_eq!(room(&mapped), out.len());
+        write(&mapped, &mut out);
+        assert_eq!(out[2..8], [0x1F, 0x90, 10, 1, 2, 3]);
+        assert_eq!(out[8..], [0; 8]);
+    }
+
+    #[test]
+    fn an_ipv6_address_keeps_its_scope() {
+        let local: SocketAddr = "[fe80::1%7]:1".parse().unwrap();
+        let mut out = [0xAA; 32];
+        assert_eq!(room(&local), out.len());
+        write(&local, &mut out);
+        assert_eq!((out[8], out[9], out[23]), (0xFE, 0x80, 1));
+        assert_eq!(out[24..28], 7u32.to_ne_bytes());
+    }
+}

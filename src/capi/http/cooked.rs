@@ -1,0 +1,225 @@
+//! The cooked URL: `http://host:port/path?query` in UTF-16, planned (how many units) and then written.
+//!
+//! The host keeps the client's spelling and gets the connection's port when the client sent none; the path is
+//! the decoded one; the query is copied as it came, one unit a byte. Decoding itself is `wire::target`.
+
+use std::net::SocketAddr;
+
+use crate::wire::request::RequestHead;
+
+const SCHEME: &[u8] = b"http://";
+
+/// The cooked URL of one request, in pieces; all lengths in UTF-16 units.
+pub(super) struct CookedUrl<'a> {
+    host: Host<'a>,
+    /// `:port`, right-aligned; empty when the host carries one.
+    port: PortText,
+    path: &'a [u8],
+    path_len: usize,
+    query: &'a [u8],
+}
+
+/// Where each piece of a written URL ends, in units from its start. The host starts after `http://`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ends {
+    pub(super) host: usize,
+    pub(super) path: usize,
+    pub(super) all: usize,
+}
+
+/// Units before the host.
+pub(super) const HOST_START: usize = SCHEME.len();
+
+enum Host<'a> {
+    Sent(&'a [u8]),
+    /// An HTTP/1.0 client named no host: the address it came to.
+    Local(String),
+}
+
+impl Host<'_> {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Host::Sent(bytes) => bytes,
+            Host::Local(text) => text.as_bytes(),
+        }
+    }
+}
+
+impl<'a> CookedUrl<'a> {
+    /// Plans the URL of a request that came in on `local`.
+    pub(super) fn plan(head: &'a RequestHead, local: &SocketAddr) -> CookedUrl<'a> {
+        let (host, port) = match head.host {
+            Some(span) => {
+                let sent = head.text(span);
+                (Host::Sent(sent), PortText::after(sent, local.port()))
+            }
+            None => (Host::Local(local.to_string()), PortText::none()),
+        };
+        let path = head.path();
+        let query = head.text(head.raw_query);
+        CookedUrl { host, port, path, path_len: units(path), query }
+    }
+
+    /// Units of the whole URL, without the NUL.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        SCHEME.len() + self.host.bytes().len() + self.port.text().len() + self.path_len + self.query.len()
+    }
+
+    /// Writes the URL into `out`, which holds [`CookedUrl::len`] units.
+    pub(super) fn write(&self, out: &mut [u16]) -> Ends {
+        let host = self.host.bytes();
+        let mut at = widen(SCHEME, out, 0);
+        at = widen(host, out, at);
+        at = widen(self.port.text(), out, at);
+        let host_end = at;
+        at = if self.path_len == self.path.len() {
+            widen(self.path, out, at)
+        } else {
+            encode(self.path, &mut out[at..at + self.path_len]);
+            at + self.path_len
+        };
+        Ends { host: host_end, path: at, all: widen(self.query, out, at) }
+    }
+}
+
+/// Copies bytes to units one to one.
+#[inline]
+fn widen(bytes: &[u8], out: &mut [u16], at: usize) -> usize {
+    let end = at + bytes.len();
+    for (unit, byte) in out[at..end].iter_mut().zip(bytes) {
+        *unit = u16::from(*byte);
+    }
+    end
+}
+
+/// Units a path takes: UTF-8 is decoded, anything else stands for itself byte by byte.
+#[inline]
+fn units(path: &[u8]) -> usize {
+    if path.is_ascii() {
+        return path.len();
+    }
+    match std::str::from_utf8(path) {
+        Ok(text) => text.encode_utf16().count(),
+        Err(_) => path.len(),
+    }
+}
+
+#[cold]
+fn encode(path: &[u8], out: &mut [u16]) {
+    if let Ok(text) = std::str::from_utf8(path) {
+        for (unit, code) in out.iter_mut().zip(text.encode_utf16()) {
+            *unit = code;
+        }
+    }
+}
+
+/// `:12345` in a few bytes on the stack.
+struct PortText {
+    bytes: [u8; 6],
+    start: usize,
+}
+
+impl PortText {
+    fn none() -> PortText {
+        PortText { bytes: [0; 6], start: 6 }
+    }
+
+    /// What `host` lacks to end in a port.
+    #[inline]
+    fn after(host: &[u8], port: u16) -> PortText {
+        let mut at = host.len();
+        while at > 0 && host[at - 1].is_ascii_digit() {
+            at -= 1;
+        }
+        let colon = at > 0 && host[at - 1] == b':';
+        match (colon, at == host.len()) {
+            (true, false) if !inside_brackets(host) => PortText::none(),
+            (true, true) => PortText::digits(port),
+            _ => {
+                let mut text = PortText::digits(port);
+                text.start -= 1;
+                text.bytes[text.start] = b':';
+                text
+            }
+        }
+    }
+
+    fn digits(mut port: u16) -> PortText {
+        let mut text = PortText::none();
+        loop {
+            text.start -= 1;
+            text.bytes[text.start] = b'0' + (port % 10) as u8;
+            port /= 10;
+            if port == 0 {
+                return text;
+            }
+        }
+    }
+
+    #[inline]
+    fn text(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+}
+
+/// Whether `host` is an IPv6 literal whose closing bracket is missing: its last colon is not a port's.
+fn inside_brackets(host: &[u8]) -> bool {
+    host.first() == Some(&b'[') && !host.contains(&b']')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Span;
+
+    fn cooked(host: Option<&str>, path: &str, query: &str) -> (String, Ends) {
+        let mut head = RequestHead::new();
+        let mut span = |text: &str| {
+            let start = head.bytes.len();
+            head.bytes.extend_from_slice(text.as_bytes());
+            Span::between(start, head.bytes.len())
+        };
+        let (host, raw_path, raw_query) = (host.map(&mut span), span(path), span(query));
+        (head.host, head.raw_path, head.raw_query) = (host, raw_path, raw_query);
+        let url = CookedUrl::plan(&head, &"127.0.0.1:8080".parse().unwrap());
+        let mut out = vec![0; url.len()];
+        let ends = url.write(&mut out);
+        assert_eq!(ends.all, out.len());
+        (String::from_utf16(&out).unwrap(), ends)
+    }
+
+    #[test]
+    fn the_host_ends_in_a_port() {
+        for (host, told) in [
+            ("localhost:50000", "localhost:50000"),
+            ("localhost", "localhost:8080"),
+            ("localhost:", "localhost:8080"),
+            ("10.0.0.1", "10.0.0.1:8080"),
+            ("[::1]", "[::1]:8080"),
+            ("[::1]:99", "[::1]:99"),
+            ("Web7", "Web7:8080"),
+        ] {
+            assert_eq!(cooked(Some(host), "/a", "").0, format!("http://{told}/a"));
+        }
+    }
+
+    #[test]
+    fn pieces_end_where_they_should() {
+        let (url, ends) = cooked(Some("localhost:50000"), "/foobar", "?a=b");
+        assert_eq!(url, "http://localhost:50000/foobar?a=b");
+        assert_eq!((HOST_START, ends), (7, Ends { host: 22, path: 29, all: 33 }));
+    }
+
+    #[test]
+    fn a_path_in_utf8_becomes_utf16() {
+        let (url, ends) = cooked(Some("h:1"), "/grüße/😀", "");
+        assert_eq!(url, "http://h:1/grüße/😀");
+        assert_eq!(ends.path - ends.host, "/grüße/😀".encode_utf16().count());
+    }
+
+    #[test]
+    fn without_a_host_the_local_address_stands_in() {
+        assert_eq!(cooked(None, "/", "").0, "http://127.0.0.1:8080/");
+    }
+}

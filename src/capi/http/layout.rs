@@ -1,0 +1,133 @@
+//! Where everything an `HTTP_REQUEST` points at goes in the caller's one buffer, and how long the whole is.
+//!
+//! ```text
+//! structure | unknown headers | remote, local address | cooked URL | raw URL, verb, names, values | chunk | body
+//! └ 848/864 ┘└── 24 each ────┘└── 16 or 32 each ────┘ └─ UTF-16 ──┘└── bytes, each with a NUL ───┘ └ 32 ┘
+//! ```
+//! Arrays and addresses are aligned to 8. The size told with `ERROR_MORE_DATA` ends before the chunk, so that a
+//! buffer of exactly that size always takes the request. Writing is `write_request`'s.
+
+use crate::abi::http::{HTTP_DATA_CHUNK, HTTP_REQUEST_V1, HTTP_REQUEST_V2, HTTP_UNKNOWN_HEADER};
+use crate::server::service::{ApiVersion, Delivery};
+use crate::wire::field::UNKNOWN;
+use crate::wire::request::{RequestHead, Verb};
+
+use super::address;
+use super::cooked::CookedUrl;
+use super::joined::{Joined, may_repeat};
+
+/// The plan for one request.
+pub(super) struct Plan<'a> {
+    pub(super) delivery: &'a Delivery,
+    pub(super) url: CookedUrl<'a>,
+    /// Set when a name came more than once.
+    pub(super) joined: Option<Joined>,
+    /// Entries of the unknown header array.
+    pub(super) unknown: usize,
+    /// Bytes of the fixed structure.
+    pub(super) fixed: usize,
+    /// Bytes of everything but the body.
+    pub(super) size: usize,
+}
+
+impl<'a> Plan<'a> {
+    /// Plans the layout of `delivery` for a queue of this version.
+    pub(super) fn new(version: ApiVersion, delivery: &'a Delivery) -> Plan<'a> {
+        let head: &RequestHead = &delivery.head;
+        let joined = may_repeat(head).then(|| Joined::find(head));
+        let url = CookedUrl::plan(head, &delivery.local);
+        let (unknown, fields) = match &joined {
+            None => measure(head),
+            Some(joined) => measure_joined(head, joined),
+        };
+        let fixed = fixed_size(version);
+        let size = fixed
+            + unknown * size_of::<HTTP_UNKNOWN_HEADER>()
+            + address::room(&delivery.remote)
+            + address::room(&delivery.local)
+            + (url.len() + 1) * size_of::<u16>()
+            + head.target.len as usize
+            + 1
+            + verb_room(head)
+            + fields;
+        Plan { delivery, url, joined, unknown, fixed, size }
+    }
+}
+
+/// Bytes of the structure itself: `HTTP_REQUEST_V1` on a version 1 queue, else `HTTP_REQUEST_V2`.
+#[inline]
+pub(super) fn fixed_size(version: ApiVersion) -> usize {
+    match version {
+        ApiVersion::V1 => size_of::<HTTP_REQUEST_V1>(),
+        ApiVersion::V2 => size_of::<HTTP_REQUEST_V2>(),
+    }
+}
+
+fn verb_room(head: &RequestHead) -> usize {
+    if head.verb == Verb::Unknown { head.verb_text.len as usize + 1 } else { 0 }
+}
+
+/// Unknown names, and bytes of names and values, when no name repeats.
+#[inline]
+fn measure(head: &RequestHead) -> (usize, usize) {
+    let (mut unknown, mut bytes) = (0, 0);
+    for field in &head.fields {
+        bytes += field.value.len as usize + 1;
+        if field.id == UNKNOWN {
+            unknown += 1;
+            bytes += field.name.len as usize + 1;
+        }
+    }
+    (unknown, bytes)
+}
+
+/// The same when lines are joined: a later line adds a separator and its value, no name and no NUL.
+#[cold]
+fn measure_joined(head: &RequestHead, joined: &Joined) -> (usize, usize) {
+    let (mut unknown, mut bytes) = (0, 0);
+    for (index, field) in head.fields.iter().enumerate() {
+        if joined.is_later(index) {
+            bytes += 2 + field.value.len as usize;
+            continue;
+        }
+        bytes += field.value.len as usize + 1;
+        if field.id == UNKNOWN {
+            unknown += 1;
+            bytes += field.name.len as usize + 1;
+        }
+    }
+    (unknown, bytes)
+}
+
+/// Where body goes that is copied behind a request: the one chunk, then the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BodyRoom {
+    /// Offset of the `HTTP_DATA_CHUNK`.
+    pub(super) chunk: usize,
+    /// Offset of the first byte of body.
+    pub(super) start: usize,
+    /// Bytes there is room for.
+    pub(super) len: usize,
+}
+
+impl BodyRoom {
+    /// The room a buffer of `capacity` leaves behind a request of `size` bytes; `None` when there is not a byte.
+    pub(super) fn behind(size: usize, capacity: usize) -> Option<BodyRoom> {
+        let chunk = size.next_multiple_of(8);
+        let start = chunk + size_of::<HTTP_DATA_CHUNK>();
+        let len = capacity.checked_sub(start)?;
+        (len > 0).then_some(BodyRoom { chunk, start, len })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_of_just_the_size_told_has_no_room_for_body() {
+        assert_eq!(BodyRoom::behind(1001, 1001), None);
+        assert_eq!(BodyRoom::behind(1001, 1040), None);
+        assert_eq!(BodyRoom::behind(1001, 1041), Some(BodyRoom { chunk: 1008, start: 1040, len: 1 }));
+    }
+}

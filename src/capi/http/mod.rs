@@ -1,0 +1,30 @@
+//! `http.h`: the HTTP Server API, a file for each group of MSDN's pages, in MSDN's order.
+//!
+//! Every function here reads its arguments, makes one command of [`Service`](crate::server::service::Service) of
+//! them and writes the result. `layout`, `joined`, `cooked`, `address` and `write_request` put a request into the
+//! caller's buffer; `read_response` and `chunks` take a response out of the caller's structures; `calls` waits.
+
+pub mod body;
+pub mod cancel;
+pub mod features;
+pub mod init;
+pub mod properties;
+pub mod queue;
+pub mod receive;
+pub mod send;
+pub mod session;
+pub mod url;
+pub mod url_group;
+
+mod address;
+mod calls;
+mod chunks;
+mod cooked;
+mod engine;
+mod joined;
+mod layout;
+mod read_response;
+#[cfg(test)]
+mod samples;
+mod wide;
+mod write_request;

@@ -1,0 +1,217 @@
+//! `HttpSendHttpResponse` and `HttpSendResponseEntityBody`: the head of a response, and its body in one or more calls.
+//!
+//! Everything but body memory and files is copied during the call (`read_response`, `chunks`), into a head that each
+//! thread keeps, so that a small response allocates nothing.
+#![expect(unsafe_code, reason = "functions called from C; read its structures")]
+#![expect(non_snake_case, reason = "Windows spelling, as in the header")]
+
+use std::cell::Cell;
+
+use crate::abi::base::{HANDLE, LPOVERLAPPED, PULONG, PVOID, ULONG, USHORT};
+use crate::abi::error::{Error, Result};
+use crate::abi::http::*;
+use crate::capi::guard::returning_code;
+use crate::server::service::{self, ApiVersion, ResponseHead, SendFlags};
+
+use super::calls::run;
+use super::chunks::read_chunks;
+use super::init::ensure_server;
+use super::queue::{device, queue_of};
+use super::read_response::read_http_response_v2;
+
+/// Chunks an `HTTP_RESPONSE` may have.
+const MAX_RESPONSE_CHUNKS: USHORT = 100;
+
+/// Chunks one call of `HttpSendResponseEntityBody` may have.
+const MAX_BODY_CHUNKS: USHORT = 9999;
+
+/// Heads longer than this are not kept for the next response.
+const KEEP: usize = 64 * 1024;
+
+/// Sends the head of a response and the first part of its body, or all of it.
+///
+/// `Flags`: `HTTP_SEND_RESPONSE_FLAG_MORE_DATA` when `HttpSendResponseEntityBody` follows, `DISCONNECT` to close the
+/// connection afterwards (`GOAWAY` does the same), `BUFFER_DATA` to copy the body and complete early, `ENABLE_NAGLING`,
+/// `OPAQUE` (status 101 only) for raw bytes both ways afterwards. Body memory and file handles must live until completion;
+/// everything else may be freed when the call returns. `*BytesSent` counts all bytes sent by this call, head included;
+/// NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
+///
+/// `CachePolicy` and `LogData` are accepted: a response may always go uncached, and nothing is logged without a log.
+/// `Reserved1` is NULL, `Reserved2` 0.
+///
+/// Errors: `ERROR_INVALID_PARAMETER` (flags, `OPAQUE` without 101, status outside 100 to 999, more than 100 chunks or 9999
+/// unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, trailers, reserved parameters, a second
+/// response), `ERROR_CONNECTION_INVALID` (no such request, answered, or the client left), `ERROR_NETNAME_DELETED` (it left
+/// meanwhile), `ERROR_PATH_NOT_FOUND` (fragment not cached), `ERROR_NOT_SUPPORTED` (trailers chunk),
+/// `ERROR_HANDLE_EOF` (range beyond the file's end), `ERROR_INVALID_HANDLE`, `ERROR_IO_PENDING`,
+/// `ERROR_OPERATION_ABORTED`, `ERROR_DLL_INIT_FAILED`.
+///
+/// Differs from Windows: `HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES` is refused with `ERROR_INVALID_PARAMETER`, as on systems
+/// that do not know it; response infos other than multiple known headers are refused with `ERROR_NOT_SUPPORTED`. Without
+/// `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of unknown schemes are accepted and sent last.
+///
+/// MSDN: HttpSendHttpResponse function.
+///
+/// # Safety
+/// `HttpResponse` and all it points at is valid for reads; body memory and `Overlapped`, if given, until completion;
+/// `BytesSent` is NULL or valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn HttpSendHttpResponse(
+    RequestQueueHandle: HANDLE,
+    RequestId: HTTP_REQUEST_ID,
+    Flags: ULONG,
+    HttpResponse: PHTTP_RESPONSE,
+    CachePolicy: PHTTP_CACHE_POLICY,
+    BytesSent: PULONG,
+    Reserved1: PVOID,
+    Reserved2: ULONG,
+    Overlapped: LPOVERLAPPED,
+    LogData: PHTTP_LOG_DATA,
+) -> ULONG {
+    returning_code(|| {
+        ensure_server()?;
+        let device = device(RequestQueueHandle)?;
+        let queue = queue_of(&device)?;
+        check_reserved(Reserved1, Reserved2)?;
+        let _ = (CachePolicy, LogData);
+        let flags = send_flags(Flags)?;
+        let request = service::RequestId(RequestId);
+        let mut scratch = Scratch::take();
+        // SAFETY: C caller, per HttpSendHttpResponse: a response and body that are whole, here and below.
+        let body = unsafe {
+            read_head(queue.version, HttpResponse, flags, &mut scratch.head)?;
+            let base = &(*HttpResponse).Base;
+            read_chunks(base.EntityChunkCount, base.pEntityChunks)?
+        };
+        let head = &scratch.head;
+        // SAFETY: C caller, as above: the OVERLAPPED is ours until completion.
+        unsafe {
+            run(&device, BytesSent, Overlapped, |pend| {
+                queue.service.send_response(queue.id, request, flags, head, body, pend)
+            })
+        }
+    })
+}
+
+/// Sends more body of a response begun with `HTTP_SEND_RESPONSE_FLAG_MORE_DATA`. A call without that flag is the last;
+/// it may have no chunks.
+///
+/// Flags, chunks, `*BytesSent` and OVERLAPPED are as for `HttpSendHttpResponse`, with up to 9999 chunks. Overlapped sends
+/// are sent in the order of the calls. `Reserved1` is NULL, `Reserved2` 0.
+///
+/// Errors: as for `HttpSendHttpResponse`; `ERROR_INVALID_PARAMETER` also when no response was begun,
+/// `ERROR_BAD_COMMAND` when another thread's blocking send is under way.
+///
+/// MSDN: HttpSendResponseEntityBody function.
+///
+/// # Safety
+/// `EntityChunks` is valid for reads; body memory and `Overlapped`, if given, until completion; `BytesSent` is NULL or
+/// valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn HttpSendResponseEntityBody(
+    RequestQueueHandle: HANDLE,
+    RequestId: HTTP_REQUEST_ID,
+    Flags: ULONG,
+    EntityChunkCount: USHORT,
+    EntityChunks: PHTTP_DATA_CHUNK,
+    BytesSent: PULONG,
+    Reserved1: PVOID,
+    Reserved2: ULONG,
+    Overlapped: LPOVERLAPPED,
+    LogData: PHTTP_LOG_DATA,
+) -> ULONG {
+    returning_code(|| {
+        ensure_server()?;
+        let device = device(RequestQueueHandle)?;
+        let queue = queue_of(&device)?;
+        check_reserved(Reserved1, Reserved2)?;
+        let _ = LogData;
+        let flags = send_flags(Flags)?;
+        if EntityChunkCount > MAX_BODY_CHUNKS {
+            return Err(Error::INVALID_PARAMETER);
+        }
+        let request = service::RequestId(RequestId);
+        // SAFETY: C caller, per HttpSendResponseEntityBody: chunks that are whole, their memory until completion.
+        let body = unsafe { read_chunks(EntityChunkCount, EntityChunks)? };
+        // SAFETY: C caller, as above: the OVERLAPPED is ours until completion.
+        unsafe {
+            run(&device, BytesSent, Overlapped, |pend| {
+                queue.service.send_body(queue.id, request, flags, body, pend)
+            })
+        }
+    })
+}
+
+fn check_reserved(pointer: PVOID, number: ULONG) -> Result<()> {
+    if pointer.is_null() && number == 0 { Ok(()) } else { Err(Error::INVALID_PARAMETER) }
+}
+
+/// The flags, or `INVALID_PARAMETER` for unknown ones, so that programs try again without them.
+fn send_flags(flags: ULONG) -> Result<SendFlags> {
+    const KNOWN: ULONG = HTTP_SEND_RESPONSE_FLAG_DISCONNECT
+        | HTTP_SEND_RESPONSE_FLAG_MORE_DATA
+        | HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA
+        | HTTP_SEND_RESPONSE_FLAG_ENABLE_NAGLING
+        | HTTP_SEND_RESPONSE_FLAG_OPAQUE
+        | HTTP_SEND_RESPONSE_FLAG_GOAWAY;
+    if flags & !KNOWN != 0 {
+        return Err(Error::INVALID_PARAMETER);
+    }
+    let has = |flag| flags & flag != 0;
+    Ok(SendFlags {
+        disconnect: has(HTTP_SEND_RESPONSE_FLAG_DISCONNECT | HTTP_SEND_RESPONSE_FLAG_GOAWAY),
+        more_data: has(HTTP_SEND_RESPONSE_FLAG_MORE_DATA),
+        buffer_data: has(HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA),
+        nagling: has(HTTP_SEND_RESPONSE_FLAG_ENABLE_NAGLING),
+        opaque: has(HTTP_SEND_RESPONSE_FLAG_OPAQUE),
+    })
+}
+
+/// Reads the head and checks what concerns the response as a whole.
+///
+/// # Safety
+/// `response` is NULL, or with everything it points at valid for reads.
+unsafe fn read_head(
+    version: ApiVersion,
+    response: PHTTP_RESPONSE,
+    flags: SendFlags,
+    head: &mut ResponseHead,
+) -> Result<()> {
+    if response.is_null() {
+        return Err(Error::INVALID_PARAMETER);
+    }
+    if !response.is_aligned() {
+        return Err(Error::NOACCESS);
+    }
+    // SAFETY: as promised by the caller.
+    unsafe { read_http_response_v2(version, response, head)? };
+    // SAFETY: as promised by the caller.
+    let chunks = unsafe { (*response).Base.EntityChunkCount };
+    if chunks > MAX_RESPONSE_CHUNKS || flags.opaque && head.status != 101 {
+        return Err(Error::INVALID_PARAMETER);
+    }
+    Ok(())
+}
+
+/// The head a thread fills again and again. Taken, not borrowed, so that no call inside a call could meet it.
+struct Scratch {
+    head: ResponseHead,
+}
+
+thread_local! {
+    static HEAD: Cell<Option<ResponseHead>> = const { Cell::new(None) };
+}
+
+impl Scratch {
+    fn take() -> Scratch {
+        Scratch { head: HEAD.take().unwrap_or_default() }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if self.head.text.capacity() <= KEEP {
+            HEAD.set(Some(std::mem::take(&mut self.head)));
+        }
+    }
+}

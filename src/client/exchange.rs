@@ -1,0 +1,162 @@
+//! What one exchange keeps between operations, and what becomes of its connection.
+//!
+//! Sending is in `sending`, the response head in `receiving`, the body in `body`.
+
+use std::time::Instant;
+
+use crate::abi::error::{Error, Result};
+use crate::net::client_stream::Cancel;
+use crate::win32::lent::LentBytes;
+
+use super::body::Body;
+use super::connection::Connection;
+use super::notify::Event;
+use super::operation::Operation;
+use super::pool;
+use super::request::Request;
+
+/// The request body, as far as WriteData is concerned.
+#[derive(Debug, Default)]
+pub(crate) struct Upload {
+    /// Bytes announced and not yet written; `None` when the application frames the body itself.
+    pub(crate) left: Option<u64>,
+    /// WriteData was used, so the library cannot send the body again.
+    pub(crate) written: bool,
+    /// The server has answered and gone before the body was complete: what follows is dropped, and
+    /// ReceiveResponse gives the answer.
+    pub(crate) unwanted: bool,
+}
+
+impl Upload {
+    /// Whether so many more bytes may be written.
+    pub(crate) fn admits(&self, count: usize) -> bool {
+        self.left.is_none_or(|left| count as u64 <= left)
+    }
+}
+
+/// The state of one exchange.
+#[derive(Debug, Default)]
+pub(crate) struct Exchange {
+    pub(crate) connection: Option<Connection>,
+    /// The first bytes of the body, which the application keeps until the response has been received.
+    pub(crate) optional: Option<LentBytes>,
+    pub(crate) upload: Upload,
+    pub(crate) body: Body,
+    /// Bytes the pending ReadData has put into its buffer.
+    pub(crate) filled: usize,
+    /// Redirects followed so far.
+    pub(crate) redirects: u32,
+    /// 1xx responses skipped so far.
+    pub(crate) continues: u32,
+    /// The request has to be sent (again) before a response can be received.
+    pub(crate) resend: bool,
+    /// RECEIVING_RESPONSE has been said for this response, at this time.
+    pub(crate) receiving_since: Option<Instant>,
+    /// The request asks for the connection to be closed, so its end is announced.
+    pub(crate) close_asked: bool,
+    /// The application wants this connection to end with this exchange.
+    pub(crate) expire: bool,
+    /// Something about the response forbids another exchange on the connection.
+    pub(crate) spent: bool,
+}
+
+impl Exchange {
+    /// The connection, which every step between sending and the end of the body has.
+    pub(crate) fn connection(&mut self) -> Result<&mut Connection> {
+        self.connection.as_mut().ok_or(Error::WINHTTP_CONNECTION_ERROR)
+    }
+
+    /// Ends the connection: what went over it cannot be trusted any more.
+    pub(crate) fn abandon(&mut self, cancel: &Cancel) {
+        cancel.detach();
+        self.connection = None;
+        self.optional = None;
+        self.body = Body::default();
+    }
+
+    /// The handle closes: keeps the connection if the response is complete but for bytes that are here already.
+    pub(crate) fn settle(&mut self, cancel: &Cancel) {
+        let complete = self.body.awaits_end() && self.skip_buffered();
+        if complete && self.may_keep() {
+            self.give_back(cancel);
+        } else {
+            self.abandon(cancel);
+        }
+    }
+
+    /// Whether the connection can carry another exchange, now that this one is complete.
+    pub(crate) fn may_keep(&self) -> bool {
+        let clean = self.connection.as_ref().is_some_and(|connection| connection.buffered().is_empty());
+        clean && !self.spent && !self.expire && !self.close_asked
+    }
+
+    /// Gives the connection to the pool.
+    pub(crate) fn give_back(&mut self, cancel: &Cancel) {
+        cancel.detach();
+        if let Some(connection) = self.connection.take()
+            && !cancel.is_cancelled()
+        {
+            pool::give(connection);
+        }
+    }
+}
+
+impl Request {
+    /// The response is complete: the connection goes to the pool or ends.
+    pub(crate) fn release(&self, exchange: &mut Exchange) {
+        if exchange.may_keep() {
+            exchange.give_back(&self.cancel);
+            return;
+        }
+        let announce = exchange.close_asked && exchange.connection.is_some();
+        if announce {
+            self.notify(&Event::ClosingConnection);
+        }
+        self.cancel.detach();
+        exchange.connection = None;
+        if announce {
+            self.notify(&Event::ConnectionClosed);
+        }
+    }
+
+    /// Runs an operation to its end on this thread.
+    pub(crate) fn perform(&self, exchange: &mut Exchange, operation: &mut Operation) -> Result<u32> {
+        let result = self.check_open().and_then(|()| match operation {
+            Operation::Send { optional, total } => {
+                let optional = std::mem::replace(optional, LentBytes::empty());
+                self.send_request(exchange, optional, *total).map(|()| 0)
+            }
+            Operation::Write(bytes) => self.write_data(exchange, bytes.as_slice()),
+            Operation::Receive => self.receive_response(exchange, true).map(|_| 0),
+            Operation::Query => self.query_data(exchange),
+            Operation::Read { buffer, fill } => self.read_data(exchange, buffer.as_mut_slice(), *fill),
+        });
+        // Whatever went wrong after the handle was closed went wrong because of that.
+        result.map_err(
+            |error| if self.cancel.is_cancelled() { Error::WINHTTP_OPERATION_CANCELLED } else { error },
+        )
+    }
+
+    /// Completes an operation if that takes no waiting. `nested` is set inside a callback of this request: a
+    /// worker is then about to be free for it, and probing the socket would be a system call for nothing.
+    pub(crate) fn attempt(
+        &self,
+        exchange: &mut Exchange,
+        operation: &mut Operation,
+        nested: bool,
+    ) -> Option<Result<u32>> {
+        match operation {
+            Operation::Send { .. } | Operation::Write(_) => None,
+            Operation::Receive if nested => None,
+            Operation::Receive => match self.receive_response(exchange, false) {
+                Ok(true) => Some(Ok(0)),
+                Ok(false) => None,
+                Err(error) => Some(Err(error)),
+            },
+            Operation::Query => self.query_buffered(exchange).transpose(),
+            Operation::Read { buffer, fill } => {
+                self.read_buffered(exchange, buffer.as_mut_slice(), *fill).transpose()
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What a request asks for, and the head that says it (digest §5.2).
+//!
+//! The plan outlives exchanges: the application edits its fields, redirects change its URL and method for the
+//! time until the next SendRequest, and the head is written from it each time one is sent.
+
+use std::io::Write;
+
+use crate::wire::request_fields::RequestField;
+
+/// An absolute http or https URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// https
+    pub secure: bool,
+    /// Name or address; an IPv6 address has its brackets.
+    pub host: String,
+    pub port: u16,
+    /// Path and query, escaped, starting with a slash.
+    pub target: String,
+}
+
+impl Url {
+    /// `host` or `host:port`, the port being left out when it is the scheme's own.
+    pub fn authority(&self) -> String {
+        let standard = if self.secure { 443 } else { 80 };
+        if self.port == standard { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
+    }
+
+    /// The URL as text.
+    pub fn text(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.authority(), self.target)
+    }
+}
+
+/// What to ask for.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub verb: String,
+    pub url: Url,
+    /// HTTP/1.0 on the request line.
+    pub version_1_0: bool,
+    pub referrer: Option<Vec<u8>>,
+    /// Value of Accept.
+    pub accept: Option<Vec<u8>>,
+    /// Ask caches for a fresh copy (WINHTTP_FLAG_REFRESH).
+    pub refresh: bool,
+    /// The application's own fields.
+    pub fields: Vec<RequestField>,
+    /// Where the request stood before redirects moved it.
+    pub(crate) before_redirects: Option<(String, Url)>,
+    /// A redirect took the body away.
+    pub(crate) bodiless: bool,
+    /// Length to announce; `None` when the application announces it, or there is no body to speak of.
+    pub(crate) length: Option<u64>,
+}
+
+/// What the head depends on beside the plan.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) agent: &'a [u8],
+    /// Write the whole URL into the request line, for a proxy.
+    pub(crate) through_proxy: bool,
+    pub(crate) keep_alive: bool,
+}
+
+impl Plan {
+    /// A plan without fields.
+    pub fn new(verb: String, url: Url) -> Plan {
+        Plan {
+            verb,
+            url,
+            version_1_0: false,
+            referrer: None,
+            accept: None,
+            refresh: false,
+            fields: Vec::new(),
+            before_redirects: None,
+            bodiless: false,
+            length: None,
+        }
+    }
+
+    /// `HTTP/1.1` or `HTTP/1.0`.
+    pub fn version(&self) -> &'static str {
+        if self.version_1_0 { "HTTP/1.0" } else { "HTTP/1.1" }
+    }
+
+    /// Undoes what redirects changed.
+    pub(crate) fn restore(&mut self) {
+        if let Some((verb, url)) = self.before_redirects.take() {
+            (self.verb, self.url) = (verb, url);
+        }
+        self.bodiless = false;
+    }
+
+    /// Moves the request to another URL; `drop_body` when it becomes a GET.
+    pub(crate) fn redirect(&mut self, url: Url, drop_body: bool) {
+        let verb = if drop_body { "GET".to_owned() } else { self.verb.clone() };
+        let old = (std::mem::replace(&mut self.verb, verb), std::mem::replace(&mut self.url, url));
+        self.before_redirects.get_or_insert(old);
+        if drop_body {
+            self.bodiless = true;
+            self.length = None;
+        }
+    }
+
+    /// Whether a response to this request has no body whatever its head says.
+    pub(crate) fn is_head(&self) -> bool {
+        self.verb == "HEAD"
+    }
+
+    /// The value of the application's first field of this name.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|field| field.is(name)).map(|field| &*field.value)
+    }
+
+    /// The application asked for the connection to be closed.
+    pub(crate) fn asks_to_close(&self) -> bool {
+        self.field("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
+    }
+
+    /// Appends request line, fields and empty line to `out`.
+    pub(crate) fn write_head(&self, around: &Surroundings<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.verb.as_bytes());
+        out.push(b' ');
+        if around.through_proxy {
+            out.extend_from_slice(self.url.text().as_bytes());
+        } else {
+            out.extend_from_slice(self.url.target.as_bytes());
+        }
+        out.push(b' ');
+        out.extend_from_slice(self.version().as_bytes());
+        out.extend_from_slice(b"\r\n");
+        self.write_own_fields(around, out);
+        for own in &self.fields {
+            if !(self.bodiless && describes_body(own)) {
+                field(out, &own.name, own.value.as_bytes());
+            }
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+
+    /// The fields the library adds, each unless the application has its own.
+    fn write_own_fields(&self, around: &Surroundings<'_>, out: &mut Vec<u8>) {
+        let mut add = |name: &str, value: &[u8]| {
+            if self.field(name).is_none() {
+                field(out, name, value);
+            }
+        };
+        if !around.agent.is_empty() {
+            add("User-Agent", around.agent);
+        }
+        let standard = if self.url.secure { 443 } else { 80 };
+        if self.url.port == standard {
+            add("Host", self.url.host.as_bytes());
+        } else {
+            add("Host", self.url.authority().as_bytes());
+        }
+        if let Some(length) = self.length {
+            let mut digits = [0_u8; 20];
+            let mut rest = &mut digits[..];
+            // A u64 has at most 20 digits, so this cannot fail.
+            let _ = write!(rest, "{length}");
+            let left = rest.len();
+            add("Content-Length", &digits[..20 - left]);
+        }
+        add("Connection", if around.keep_alive { b"Keep-Alive" } else { b"close" });
+        if around.through_proxy && around.keep_alive {
+            add("Proxy-Connection", b"Keep-Alive");
+        }
+        if self.refresh {
+            add("Pragma", b"no-cache");
+            add("Cache-Control", b"no-cache");
+        }
+        if let Some(accept) = &self.accept {
+            add("Accept", accept);
+        }
+        if let Some(referrer) = &self.referrer {
+            add("Referer", referrer);
+        }
+    }
+}
+
+fn describes_body(field: &RequestField) -> bool {
+    ["Content-Length", "Content-Type", "Transfer-Encoding"].into_iter().any(|name| field.is(name))
+}
+
+fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}

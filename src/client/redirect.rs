@@ -1,0 +1,160 @@
+//! Redirects (digest §6.5): whether to follow, where to, and as what.
+
+use crate::abi::error::{Error, Result};
+use crate::wire::url::{SCHEME_HTTPS, crack, escape_object_name, resolve_location};
+
+use super::exchange::Exchange;
+use super::notify::Event;
+use super::plan::Url;
+use super::request::Request;
+use super::settings::RedirectPolicy;
+
+/// The number of Location among response fields (`HttpHeaderLocation`).
+const LOCATION: u8 = 23;
+
+/// `ERROR_WINHTTP_RESEND_REQUEST`: the application has to send the request again, body and all.
+const RESEND_REQUEST: Error = Error(12032);
+
+/// What becomes of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// The application gets it.
+    Final,
+    /// The request goes elsewhere.
+    Follow,
+}
+
+impl Request {
+    /// Whether the response just received is to be followed. Its Location is looked at by `follow_redirect`.
+    pub(crate) fn decide_redirect(&self, exchange: &Exchange) -> Result<Decision> {
+        let core = self.core.lock();
+        let moved = matches!(core.response.status, 301 | 302 | 303 | 307 | 308);
+        let wanted =
+            core.settings.redirect_policy != RedirectPolicy::Never && !core.settings.disabled.redirects();
+        if !moved || !wanted || core.response.values(LOCATION).next().is_none() {
+            return Ok(Decision::Final);
+        }
+        if exchange.redirects >= core.settings.max_redirects {
+            return Err(Error::WINHTTP_REDIRECT_FAILED);
+        }
+        Ok(Decision::Follow)
+    }
+
+    /// Moves the request to the Location. What is left of the response is read away if it is short.
+    pub(crate) fn follow_redirect(&self, exchange: &mut Exchange) -> Result<()> {
+        let (url, drop_body) = {
+            let core = self.core.lock();
+            let location = core.response.values(LOCATION).next().unwrap_or_default();
+            let url = target_of(&core.plan.url, location, core.settings.reject_userinfo)?;
+            let policy = core.settings.redirect_policy;
+            if policy == RedirectPolicy::DisallowHttpsToHttp && core.plan.url.secure && !url.secure {
+                return Err(Error::WINHTTP_REDIRECT_FAILED);
+            }
+            let keeps_verb =
+                matches!(core.response.status, 307 | 308) || matches!(&*core.plan.verb, "GET" | "HEAD");
+            (url, !keeps_verb)
+        };
+        if !drop_body && !exchange.can_replay() {
+            return Err(RESEND_REQUEST);
+        }
+        self.notify(&Event::Redirect(&url.text()));
+        self.check_open()?;
+        self.drain_redirect(exchange);
+        exchange.redirects += 1;
+        exchange.continues = 0;
+        exchange.resend = true;
+        if drop_body {
+            exchange.optional = None;
+            exchange.upload.left = Some(0);
+            exchange.upload.written = false;
+        }
+        self.core.lock().plan.redirect(url, drop_body);
+        Ok(())
+    }
+
+    /// Frees the connection of a redirect's own body. The body is not worth an error: without its end, the
+    /// connection is closed.
+    fn drain_redirect(&self, exchange: &mut Exchange) {
+        let optional = exchange.optional.take();
+        if !exchange.skip_buffered() || !exchange.may_keep() {
+            exchange.abandon(&self.cancel);
+        }
+        exchange.optional = optional;
+    }
+}
+
+/// The URL a Location means when it comes from `base`. `REDIRECT_FAILED` when it leads nowhere WinHTTP goes.
+fn target_of(base: &Url, location: &[u8], reject_userinfo: bool) -> Result<Url> {
+    let failed = |_| Error::WINHTTP_REDIRECT_FAILED;
+    let text = match std::str::from_utf8(location) {
+        Ok(text) => text.encode_utf16().collect(),
+        // Not UTF-8: taken as Latin-1, as field values are.
+        Err(_) => location.iter().map(|byte| u16::from(*byte)).collect::<Vec<_>>(),
+    };
+    let base: Vec<u16> = base.text().encode_utf16().collect();
+    let url = resolve_location(&base, &text).map_err(failed)?;
+    let parts = crack(&url, 0).map_err(failed)?;
+    if reject_userinfo && parts.user.is_some() {
+        return Err(Error::WINHTTP_INVALID_URL);
+    }
+    let target = escape_object_name(&parts.text[parts.path_and_extra()], 0);
+    Ok(Url {
+        secure: parts.scheme_id == SCHEME_HTTPS,
+        host: String::from_utf16_lossy(&parts.text[parts.host.clone()]),
+        port: parts.port,
+        target: String::from_utf8_lossy(&target).into_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base() -> Url {
+        Url { secure: false, host: "a".into(), port: 80, target: "/b/c/d;p?q".into() }
+    }
+
+    #[test]
+    fn references_resolve_as_in_rfc_3986() {
+        for (reference, target) in [
+            ("g", "/b/c/g"),
+            ("./g", "/b/c/g"),
+            ("g/", "/b/c/g/"),
+            ("/g", "/g"),
+            ("?y", "/b/c/d;p?y"),
+            ("g?y", "/b/c/g?y"),
+            ("#s", "/b/c/d;p?q"),
+            ("g#s", "/b/c/g"),
+            (";x", "/b/c/;x"),
+            ("", "/b/c/d;p?q"),
+            (".", "/b/c/"),
+            ("..", "/b/"),
+            ("../g", "/b/g"),
+            ("../../../g", "/g"),
+            ("/./g", "/g"),
+            ("g/../h", "/b/c/h"),
+            ("a b\"", "/b/c/a%20b%22"),
+            ("%41", "/b/c/%41"),
+        ] {
+            assert_eq!(
+                target_of(&base(), reference.as_bytes(), false).unwrap().target,
+                target,
+                "{reference}"
+            );
+        }
+    }
+
+    #[test]
+    fn absolute_locations_name_another_server() {
+        let to = |location: &str| target_of(&base(), location.as_bytes(), false).map(|url| url.text());
+        assert_eq!(to("http://h"), Ok("http://h/".into()));
+        assert_eq!(to("HTTP://user@h:81/x/../y?z"), Ok("http://h:81/y?z".into()));
+        assert_eq!(to("https://[::1]:443/"), Ok("https://[::1]/".into()));
+        assert_eq!(to("//h/x"), Ok("http://h/x".into()));
+        assert_eq!(to("http://h?q"), Ok("http://h/?q".into()));
+        for bad in ["ftp://h/", "http:/h", "http://", "http://h:x/", "http://h:65536/", "mailto:me"] {
+            assert_eq!(to(bad), Err(Error::WINHTTP_REDIRECT_FAILED), "{bad}");
+        }
+        assert_eq!(target_of(&base(), b"http://u@h/", true), Err(Error::WINHTTP_INVALID_URL));
+    }
+}

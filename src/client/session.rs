@@ -1,0 +1,102 @@
+//! Sessions and connects: what requests are made from.
+//!
+//! Neither does any I/O. A connect is a host, a port, and the notifier its requests inherit; its settings are
+//! its session's. Parents live as long as their children need them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use super::connection::Origin;
+use super::notify::Notifier;
+use super::proxy::Proxy;
+use super::settings::Settings;
+
+/// What WinHttpOpen makes.
+pub struct Session {
+    /// Operations of all descendants complete through the callback.
+    pub is_async: bool,
+    state: Mutex<SessionState>,
+}
+
+/// The adjustable parts of a session.
+#[derive(Clone)]
+pub struct SessionState {
+    /// Copied by connects.
+    pub notifier: Notifier,
+    /// Copied by requests.
+    pub settings: Settings,
+    /// Value of User-Agent; empty for none.
+    pub agent: Arc<[u8]>,
+    /// Copied by requests.
+    pub proxy: Arc<Proxy>,
+    /// Connections are shared inside this partition; 0 is the whole process.
+    pub partition: u64,
+}
+
+impl Session {
+    /// A session with default settings.
+    pub fn new(is_async: bool, notifier: Notifier, agent: Arc<[u8]>, proxy: Proxy) -> Session {
+        let state = SessionState {
+            notifier,
+            settings: Settings::default(),
+            agent,
+            proxy: Arc::new(proxy),
+            partition: 0,
+        };
+        Session { is_async, state: Mutex::new(state) }
+    }
+
+    /// Looks at or changes the adjustable parts. Nothing that blocks or calls back may happen inside.
+    pub fn with<R>(&self, use_state: impl FnOnce(&mut SessionState) -> R) -> R {
+        use_state(&mut self.state.lock())
+    }
+
+    /// Gives the session a connection pool of its own.
+    pub fn leave_global_pool(&self) {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        self.with(|state| {
+            if state.partition == 0 {
+                state.partition = NEXT.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+}
+
+/// What WinHttpConnect makes.
+pub struct Connect {
+    /// Its parent.
+    pub session: Arc<Session>,
+    /// Name or address of the server; an IPv6 address has its brackets.
+    pub host: String,
+    /// 0 is the standard port of the request's scheme.
+    pub port: u16,
+    notifier: Mutex<Notifier>,
+    /// Where its last request went, so that the next need not spell it out again.
+    last_origin: Mutex<Option<Arc<Origin>>>,
+}
+
+impl Connect {
+    /// A connect that inherits the session's notifier.
+    pub fn new(session: Arc<Session>, host: String, port: u16) -> Connect {
+        let notifier = Mutex::new(session.with(|state| state.notifier));
+        Connect { session, host, port, notifier, last_origin: Mutex::new(None) }
+    }
+
+    /// Looks at or changes the notifier.
+    pub fn with_notifier<R>(&self, use_notifier: impl FnOnce(&mut Notifier) -> R) -> R {
+        use_notifier(&mut self.notifier.lock())
+    }
+
+    /// Where connections for this server or proxy lead.
+    pub(crate) fn origin(&self, host: &str, port: u16, partition: u64) -> Arc<Origin> {
+        let mut last = self.last_origin.lock();
+        match &*last {
+            Some(origin) if origin.host == host && origin.port == port && origin.partition == partition => {
+                Arc::clone(origin)
+            }
+            _ => Arc::clone(last.insert(Arc::new(Origin { host: host.to_owned(), port, partition }))),
+        }
+    }
+}

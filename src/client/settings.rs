@@ -1,0 +1,135 @@
+//! The adjustable values of a session, which every request copies when it is opened.
+//!
+//! Time limits are kept as the application gave them, because that is how they are read back; [`limit`] turns
+//! them into what `net` understands.
+
+/// What to do with a redirect (`WINHTTP_OPTION_REDIRECT_POLICY`); the discriminants are the option's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum RedirectPolicy {
+    /// Hand 30x responses to the application.
+    Never = 0,
+    /// Follow, but fail on the way from https to http.
+    DisallowHttpsToHttp = 1,
+    /// Follow.
+    Always = 2,
+}
+
+impl TryFrom<u32> for RedirectPolicy {
+    type Error = ();
+
+    fn try_from(value: u32) -> Result<Self, ()> {
+        match value {
+            0 => Ok(RedirectPolicy::Never),
+            1 => Ok(RedirectPolicy::DisallowHttpsToHttp),
+            2 => Ok(RedirectPolicy::Always),
+            _ => Err(()),
+        }
+    }
+}
+
+/// The bits of `WINHTTP_OPTION_DISABLE_FEATURE`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Disabled(pub u32);
+
+impl Disabled {
+    const REDIRECTS: u32 = 2;
+    const KEEP_ALIVE: u32 = 8;
+
+    /// Redirects are handed to the application.
+    pub fn redirects(self) -> bool {
+        self.0 & Disabled::REDIRECTS != 0
+    }
+
+    /// Every exchange has a connection of its own.
+    pub fn keep_alive(self) -> bool {
+        self.0 & Disabled::KEEP_ALIVE != 0
+    }
+}
+
+/// The longest a response head may take when `RECEIVE_RESPONSE_TIMEOUT` was never set, in milliseconds.
+const DEFAULT_RESPONSE_LIMIT: u32 = 90_000;
+
+/// Adjustable values; see the option of the same name for each.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub resolve_timeout: u32,
+    pub connect_timeout: u32,
+    pub send_timeout: u32,
+    pub receive_timeout: u32,
+    /// `None` until set: then it reads as infinite and works as 90 seconds.
+    pub response_timeout: Option<u32>,
+    pub connect_retries: u32,
+    pub redirect_policy: RedirectPolicy,
+    pub max_redirects: u32,
+    pub max_continue: u32,
+    pub max_header_size: u32,
+    pub max_drain_size: u32,
+    pub disabled: Disabled,
+    pub web_socket_receive_buffer: u32,
+    pub web_socket_send_buffer: u32,
+    pub reject_userinfo: bool,
+    pub read_buffer_size: u32,
+    pub write_buffer_size: u32,
+    pub priority: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            resolve_timeout: 0,
+            connect_timeout: 60_000,
+            send_timeout: 30_000,
+            receive_timeout: 30_000,
+            response_timeout: None,
+            connect_retries: 5,
+            redirect_policy: RedirectPolicy::DisallowHttpsToHttp,
+            max_redirects: 10,
+            max_continue: 10,
+            max_header_size: 64 * 1024,
+            max_drain_size: 1024 * 1024,
+            disabled: Disabled::default(),
+            web_socket_receive_buffer: 32768,
+            web_socket_send_buffer: 32768,
+            reject_userinfo: false,
+            read_buffer_size: 8192,
+            write_buffer_size: 8192,
+            priority: 0,
+        }
+    }
+}
+
+impl Settings {
+    /// Sets `RECEIVE_RESPONSE_TIMEOUT`, which is never below `RECEIVE_TIMEOUT`.
+    pub fn set_response_timeout(&mut self, value: u32) {
+        self.response_timeout = Some(value.max(self.receive_timeout));
+    }
+
+    /// The longest a response head may take, in milliseconds; 0 is for ever.
+    pub fn response_limit(&self) -> u32 {
+        self.response_timeout.map_or(DEFAULT_RESPONSE_LIMIT, limit)
+    }
+}
+
+/// A time limit as `net` understands it: 0 waits for ever, which the application may also write as -1.
+pub fn limit(timeout: u32) -> u32 {
+    if timeout == u32::MAX { 0 } else { timeout }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_response_timeout_is_lifted_to_the_receive_timeout() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.response_limit(), 90_000);
+        settings.receive_timeout = 48_879;
+        for (given, kept) in [(48_878, 48_879), (48_879, 48_879), (48_880, 48_880)] {
+            settings.set_response_timeout(given);
+            assert_eq!(settings.response_timeout, Some(kept));
+        }
+        settings.set_response_timeout(u32::MAX);
+        assert_eq!(settings.response_limit(), 0);
+    }
+}

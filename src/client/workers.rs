@@ -1,0 +1,70 @@
+//! The threads that run asynchronous requests.
+//!
+//! There is a thread for every request that waits, because each wait is a blocking system call; a callback that
+//! blocks therefore holds up nobody else. Threads start with demand, the first with the first asynchronous
+//! operation, and end after a while without work.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::request::Request;
+
+/// How long a thread without work stays.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+struct State {
+    waiting: VecDeque<Arc<Request>>,
+    idle: usize,
+    threads: usize,
+}
+
+static STATE: Mutex<State> = Mutex::new(State { waiting: VecDeque::new(), idle: 0, threads: 0 });
+static WORK: Condvar = Condvar::new();
+
+/// Has a worker run the request's turn. Gives the request back when there is no worker and none can be started.
+pub(crate) fn submit(request: Arc<Request>) -> Result<(), Arc<Request>> {
+    let mut state = STATE.lock();
+    state.waiting.push_back(request);
+    if state.waiting.len() <= state.idle {
+        WORK.notify_one();
+        return Ok(());
+    }
+    if thread::Builder::new().name("nthttp-client".into()).spawn(work).is_ok() {
+        state.threads += 1;
+    } else if state.threads == 0 {
+        return state.waiting.pop_back().map_or(Ok(()), Err);
+    }
+    Ok(())
+}
+
+/// Whether any worker has been started and has not ended.
+pub(crate) fn any() -> bool {
+    STATE.lock().threads > 0
+}
+
+fn work() {
+    while let Some(request) = next() {
+        request.run_turn();
+    }
+}
+
+/// The next request; `None` when the thread has waited long enough.
+fn next() -> Option<Arc<Request>> {
+    let mut state = STATE.lock();
+    loop {
+        if let Some(request) = state.waiting.pop_front() {
+            return Some(request);
+        }
+        state.idle += 1;
+        let timed_out = WORK.wait_for(&mut state, PATIENCE).timed_out();
+        state.idle -= 1;
+        if timed_out && state.waiting.is_empty() {
+            state.threads -= 1;
+            return None;
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The socket of one client connection: blocking sends and receives with time limits, and how another thread
+//! ends them.
+//!
+//! Connecting is in `dial`, what the bytes mean in `client`. A time limit is given to the kernel
+//! (`SO_RCVTIMEO`, `SO_SNDTIMEO`) only when it changes, so that an exchange on a warm connection costs one send
+//! and one receive.
+#![expect(unsafe_code, reason = "socket system calls")]
+
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Thread;
+
+use parking_lot::Mutex;
+
+/// A connected stream socket in blocking mode.
+#[derive(Debug)]
+pub struct ClientStream {
+    fd: OwnedFd,
+    send_limit: u32,
+    receive_limit: u32,
+}
+
+impl ClientStream {
+    /// Takes over a connected, blocking socket.
+    pub(super) fn new(fd: OwnedFd) -> ClientStream {
+        ClientStream { fd, send_limit: 0, receive_limit: 0 }
+    }
+
+    /// Sets how long one send and one receive may wait, in milliseconds; 0 waits for ever.
+    pub fn set_limits(&mut self, send: u32, receive: u32) -> io::Result<()> {
+        if self.send_limit != send {
+            set_time_limit(self.fd.as_raw_fd(), libc::SO_SNDTIMEO, send)?;
+            self.send_limit = send;
+        }
+        if self.receive_limit != receive {
+            set_time_limit(self.fd.as_raw_fd(), libc::SO_RCVTIMEO, receive)?;
+            self.receive_limit = receive;
+        }
+        Ok(())
+    }
+
+    /// Sends both parts completely, in one system call when the kernel takes them. `WouldBlock` means that
+    /// the time limit passed.
+    pub fn send_all(&self, mut first: &[u8], mut second: &[u8]) -> io::Result<()> {
+        while !first.is_empty() || !second.is_empty() {
+            let sent = match self.send_some(first, second) {
+                Ok(sent) => sent,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let of_first = sent.min(first.len());
+            first = &first[of_first..];
+            second = &second[sent - of_first..];
+        }
+        Ok(())
+    }
+
+    fn send_some(&self, first: &[u8], second: &[u8]) -> io::Result<usize> {
+        let parts = [io_slice(first), io_slice(second)];
+        // SAFETY: an all-zero msghdr is valid; the fields used are set below.
+        let mut message: libc::msghdr = unsafe { zeroed() };
+        message.msg_iov = parts.as_ptr().cast_mut();
+        message.msg_iovlen = parts.len();
+        // SAFETY: the message points at two live slices, which sendmsg only reads.
+        let sent = unsafe { libc::sendmsg(self.fd.as_raw_fd(), &message, libc::MSG_NOSIGNAL) };
+        usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+    }
+
+    /// Waits for bytes; 0 is the end of the stream, `WouldBlock` means that the time limit passed.
+    pub fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.receive_with(buffer, 0)
+    }
+
+    /// Takes what has arrived without waiting; `WouldBlock` means that nothing has.
+    pub fn receive_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.receive_with(buffer, libc::MSG_DONTWAIT)
+    }
+
+    /// Whether an idle connection is still usable: open, and the server has said nothing.
+    pub fn is_quiet(&self) -> bool {
+        let mut byte = [0_u8; 1];
+        let probe = self.receive_with(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT);
+        matches!(probe, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    fn receive_with(&self, buffer: &mut [u8], flags: i32) -> io::Result<usize> {
+        loop {
+            let fd = self.fd.as_raw_fd();
+            // SAFETY: recv writes at most `len` bytes into the exclusively borrowed buffer.
+            let got = unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), flags) };
+            if let Ok(got) = usize::try_from(got) {
+                return Ok(got);
+            }
+            let error = io::Error::last_os_error();
+            if error.kind() != io::ErrorKind::Interrupted {
+                return Err(error);
+            }
+        }
+    }
+
+    /// The addresses of this end and of the other.
+    pub fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
+        let view = TcpStream::from(self.fd.try_clone()?);
+        Ok((view.local_addr()?, view.peer_addr()?))
+    }
+}
+
+fn io_slice(bytes: &[u8]) -> libc::iovec {
+    libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() }
+}
+
+fn set_time_limit(fd: RawFd, option: i32, milliseconds: u32) -> io::Result<()> {
+    let limit =
+        libc::timeval { tv_sec: (milliseconds / 1000).into(), tv_usec: (milliseconds % 1000 * 1000).into() };
+    set_option(fd, libc::SOL_SOCKET, option, &limit)
+}
+
+/// `setsockopt` with a value of any plain type.
+pub(super) fn set_option<T: Copy>(fd: RawFd, level: i32, option: i32, value: &T) -> io::Result<()> {
+    let size = size_of::<T>() as libc::socklen_t;
+    // SAFETY: the kernel reads `size` bytes of a live value.
+    let result = unsafe { libc::setsockopt(fd, level, option, std::ptr::from_ref(value).cast(), size) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// The operation was cancelled by [`Cancel::cancel`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled;
+
+/// What a thread of one request may be waiting for.
+#[derive(Debug)]
+enum Waiting {
+    Nothing,
+    Socket(RawFd),
+    Thread(Thread),
+}
+
+/// How one thread ends the wait of another: by shutting down the socket it waits on, or by waking it.
+///
+/// Whoever closes an attached descriptor must detach it first, so that a number the system has given to
+/// someone else is never shut down.
+#[derive(Debug)]
+pub struct Cancel {
+    cancelled: AtomicBool,
+    waiting: Mutex<Waiting>,
+}
+
+impl Cancel {
+    /// Nothing is waited for, nothing is cancelled.
+    pub fn new() -> Cancel {
+        Cancel { cancelled: AtomicBool::new(false), waiting: Mutex::new(Waiting::Nothing) }
+    }
+
+    /// Ends the present wait and all later ones.
+    pub fn cancel(&self) {
+        let waiting = self.waiting.lock();
+        self.cancelled.store(true, Ordering::Release);
+        match &*waiting {
+            Waiting::Nothing => {}
+            // SAFETY: an attached descriptor is open, because it is detached under this lock before it closes.
+            Waiting::Socket(fd) => drop(unsafe { libc::shutdown(*fd, libc::SHUT_RDWR) }),
+            Waiting::Thread(thread) => thread.unpark(),
+        }
+    }
+
+    /// Whether [`Cancel::cancel`] was called.
+    #[inline]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// From now on `cancel` shuts this connection down.
+    pub fn attach(&self, stream: &ClientStream) -> Result<(), Cancelled> {
+        self.attach_socket(stream.fd.as_raw_fd())
+    }
+
+    pub(super) fn attach_socket(&self, fd: RawFd) -> Result<(), Cancelled> {
+        self.set(Waiting::Socket(fd))
+    }
+
+    /// From now on `cancel` wakes this thread from `park`.
+    pub(super) fn attach_thread(&self, thread: Thread) -> Result<(), Cancelled> {
+        self.set(Waiting::Thread(thread))
+    }
+
+    /// `cancel` touches nothing any more.
+    pub fn detach(&self) {
+        *self.waiting.lock() = Waiting::Nothing;
+    }
+
+    fn set(&self, new: Waiting) -> Result<(), Cancelled> {
+        let mut waiting = self.waiting.lock();
+        if self.is_cancelled() {
+            return Err(Cancelled);
+        }
+        *waiting = new;
+        Ok(())
+    }
+}
+
+impl Default for Cancel {
+    fn default() -> Self {
+        Cancel::new()
+    }
+}
