@@ -3,7 +3,7 @@
 
 Steps run two at a time where that is safe: those that use cargo share its folder and run one after the other, the
 others wait only for what they need. `gate.py NAME ...` runs only the named steps (and what they need);
-`gate.py --list` names them.
+`gate.py -k` goes on after a failure with what does not need the failed step; `gate.py --list` names the steps.
 """
 import glob
 import os
@@ -118,8 +118,9 @@ def steps():
 class Gate:
     """Runs steps, at most two at a time, and tells how they ended, in the order they end."""
 
-    def __init__(self, wanted):
+    def __init__(self, wanted, keep_going):
         self.steps = steps()
+        self.keep_going = keep_going
         self.colours = sys.stdout.isatty()
         if wanted:
             self.pick(wanted)
@@ -163,9 +164,8 @@ class Gate:
                 self.tell(step)
                 told.notify()
 
-        failed = None
         with told:
-            while not failed:
+            while self.keep_going or not self.failed():
                 while len(running) < 2 and (step := self.ready(running)):
                     step.state = "running"
                     running.append(step)
@@ -173,12 +173,15 @@ class Gate:
                 if not running:
                     break
                 told.wait()
-                failed = next((s for s in self.steps if s.state == "failed"), None)
-        if failed:
-            for step in list(running):
-                step.end()
-            print(f"\n--- {failed.name}: {' '.join(failed.command)}\n{failed.text()[-20000:]}")
+        failed = self.failed()
+        for step in list(running):
+            step.end()
+        for step in failed:
+            print(f"\n--- {step.name}: {' '.join(step.command)}\n{step.text()[-20000:]}")
         return self.close()
+
+    def failed(self):
+        return [s for s in self.steps if s.state == "failed"]
 
     def close(self):
         count = lambda state: sum(s.state == state for s in self.steps)
@@ -196,7 +199,7 @@ def main():
         print("\n".join(s.name for s in steps()))
         return 0
     started = time.monotonic()
-    code = Gate(arguments).run()
+    code = Gate([a for a in arguments if a != "-k"], "-k" in arguments).run()
     print(f"gate: {'ok' if code == 0 else 'failed'} after {time.monotonic() - started:.0f} seconds")
     return code
 
