@@ -25,7 +25,7 @@ class Step:
     def __init__(self, name, command, needs=(), lane=None, env=None, absent=None):
         self.name, self.command, self.needs, self.lane = name, command, needs, lane
         self.env, self.absent = env or {}, absent
-        self.state, self.seconds, self.process = "waiting", 0.0, None
+        self.state, self.seconds, self.process, self.stopped = "waiting", 0.0, None, False
         self.log = tempfile.TemporaryFile("w+", errors="replace")
 
     def run(self):
@@ -39,7 +39,7 @@ class Step:
             self.end()
             code = f"no end after {LIMIT_SECONDS} seconds"
         self.seconds = time.monotonic() - started
-        self.state = "ok" if code == 0 else "failed"
+        self.state = "stopped" if self.stopped else "ok" if code == 0 else "failed"
 
     def end(self):
         """Ends the step's own processes: it leads a session of its own."""
@@ -161,7 +161,8 @@ class Gate:
             step.run()
             with told:
                 running.remove(step)
-                self.tell(step)
+                if step.state != "stopped":
+                    self.tell(step)
                 told.notify()
 
         with told:
@@ -175,6 +176,7 @@ class Gate:
                 told.wait()
         failed = self.failed()
         for step in list(running):
+            step.stopped = True
             step.end()
         for step in failed:
             print(f"\n--- {step.name}: {' '.join(step.command)}\n{step.text()[-20000:]}")
