@@ -61,7 +61,7 @@ impl Socket {
     #[inline]
     pub fn read(&self, buffer: &mut [u8]) -> Transfer {
         // SAFETY: the kernel writes at most `len` bytes into a slice borrowed for the call.
-        let n = unsafe { libc::recv(self.raw(), buffer.as_mut_ptr().cast(), buffer.len(), 0) };
+        let n = unsafe { call::recv(self.raw(), buffer.as_mut_ptr(), buffer.len()) };
         match transfer(check_len(n)) {
             Transfer::Bytes(0) if !buffer.is_empty() => Transfer::End,
             other => other,
@@ -72,7 +72,7 @@ impl Socket {
     #[inline]
     pub fn write(&self, bytes: &[u8], more: bool) -> Transfer {
         // SAFETY: the kernel reads at most `len` bytes of a slice borrowed for the call.
-        let n = unsafe { libc::send(self.raw(), bytes.as_ptr().cast(), bytes.len(), flags(more)) };
+        let n = unsafe { call::send(self.raw(), bytes.as_ptr(), bytes.len(), flags(more)) };
         transfer(check_len(n))
     }
 
@@ -138,6 +138,48 @@ impl Socket {
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+/// The two calls of every request, past the C library's: its versions are cancellation points, which a
+/// process with threads pays for with two more atomic operations a call, and nobody cancels our threads.
+#[cfg(target_os = "linux")]
+mod call {
+    use std::os::fd::RawFd;
+
+    /// # Safety
+    /// `buffer` is valid for writes of `len` bytes.
+    #[inline]
+    pub(super) unsafe fn recv(fd: RawFd, buffer: *mut u8, len: usize) -> libc::ssize_t {
+        // SAFETY: promised by the caller; no address is asked for.
+        unsafe { libc::syscall(libc::SYS_recvfrom, fd, buffer, len, 0, 0, 0) as libc::ssize_t }
+    }
+
+    /// # Safety
+    /// `bytes` is valid for reads of `len` bytes.
+    #[inline]
+    pub(super) unsafe fn send(fd: RawFd, bytes: *const u8, len: usize, flags: i32) -> libc::ssize_t {
+        // SAFETY: promised by the caller; no address is given.
+        unsafe { libc::syscall(libc::SYS_sendto, fd, bytes, len, flags, 0, 0) as libc::ssize_t }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod call {
+    use std::os::fd::RawFd;
+
+    /// # Safety
+    /// `buffer` is valid for writes of `len` bytes.
+    pub(super) unsafe fn recv(fd: RawFd, buffer: *mut u8, len: usize) -> libc::ssize_t {
+        // SAFETY: promised by the caller.
+        unsafe { libc::recv(fd, buffer.cast(), len, 0) }
+    }
+
+    /// # Safety
+    /// `bytes` is valid for reads of `len` bytes.
+    pub(super) unsafe fn send(fd: RawFd, bytes: *const u8, len: usize, flags: i32) -> libc::ssize_t {
+        // SAFETY: promised by the caller.
+        unsafe { libc::send(fd, bytes.cast(), len, flags) }
     }
 }
 

@@ -5,6 +5,7 @@ use std::task::Poll;
 
 use crate::abi::error::{Error, Result};
 use crate::win32::lent::LentBuffer;
+use crate::win32::wait::Waiter;
 
 use super::connection::{Active, Connection, Phase, Stage};
 use super::engine::Engine;
@@ -48,6 +49,23 @@ impl Local {
     /// Takes a request that waited on a queue, if it still stands.
     fn claim(&self, (connection, request): &Waiting) -> Option<Delivery> {
         Active::new(&self.0, connection).claim(*request)
+    }
+
+    /// Waits on this thread, driving the engine, until it has a request.
+    fn take_blocking(&self, queue: &Queue) -> Result<Delivery> {
+        let waiter = Waiter::current();
+        let mut first = true;
+        loop {
+            match queue.take_or_wait(&waiter, first)? {
+                None => _ = waiter.wait(None, true),
+                Some(waiting) => {
+                    if let Some(delivery) = self.claim(&waiting) {
+                        return Ok(delivery);
+                    }
+                }
+            }
+            first = false;
+        }
     }
 
     /// Ends every exchange of a queue for which `ends` says so.
@@ -208,6 +226,10 @@ impl Service for Local {
                 }
             }
         }
+    }
+
+    fn receive_blocking(&self, queue: QueueId) -> Option<Result<Delivery>> {
+        Some(self.0.queue(queue).and_then(|queue| self.take_blocking(&queue)))
     }
 
     fn receive_again(&self, queue: QueueId, request: RequestId) -> Result<Delivery> {

@@ -1,6 +1,7 @@
 //! Request queues: requests that wait for a receive, and receives that wait for a request.
 //!
-//! At most one of the two lists has entries. A waiting request is only a claim on its connection; whoever
+//! A receive waits in one of two ways: as a reply to be completed, or as a thread to be woken, which then
+//! takes its request itself (that needs no completion, and the thread drives the engine meanwhile). A waiting request is only a claim on its connection; whoever
 //! takes it asks the connection whether the request still stands (the client may have left).
 
 use std::collections::VecDeque;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::abi::error::{Error, Result};
+use crate::win32::wait::Waiter;
 
 use super::connection::Connection;
 use super::service::{
@@ -20,11 +22,19 @@ pub(crate) type Waiting = (Arc<Connection>, RequestId);
 
 struct State {
     requests: VecDeque<Waiting>,
-    receives: VecDeque<Reply<Delivery>>,
+    receivers: VecDeque<Receiver>,
     length: u32,
     active: bool,
     verbosity: Verbosity,
     shut: bool,
+}
+
+/// Who waits for a request.
+enum Receiver {
+    /// An operation to be completed.
+    Operation(Reply<Delivery>),
+    /// A thread that looks again when woken.
+    Thread(Arc<Waiter>),
 }
 
 /// A request queue.
@@ -55,7 +65,7 @@ impl Queue {
     pub(crate) fn new(id: QueueId, version: ApiVersion) -> Queue {
         let state = State {
             requests: VecDeque::new(),
-            receives: VecDeque::new(),
+            receivers: VecDeque::new(),
             length: 1000,
             active: true,
             verbosity: Verbosity::Basic,
@@ -73,13 +83,18 @@ impl Queue {
         if !state.active {
             return Offer::Refused(Refused::Inactive);
         }
-        if let Some(receive) = state.receives.pop_front() {
+        let receiver = state.receivers.pop_front();
+        if let Some(Receiver::Operation(receive)) = receiver {
             return Offer::Taken(receive);
         }
-        if state.requests.len() >= state.length as usize {
+        if receiver.is_none() && state.requests.len() >= state.length as usize {
             return Offer::Refused(Refused::Full(state.verbosity));
         }
         state.requests.push_back((Arc::clone(connection), request));
+        drop(state);
+        if let Some(Receiver::Thread(waiter)) = receiver {
+            waiter.notify();
+        }
         Offer::Queued
     }
 
@@ -94,22 +109,48 @@ impl Queue {
             return Ok(Some(waiting));
         }
         let reply = pend();
-        state.receives.push_back(reply);
+        state.receivers.push_back(Receiver::Operation(reply));
         Ok(None)
+    }
+
+    /// The oldest waiting request; when there is none, `waiter` is notified of the next one. `first` on the
+    /// first call of a receive, which a queue that is shut refuses differently.
+    pub(crate) fn take_or_wait(&self, waiter: &Arc<Waiter>, first: bool) -> Result<Option<Waiting>> {
+        let mut state = self.state.lock();
+        if state.shut {
+            return Err(if first { Error::INVALID_HANDLE } else { Error::OPERATION_ABORTED });
+        }
+        let waiting = state.requests.pop_front();
+        if waiting.is_none() {
+            waiter.reset();
+            state.receivers.push_back(Receiver::Thread(Arc::clone(waiter)));
+        }
+        Ok(waiting)
     }
 
     /// Takes a waiting receive out.
     pub(crate) fn abort(&self, operation: OperationId) -> Option<Reply<Delivery>> {
         let mut state = self.state.lock();
-        let at = state.receives.iter().position(|r| r.operation == operation)?;
-        state.receives.remove(at)
+        let wanted = |r: &Receiver| matches!(r, Receiver::Operation(reply) if reply.operation == operation);
+        let at = state.receivers.iter().position(wanted)?;
+        match state.receivers.remove(at) {
+            Some(Receiver::Operation(reply)) => Some(reply),
+            _ => None,
+        }
     }
 
     /// Takes no more requests or receives; hands back what waits.
     pub(crate) fn shut(&self) -> (Vec<Reply<Delivery>>, Vec<Waiting>) {
         let mut state = self.state.lock();
         state.shut = true;
-        (state.receives.drain(..).collect(), state.requests.drain(..).collect())
+        let mut receives = Vec::new();
+        for receiver in state.receivers.drain(..) {
+            match receiver {
+                Receiver::Operation(reply) => receives.push(reply),
+                Receiver::Thread(waiter) => waiter.notify(),
+            }
+        }
+        (receives, state.requests.drain(..).collect())
     }
 
     /// Sets a property of queues.

@@ -3,7 +3,6 @@
 //! One [`Routes`] holds the registrations of one port. Paths are compared without regard to case and on
 //! whole segments: `/a/b/` takes `/a/b`, `/a/b/` and `/a/b/c`, not `/a/bc`.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -93,8 +92,9 @@ pub(crate) struct Route {
 #[derive(Default)]
 pub(crate) struct Routes {
     strong: Prefixes,
-    names: HashMap<String, Prefixes>,
-    addresses: HashMap<IpAddr, Prefixes>,
+    /// By name, sorted.
+    names: Vec<(String, Prefixes)>,
+    addresses: Vec<(IpAddr, Prefixes)>,
     weak: Prefixes,
     count: usize,
 }
@@ -105,8 +105,8 @@ impl Routes {
         let prefixes = match &registration.prefix.host {
             Host::Strong => &mut self.strong,
             Host::Weak => &mut self.weak,
-            Host::Name(name) => self.names.entry(name.clone()).or_default(),
-            Host::Address(ip) => self.addresses.entry(*ip).or_default(),
+            Host::Name(name) => entry(&mut self.names, name),
+            Host::Address(ip) => entry(&mut self.addresses, ip),
         };
         prefixes.insert(registration)?;
         self.count += 1;
@@ -118,12 +118,13 @@ impl Routes {
         let removed = match &prefix.host {
             Host::Strong => self.strong.remove(&prefix.path),
             Host::Weak => self.weak.remove(&prefix.path),
-            Host::Name(name) => self.names.get_mut(name)?.remove(&prefix.path),
-            Host::Address(ip) => self.addresses.get_mut(ip)?.remove(&prefix.path),
-        }?;
+            Host::Name(name) => entry(&mut self.names, name).remove(&prefix.path),
+            Host::Address(ip) => entry(&mut self.addresses, ip).remove(&prefix.path),
+        };
+        self.names.retain(|(_, p)| !p.list.is_empty());
+        self.addresses.retain(|(_, p)| !p.list.is_empty());
+        let removed = removed?;
         self.count -= 1;
-        self.names.retain(|_, p| !p.list.is_empty());
-        self.addresses.retain(|_, p| !p.list.is_empty());
         Some(removed)
     }
 
@@ -132,9 +133,20 @@ impl Routes {
         self.count == 0
     }
 
+    /// The prefixes of the name a Host value has.
+    fn named(&self, host: &[u8]) -> Option<&Prefixes> {
+        if self.names.is_empty() {
+            return None;
+        }
+        let name = name_of(host);
+        let order = |known: &str| known.bytes().cmp(name.iter().map(u8::to_ascii_lowercase));
+        let at = self.names.binary_search_by(|(known, _)| order(known)).ok()?;
+        Some(&self.names[at].1)
+    }
+
     /// Every registration.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Registration>> {
-        let named = self.names.values().chain(self.addresses.values());
+        let named = self.names.iter().map(|(_, p)| p).chain(self.addresses.iter().map(|(_, p)| p));
         [&self.strong, &self.weak].into_iter().chain(named).flat_map(|p| p.list.iter().map(|(_, r)| r))
     }
 
@@ -145,17 +157,13 @@ impl Routes {
             return Ok(Route { registration: Arc::clone(found), ip_routed: false });
         }
         let mut host_known = !self.strong.list.is_empty();
-        if !self.names.is_empty()
-            && let Some(prefixes) = host.and_then(|h| self.names.get(&*name_of(h)))
-        {
+        if let Some(prefixes) = host.and_then(|h| self.named(h)) {
             host_known = true;
             if let Some(found) = prefixes.longest(path) {
                 return Ok(Route { registration: Arc::clone(found), ip_routed: false });
             }
         }
-        if !self.addresses.is_empty()
-            && let Some(prefixes) = self.addresses.get(&local)
-        {
+        if let Some((_, prefixes)) = self.addresses.iter().find(|(ip, _)| *ip == local) {
             host_known = true;
             if let Some(found) = prefixes.longest(path) {
                 return Ok(Route { registration: Arc::clone(found), ip_routed: true });
@@ -169,14 +177,26 @@ impl Routes {
     }
 }
 
-/// The name in a Host value, lower case, without port. A trailing dot is the same name.
-fn name_of(host: &[u8]) -> String {
-    let host = String::from_utf8_lossy(host);
-    let name = match host.rfind(':') {
-        Some(colon) if !host[colon..].contains(']') => &host[..colon],
-        _ => &host[..],
+/// The prefixes under a key of a sorted list, made if need be.
+fn entry<'a, K: Ord + Clone>(list: &'a mut Vec<(K, Prefixes)>, key: &K) -> &'a mut Prefixes {
+    let at = match list.binary_search_by(|(k, _)| k.cmp(key)) {
+        Ok(at) => at,
+        Err(at) => {
+            list.insert(at, (key.clone(), Prefixes::default()));
+            at
+        }
     };
-    name.trim_end_matches('.').to_lowercase()
+    &mut list[at].1
+}
+
+/// The name in a Host value, without port. A trailing dot is the same name.
+fn name_of(host: &[u8]) -> &[u8] {
+    let colon = host.iter().rposition(|b| *b == b':' || *b == b']');
+    let name = match colon {
+        Some(at) if host[at] == b':' => &host[..at],
+        _ => host,
+    };
+    name.strip_suffix(b".").unwrap_or(name)
 }
 
 #[cfg(test)]

@@ -289,6 +289,12 @@ pub trait Service: Send + Sync {
 
     /// Takes the oldest waiting request of the queue.
     fn receive(&self, queue: QueueId, pend: Pend<'_, Delivery>) -> Poll<Result<Delivery>>;
+    /// As [`Service::receive`], waiting on this thread, for a service that can do that without a completion;
+    /// `None` from one that cannot.
+    fn receive_blocking(&self, queue: QueueId) -> Option<Result<Delivery>> {
+        let _ = queue;
+        None
+    }
     /// Tells a request again that was taken from this queue. Unknown: `CONNECTION_INVALID`.
     fn receive_again(&self, queue: QueueId, request: RequestId) -> Result<Delivery>;
     /// Reads body into `buffer`. End: `HANDLE_EOF`; unknown request: `CONNECTION_INVALID`; client gone while

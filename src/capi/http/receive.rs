@@ -151,7 +151,10 @@ impl Receive {
     fn blocking(&mut self, request: service::RequestId) -> Result<Outcome> {
         let (service, id) = (self.service, self.id);
         let delivery = match request.0 {
-            HTTP_NULL_ID => wait(|pend| service.receive(id, pend))?,
+            HTTP_NULL_ID => match service.receive_blocking(id) {
+                Some(received) => received?,
+                None => wait(|pend| service.receive(id, pend))?,
+            },
             _ => service.receive_again(id, request)?,
         };
         match self.take(delivery) {
