@@ -4,10 +4,11 @@
  *
  * Build: gcc -O2 -Iinclude -o nthttp_sync nthttp_sync.c -lnthttp */
 #include "nthttp_common.h"
+#include <pthread.h>
 
 static HANDLE queue;
 
-static DWORD WINAPI serve(LPVOID unused)
+static void *serve(void *unused)
 {
     union {
         HTTP_REQUEST request;
@@ -32,11 +33,12 @@ static DWORD WINAPI serve(LPVOID unused)
 int main(int argc, char **argv)
 {
     int threads = argc > 2 ? atoi(argv[2]) : 1;
+    pthread_t thread;
     if (argc < 2)
         return 2;
     queue = open_queue(argv[1]);
     while (--threads > 0)
-        if (CreateThread(NULL, 0, serve, NULL, 0, NULL) == NULL)
-            check(GetLastError(), "CreateThread");
-    return (int)serve(NULL);
+        check((ULONG)pthread_create(&thread, NULL, serve, NULL), "pthread_create");
+    serve(NULL);
+    return 0;
 }

@@ -60,7 +60,9 @@ def build(program):
     if program.startswith("curl"):
         command += ["-lcurl"]
     done = subprocess.run(command, capture_output=True, text=True)
-    return None if done.returncode == 0 else "does not build: " + (done.stderr.strip().splitlines() or ["?"])[0]
+    if done.returncode == 0:
+        return None
+    return "does not build: " + next((line for line in done.stderr.splitlines() if "error" in line), "?")
 
 
 class Server:
@@ -93,9 +95,14 @@ class Server:
                 return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > end:
+                    said = self.last_words()
                     self.stop()
-                    raise RuntimeError(f"{self.row} did not start")
+                    raise RuntimeError(f"did not start: {said}")
                 time.sleep(0.02)
+
+    def last_words(self):
+        with open(self.log.name) as log:
+            return (log.read().strip().splitlines() or ["no word"])[-1]
 
     def pids(self):
         """The process and its children, which do the work in nginx's case."""

@@ -3,7 +3,7 @@
 
 Steps run two at a time where that is safe: those that use cargo share its folder and run one after the other, the
 others wait only for what they need. `gate.py NAME ...` runs only the named steps (and what they need);
-`gate.py --list` names them.
+`gate.py -k` goes on after a failure with what does not need the failed step; `gate.py --list` names the steps.
 """
 import glob
 import os
@@ -25,7 +25,7 @@ class Step:
     def __init__(self, name, command, needs=(), lane=None, env=None, absent=None):
         self.name, self.command, self.needs, self.lane = name, command, needs, lane
         self.env, self.absent = env or {}, absent
-        self.state, self.seconds, self.process = "waiting", 0.0, None
+        self.state, self.seconds, self.process, self.stopped = "waiting", 0.0, None, False
         self.log = tempfile.TemporaryFile("w+", errors="replace")
 
     def run(self):
@@ -39,7 +39,7 @@ class Step:
             self.end()
             code = f"no end after {LIMIT_SECONDS} seconds"
         self.seconds = time.monotonic() - started
-        self.state = "ok" if code == 0 else "failed"
+        self.state = "stopped" if self.stopped else "ok" if code == 0 else "failed"
 
     def end(self):
         """Ends the step's own processes: it leads a session of its own."""
@@ -118,8 +118,9 @@ def steps():
 class Gate:
     """Runs steps, at most two at a time, and tells how they ended, in the order they end."""
 
-    def __init__(self, wanted):
+    def __init__(self, wanted, keep_going):
         self.steps = steps()
+        self.keep_going = keep_going
         self.colours = sys.stdout.isatty()
         if wanted:
             self.pick(wanted)
@@ -160,12 +161,12 @@ class Gate:
             step.run()
             with told:
                 running.remove(step)
-                self.tell(step)
+                if step.state != "stopped":
+                    self.tell(step)
                 told.notify()
 
-        failed = None
         with told:
-            while not failed:
+            while self.keep_going or not self.failed():
                 while len(running) < 2 and (step := self.ready(running)):
                     step.state = "running"
                     running.append(step)
@@ -173,12 +174,16 @@ class Gate:
                 if not running:
                     break
                 told.wait()
-                failed = next((s for s in self.steps if s.state == "failed"), None)
-        if failed:
-            for step in list(running):
-                step.end()
-            print(f"\n--- {failed.name}: {' '.join(failed.command)}\n{failed.text()[-20000:]}")
+        failed = self.failed()
+        for step in list(running):
+            step.stopped = True
+            step.end()
+        for step in failed:
+            print(f"\n--- {step.name}: {' '.join(step.command)}\n{step.text()[-20000:]}")
         return self.close()
+
+    def failed(self):
+        return [s for s in self.steps if s.state == "failed"]
 
     def close(self):
         count = lambda state: sum(s.state == state for s in self.steps)
@@ -196,7 +201,7 @@ def main():
         print("\n".join(s.name for s in steps()))
         return 0
     started = time.monotonic()
-    code = Gate(arguments).run()
+    code = Gate([a for a in arguments if a != "-k"], "-k" in arguments).run()
     print(f"gate: {'ok' if code == 0 else 'failed'} after {time.monotonic() - started:.0f} seconds")
     return code
 

@@ -24,6 +24,11 @@ impl Readiness {
         self.0 & (libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR) as u32 != 0
     }
 
+    /// The peer has ended its side; the end itself is still to be read, after what came before it.
+    pub fn ended(self) -> bool {
+        self.0 & libc::EPOLLRDHUP as u32 != 0
+    }
+
     /// The connection is gone: reset, or closed both ways.
     pub fn gone(self) -> bool {
         self.0 & (libc::EPOLLERR | libc::EPOLLHUP) as u32 != 0

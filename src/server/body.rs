@@ -273,7 +273,7 @@ impl Active<'_> {
         match got {
             Transfer::Bytes(n) => {
                 *filled += n;
-                self.state.readable = n == direct;
+                self.state.readable = n == direct || self.state.end_told;
                 if let Some(exchange) = work.exchange.as_mut() {
                     exchange.body.took(n);
                     exchange.body.owes_continue = false;

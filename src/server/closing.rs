@@ -41,7 +41,7 @@ impl Active<'_> {
             match socket.read(&mut scratch) {
                 Transfer::Bytes(n) => {
                     self.state.discarded += n as u64;
-                    self.state.readable = n == scratch.len();
+                    self.state.readable = n == scratch.len() || self.state.end_told;
                     if self.state.discarded > LINGER_BYTES {
                         return self.break_off();
                     }

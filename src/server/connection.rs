@@ -100,6 +100,8 @@ pub(crate) struct State {
     pub(crate) socket: Option<Socket>,
     /// An edge told of data that has not been read to its end.
     pub(crate) readable: bool,
+    /// An edge told of the peer's end, which no further edge will tell of: read until it is met.
+    pub(crate) end_told: bool,
     /// The peer has ended its side.
     pub(crate) peer_done: bool,
     /// The time this connection must not outlast in its phase, and when the timer will look at it.
@@ -151,6 +153,7 @@ impl Connection {
             endpoint: None,
             socket: None,
             readable: false,
+            end_told: false,
             peer_done: false,
             deadline: NEVER,
             timer_entry: NEVER,

@@ -33,6 +33,7 @@ impl Active<'_> {
             return self.break_off();
         }
         self.state.readable |= readiness.readable();
+        self.state.end_told |= readiness.ended();
         if readiness.writable() {
             self.pump();
         }
@@ -99,7 +100,7 @@ impl Active<'_> {
         }
     }
 
-    /// Reads once into the input. A read that falls short has emptied the socket.
+    /// Reads once into the input. A read that falls short has emptied the socket, unless its end is there too.
     pub(crate) fn fill(&mut self, work: &mut Work) -> Transfer {
         let Some(socket) = &self.state.socket else { return Transfer::Broken };
         let space = work.input.space();
@@ -108,7 +109,7 @@ impl Active<'_> {
         match got {
             Transfer::Bytes(n) => {
                 work.input.filled(n);
-                self.state.readable = n == room;
+                self.state.readable = n == room || self.state.end_told;
             }
             Transfer::WouldBlock => self.state.readable = false,
             Transfer::End => {
