@@ -45,9 +45,14 @@ const fn one_of(byte: u8, set: &[u8]) -> bool {
     false
 }
 
+/// How many bytes at the start are of a class.
 #[inline]
 fn run(bytes: &[u8], class: u8) -> usize {
-    bytes.iter().position(|byte| CLASSES[usize::from(*byte)] & class == 0).unwrap_or(bytes.len())
+    let mut at = 0;
+    while at < bytes.len() && CLASSES[usize::from(bytes[at])] & class != 0 {
+        at += 1;
+    }
+    at
 }
 
 /// How many bytes at the start are token characters.
@@ -68,19 +73,29 @@ pub(super) fn host_len(bytes: &[u8]) -> usize {
     run(bytes, HOST)
 }
 
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// The eight bytes at `at`, if there are as many.
+#[inline]
+fn word(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..at + 8).map(|eight| u64::from_le_bytes(eight.try_into().expect("eight bytes")))
+}
+
+/// The high bit of the lowest zero byte; bits above it may be set by borrows, bits below are not.
+#[inline]
+fn zero_byte(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & HIGH
+}
+
 /// Offset, at or after `from`, of the first byte below `BELOW` or equal to DEL; the length when there is none.
 /// Looks at eight bytes at a time.
 #[inline]
 pub(super) fn find_control<const BELOW: u8>(bytes: &[u8], from: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
     let mut at = from;
-    while let Some(eight) = bytes.get(at..at + 8) {
-        let word = u64::from_le_bytes(eight.try_into().expect("eight bytes"));
-        let low = word.wrapping_sub(ONES * u64::from(BELOW)) & !word;
-        let del = word ^ (ONES * 0x7F);
-        // The lowest bit set is exact; borrows can only set bits above it.
-        let found = (low | (del.wrapping_sub(ONES) & !del)) & HIGH;
+    while let Some(word) = word(bytes, at) {
+        let low = word.wrapping_sub(ONES * u64::from(BELOW)) & !word & HIGH;
+        let found = low | zero_byte(word ^ (ONES * 0x7F));
         if found != 0 {
             return at + (found.trailing_zeros() / 8) as usize;
         }
@@ -88,6 +103,76 @@ pub(super) fn find_control<const BELOW: u8>(bytes: &[u8], from: usize) -> usize 
     }
     let tail = bytes.get(at..).unwrap_or(&[]);
     at + tail.iter().position(|byte| *byte < BELOW || *byte == 0x7F).unwrap_or(tail.len())
+}
+
+/// Offset, at or after `from`, of the first `:`; the length when there is none.
+#[inline]
+pub(super) fn find_colon(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(word) = word(bytes, at) {
+        let found = zero_byte(word ^ (ONES * u64::from(b':')));
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let tail = bytes.get(at..).unwrap_or(&[]);
+    at + tail.iter().position(|byte| *byte == b':').unwrap_or(tail.len())
+}
+
+/// An ASCII name of at most 24 bytes, in the form that compares eight bytes at a time.
+#[derive(Clone, Copy)]
+pub(super) struct Name {
+    len: usize,
+    /// Which bits count: those of the name's bytes.
+    keep: [u64; 3],
+    /// 0x20 where the name has a letter: what makes upper case lower, and no other byte a letter.
+    fold: [u64; 3],
+    lower: [u64; 3],
+}
+
+impl Name {
+    /// The form of no name, to fill arrays with.
+    pub(super) const NONE: Name = Name { len: 0, keep: [0; 3], fold: [0; 3], lower: [0; 3] };
+
+    pub(super) const fn new(name: &str) -> Name {
+        let name = name.as_bytes();
+        let mut form = Name { len: name.len(), ..Name::NONE };
+        let mut at = 0;
+        while at < name.len() {
+            let shift = at % 8 * 8;
+            form.keep[at / 8] |= 0xFF << shift;
+            form.fold[at / 8] |= (if name[at].is_ascii_alphabetic() { 0x20 } else { 0 }) << shift;
+            form.lower[at / 8] |= (name[at].to_ascii_lowercase() as u64) << shift;
+            at += 1;
+        }
+        form
+    }
+
+    /// Whether the first `len` bytes of `text` are this name in any case. What follows them is not looked at,
+    /// but lets whole words be read.
+    #[inline]
+    pub(super) fn starts(&self, text: &[u8], len: usize) -> bool {
+        if self.len != len {
+            return false;
+        }
+        let padded;
+        let text = match text.get(..len.next_multiple_of(8)) {
+            Some(_) => text,
+            None => {
+                padded = pad(&text[..len]);
+                &padded[..]
+            }
+        };
+        (0..len.div_ceil(8))
+            .all(|i| word(text, i * 8).is_some_and(|w| w & self.keep[i] | self.fold[i] == self.lower[i]))
+    }
+}
+
+fn pad(text: &[u8]) -> [u8; 24] {
+    let mut padded = [0; 24];
+    padded[..text.len()].copy_from_slice(text);
+    padded
 }
 
 static CRLF_END: LazyLock<Finder> = LazyLock::new(|| Finder::new(b"\n\r\n"));
@@ -153,6 +238,20 @@ mod tests {
             };
             prop_assert_eq!(find_control::<0x20>(&bytes, from), slow(0x20));
             prop_assert_eq!(find_control::<0x21>(&bytes, from), slow(0x21));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn names_compare_like_ascii_without_case(text in "[a-cA-C\\r5\\x15@_-]{0,24}", flip in prop::collection::vec(any::<bool>(), 24), more in "[a:]{0,9}") {
+            let other: String = text.chars().zip(flip).map(|(c, flip)| if flip { char::from(c as u8 ^ 0x20) } else { c }).collect();
+            let same = text.eq_ignore_ascii_case(&other);
+            prop_assert_eq!(Name::new(&text).starts(format!("{other}{more}").as_bytes(), other.len()), same);
+        }
+
+        #[test]
+        fn words_find_the_same_colon_as_bytes(text in "[:;9A\\x3b\\x00é]{0,20}") {
+            prop_assert_eq!(find_colon(text.as_bytes(), 0), text.find(':').unwrap_or(text.len()));
         }
     }
 

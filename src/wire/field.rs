@@ -2,7 +2,7 @@
 //! values (RFC 9110 §5). Reading field lines out of a head is in `request` and `response`.
 
 use super::Span;
-use super::bytes;
+use super::bytes::{self, Name};
 
 /// One field line of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +109,18 @@ const REQUEST_NAMES: [&str; REQUEST_IDS] = join(REQUEST_ONLY);
 const RESPONSE_NAMES: [&str; RESPONSE_IDS] = join(RESPONSE_ONLY);
 static REQUEST_SLOTS: [u8; 128] = slots(&REQUEST_NAMES);
 static RESPONSE_SLOTS: [u8; 128] = slots(&RESPONSE_NAMES);
+static REQUEST_FORMS: [Name; REQUEST_IDS] = forms(&REQUEST_NAMES);
+static RESPONSE_FORMS: [Name; RESPONSE_IDS] = forms(&RESPONSE_NAMES);
+
+const fn forms<const ALL: usize>(names: &[&str; ALL]) -> [Name; ALL] {
+    let mut forms = [Name::NONE; ALL];
+    let mut i = 0;
+    while i < ALL {
+        forms[i] = Name::new(names[i]);
+        i += 1;
+    }
+    forms
+}
 
 const fn join<const OWN: usize, const ALL: usize>(own: [&'static str; OWN]) -> [&'static str; ALL] {
     let mut names = [""; ALL];
@@ -141,28 +153,35 @@ const fn slots(names: &[&str]) -> [u8; 128] {
     table
 }
 
+/// The number of the name that the first `len` bytes of `text` are.
 #[inline]
-fn look_up(name: &[u8], slots: &[u8; 128], names: &[&str]) -> u8 {
-    if name.is_empty() {
+fn look_up(text: &[u8], len: usize, slots: &[u8; 128], forms: &[Name]) -> u8 {
+    if len == 0 {
         return UNKNOWN;
     }
-    let id = slots[slot(name)];
-    match names.get(usize::from(id)) {
-        Some(known) if known.as_bytes().eq_ignore_ascii_case(name) => id,
+    let id = slots[slot(&text[..len])];
+    match forms.get(usize::from(id)) {
+        Some(name) if name.starts(text, len) => id,
         _ => UNKNOWN,
     }
+}
+
+/// The number of the request field whose name is the first `len` bytes of `text`.
+#[inline]
+pub(super) fn request_id_at(text: &[u8], len: usize) -> u8 {
+    look_up(text, len, &REQUEST_SLOTS, &REQUEST_FORMS)
 }
 
 /// The number of a request field's name, compared without regard to case, or [`UNKNOWN`].
 #[inline]
 pub fn request_id(name: &[u8]) -> u8 {
-    look_up(name, &REQUEST_SLOTS, &REQUEST_NAMES)
+    look_up(name, name.len(), &REQUEST_SLOTS, &REQUEST_FORMS)
 }
 
 /// The number of a response field's name, compared without regard to case, or [`UNKNOWN`].
 #[inline]
 pub fn response_id(name: &[u8]) -> u8 {
-    look_up(name, &RESPONSE_SLOTS, &RESPONSE_NAMES)
+    look_up(name, name.len(), &RESPONSE_SLOTS, &RESPONSE_FORMS)
 }
 
 /// The name of a numbered response field in its usual spelling, e.g. `Content-Type`; empty for other numbers.

@@ -68,7 +68,14 @@ unsafe fn read_known(
     let listed = unsafe { check_infos(infos)? };
     let server = &headers.KnownHeaders[HttpHeaderServer as usize];
     head.suppress_server = server.RawValueLength == 0 && !server.pRawValue.is_null();
+    let mut given = listed;
     for (id, known) in headers.KnownHeaders.iter().enumerate() {
+        given |= u32::from(known.RawValueLength > 0) << id;
+    }
+    while given != 0 {
+        let id = given.trailing_zeros();
+        given &= given - 1;
+        let known = &headers.KnownHeaders[id as usize];
         if known.RawValueLength > 0 {
             // SAFETY: see above.
             unsafe { push_known(head, id as u8, known)? };

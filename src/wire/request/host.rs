@@ -54,8 +54,18 @@ fn literal_len(authority: &[u8]) -> Option<usize> {
 
 /// A port from 1 to 65535 in one to five digits.
 fn port(digits: &[u8]) -> Option<u16> {
-    let number = bytes::decimal(digits).filter(|_| digits.len() <= 5)?;
-    u16::try_from(number).ok().filter(|port| *port != 0)
+    if digits.is_empty() || digits.len() > 5 {
+        return None;
+    }
+    let mut port = 0;
+    for digit in digits {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        port = port * 10 + u32::from(digit);
+    }
+    u16::try_from(port).ok().filter(|port| *port != 0)
 }
 
 #[cfg(test)]

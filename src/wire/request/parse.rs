@@ -8,9 +8,13 @@ use memchr::memchr;
 
 use super::framing::Said;
 use super::{Framing, Limits, RequestHead, Verb};
-use crate::wire::field::{Field, request_id};
+use crate::wire::field::{Field, UNKNOWN, request_id_at};
 use crate::wire::refusal::Refusal;
 use crate::wire::{Parsed, Span, bytes};
+
+/// Capacities that a reused head may keep.
+const KEPT_BYTES: usize = 32_768;
+const KEPT_FIELDS: usize = 256;
 
 impl RequestHead {
     /// Looks for a complete head at the start of `input`; on `Complete` the head's bytes have been copied
@@ -35,10 +39,14 @@ impl RequestHead {
         outcome
     }
 
-    /// Back to an empty head; buffers keep their capacity.
+    /// Back to an empty head. Buffers keep their capacity, unless one unusual request made them large.
     fn clear(&mut self) {
         self.bytes.clear();
         self.fields.clear();
+        if self.bytes.capacity() > KEPT_BYTES || self.fields.capacity() > KEPT_FIELDS {
+            self.bytes.shrink_to(KEPT_BYTES);
+            self.fields.shrink_to(KEPT_FIELDS);
+        }
         self.verb = Verb::Unknown;
         self.verb_text = Span::default();
         self.target = Span::default();
@@ -67,13 +75,14 @@ impl RequestHead {
         let mut said = Said::default();
         loop {
             match rest[at..] {
-                [b'\n', ..] => break at += 1,
-                [b'\r', b'\n', ..] => break at += 2,
-                _ => at = self.field_line(rest, at, limits, &mut said)?,
+                [b'\n', ..] => at += 1,
+                [b'\r', b'\n', ..] => at += 2,
+                _ => {
+                    at = self.field_line(rest, at, limits, &mut said)?;
+                    continue;
+                }
             }
-            if at > limits.head {
-                return Err(Refusal::RequestLength);
-            }
+            break;
         }
         if at > limits.head {
             return Err(Refusal::RequestLength);
@@ -91,34 +100,23 @@ impl RequestHead {
         limits: &Limits,
         said: &mut Said,
     ) -> Result<usize, Refusal> {
-        let name_end = start + bytes::token_len(&rest[start..]);
-        if name_end == start || rest.get(name_end) != Some(&b':') {
-            return Err(if bare_cr(rest, name_end) { Refusal::BadRequest } else { Refusal::Header });
+        // A known name is a token; others are looked at byte by byte.
+        let name_end = bytes::find_colon(rest, start);
+        let id = request_id_at(&rest[start..], name_end - start);
+        if id == UNKNOWN {
+            let token_end = start + bytes::token_len(&rest[start..]);
+            if token_end == start || token_end != name_end || name_end == rest.len() {
+                return Err(if bare_cr(rest, token_end) { Refusal::BadRequest } else { Refusal::Header });
+            }
         }
-        let mut value_start = name_end + 1;
-        while rest.get(value_start).copied().is_some_and(bytes::is_blank) {
-            value_start += 1;
-        }
-        let stop = value_stop(rest, value_start);
-        let next = match rest[stop..] {
-            [b'\n', ..] => stop + 1,
-            [b'\r', b'\n', ..] => stop + 2,
-            [b'\r', ..] => return Err(Refusal::BadRequest),
-            _ => return Err(Refusal::Header),
-        };
-        let mut value_end = stop;
-        while value_end > value_start && bytes::is_blank(rest[value_end - 1]) {
-            value_end -= 1;
-        }
+        let (value, stop, next) = read_value(rest, name_end + 1)?;
         if next > limits.head {
             return Err(Refusal::RequestLength);
         }
         if stop - start > limits.field {
             return Err(Refusal::FieldLength);
         }
-        let id = request_id(&rest[start..name_end]);
-        let field =
-            Field { id, name: Span::between(start, name_end), value: Span::between(value_start, value_end) };
+        let field = Field { id, name: Span::between(start, name_end), value };
         said.hear(field, rest);
         self.fields.push(field);
         Ok(next)
@@ -133,7 +131,9 @@ impl RequestHead {
         let verb_end = bytes::token_len(rest);
         match rest.get(verb_end) {
             None if received > limits.head => Err(Refusal::Verb),
-            None | Some(b'\r') => Ok(()),
+            None => Ok(()),
+            Some(b'\r') if verb_end + 1 == rest.len() => Ok(()),
+            Some(b'\r') => Err(Refusal::BadRequest),
             Some(b' ') if verb_end > 0 => self.judge_target(rest, verb_end, received, limits),
             Some(_) => Err(Refusal::Verb),
         }
@@ -170,6 +170,27 @@ fn empty_lines(input: &[u8]) -> usize {
             _ => return at,
         }
     }
+}
+
+/// The value that starts at `from`, without the blanks around it; where its line stops, and where the next starts.
+#[inline]
+fn read_value(rest: &[u8], from: usize) -> Result<(Span, usize, usize), Refusal> {
+    let mut start = from;
+    while rest.get(start).copied().is_some_and(bytes::is_blank) {
+        start += 1;
+    }
+    let stop = value_stop(rest, start);
+    let next = match rest[stop..] {
+        [b'\n', ..] => stop + 1,
+        [b'\r', b'\n', ..] => stop + 2,
+        [b'\r', ..] => return Err(Refusal::BadRequest),
+        _ => return Err(Refusal::Header),
+    };
+    let mut end = stop;
+    while end > start && bytes::is_blank(rest[end - 1]) {
+        end -= 1;
+    }
+    Ok((Span::between(start, end), stop, next))
 }
 
 /// Offset of the first byte that ends or breaks a field value: any control character but TAB.

@@ -233,6 +233,29 @@ fn limits_of_head_field_and_target() {
 }
 
 #[test]
+fn nothing_is_waited_for_beyond_the_limit() {
+    let limits = Limits { head: 64, ..Limits::default() };
+    for start in [
+        "\r",
+        "foo\r",
+        "foo\r ",
+        "foo",
+        "GET /",
+        "GET / ",
+        "GET / HTTP/1.1\r",
+        "GET / HTTP/1.1\n",
+        "\n\n\r\n",
+    ] {
+        for filler in ["x", "\r", " ", "\r\n "] {
+            let input = format!("{start}{}", filler.repeat(65));
+            assert!(parse_with(input.as_bytes(), &limits).1.is_err(), "{start:?} {filler:?}");
+        }
+    }
+    assert_eq!(outcome("foo\r"), Ok(Parsed::Partial));
+    assert_eq!(outcome("foo\rx"), Err(Refusal::BadRequest));
+}
+
+#[test]
 fn a_header_block_over_16384_bytes_is_too_long() {
     let long = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "b".repeat(16384));
     assert_eq!(outcome(&long), Err(Refusal::RequestLength));

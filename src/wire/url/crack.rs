@@ -126,21 +126,25 @@ fn read_port(digits: &[u16]) -> Option<Option<u16>> {
 
 /// Each `%XX` as one character of that value; anything else as it is.
 fn decoded(url: &[u16]) -> Vec<u16> {
-    let hex = |unit: u16| char::from_u32(u32::from(unit)).and_then(|c| c.to_digit(16));
     let mut out = Vec::with_capacity(url.len());
     let mut rest = url;
-    while let Some((&unit, after)) = rest.split_first() {
-        rest = after;
-        if let (true, [high, low, after @ ..]) = (unit == u16::from(b'%'), after) {
-            if let (Some(high), Some(low)) = (hex(*high), hex(*low)) {
-                out.push((high << 4 | low) as u16);
-                rest = after;
-                continue;
-            }
-        }
-        out.push(unit);
+    while let Some(unit) = rest.first() {
+        let escape = escape_at(rest);
+        out.push(escape.unwrap_or(*unit));
+        rest = &rest[if escape.is_some() { 3 } else { 1 }..];
     }
     out
+}
+
+/// The value of the `%XX` that text starts with.
+fn escape_at(text: &[u16]) -> Option<u16> {
+    let hex = |unit: u16| char::from_u32(u32::from(unit))?.to_digit(16);
+    match text {
+        [percent, high, low, ..] if *percent == u16::from(b'%') => {
+            Some((hex(*high)? << 4 | hex(*low)?) as u16)
+        }
+        _ => None,
+    }
 }
 
 /// The URL with everything after the authority escaped.
