@@ -1,4 +1,6 @@
 /* HttpSendHttpResponse and HttpSendResponseEntityBody: bytes on the wire, counts, refusals, sequences. */
+#include <unistd.h>
+
 #include "http_server.h"
 
 static struct reply reply;
@@ -521,6 +523,110 @@ TEST(test_send__large_bodies_arrive_whole)
     CHECK_EQ(reply.size, sent);
     CHECK_EQ(reply.body_size, sizeof(big) - 1);
     CHECK(memcmp(reply.body, big, sizeof(big) - 1) == 0);
+    close(client);
+    server_close(&server);
+}
+
+/* A file with the ten digits in it, open for reading. */
+static HANDLE digits_file(char *path, size_t size)
+{
+    FILE *file;
+    HANDLE handle;
+    snprintf(path, size, "%s/nthttp-digits-%ld", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (long)getpid());
+    file = fopen(path, "wb");
+    REQUIRE(file && fwrite("0123456789", 1, 10, file) == 10 && fclose(file) == 0);
+    handle = CreateFileW(wide("%s", path), GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    REQUIRE(handle != INVALID_HANDLE_VALUE);
+    return handle;
+}
+
+static void file_chunk(HTTP_DATA_CHUNK *it, HANDLE file, ULONGLONG start, ULONGLONG length)
+{
+    memset(it, 0, sizeof(*it));
+    it->DataChunkType = HttpDataChunkFromFileHandle;
+    it->FromFileHandle.ByteRange.StartingOffset.QuadPart = start;
+    it->FromFileHandle.ByteRange.Length.QuadPart = length;
+    it->FromFileHandle.FileHandle = file;
+}
+
+TEST(test_send__files_and_memory_in_one_body)
+{
+    struct server server;
+    HTTP_DATA_CHUNK chunks[4];
+    char path[256];
+    HANDLE file = digits_file(path, sizeof(path));
+    DWORD read = 0;
+    char first = 0;
+    ULONG sent;
+    int client;
+    server_open(&server);
+    client = client_get(&server, "/");
+    make_response(&response, &chunk, 200, "OK", "<");
+    chunks[0] = chunk;
+    file_chunk(&chunks[1], file, 2, 3);
+    chunks[2] = chunk;
+    file_chunk(&chunks[3], file, 7, HTTP_BYTE_RANGE_TO_EOF);
+    response.EntityChunkCount = 4;
+    response.pEntityChunks = chunks;
+    CHECK_EQ(send_response(&server, receive(&server)->RequestId, 0, &response, &sent), NO_ERROR);
+    CHECK(client_response(client, &reply, 0));
+    CHECK_BYTES(reply.body, reply.body_size, "<234<789");
+    CHECK_EQ(reply.size, sent);
+    /* The file's own position has not moved. */
+    CHECK(ReadFile(file, &first, 1, &read, NULL));
+    CHECK_EQ(first, '0');
+    CHECK(CloseHandle(file));
+    remove(path);
+    close(client);
+    server_close(&server);
+}
+
+TEST(test_send__file_ranges_beyond_the_end_fail)
+{
+    struct server server;
+    HTTP_REQUEST_ID id;
+    char path[256];
+    HANDLE file = digits_file(path, sizeof(path));
+    int client;
+    server_open(&server);
+    client = client_get(&server, "/");
+    id = receive(&server)->RequestId;
+    make_response(&response, &chunk, 200, "OK", NULL);
+    file_chunk(&chunk, file, 11, 1);
+    response.EntityChunkCount = 1;
+    response.pEntityChunks = &chunk;
+    CHECK_EQ(send_response(&server, id, 0, &response, NULL), ERROR_HANDLE_EOF);
+    file_chunk(&chunk, server.queue, 0, 1);
+    CHECK(send_response(&server, id, 0, &response, NULL) != NO_ERROR);
+    CHECK(CloseHandle(file));
+    remove(path);
+    close(client);
+    server_close(&server);
+}
+
+TEST(test_send__a_file_may_be_closed_once_the_call_returned)
+{
+    struct server server;
+    OVERLAPPED overlapped = {0};
+    char path[256];
+    HANDLE file = digits_file(path, sizeof(path));
+    DWORD bytes;
+    ULONG result;
+    int client;
+    server_open(&server);
+    client = client_get(&server, "/");
+    make_response(&response, &chunk, 200, "OK", NULL);
+    file_chunk(&chunk, file, 0, HTTP_BYTE_RANGE_TO_EOF);
+    response.EntityChunkCount = 1;
+    response.pEntityChunks = &chunk;
+    result = HttpSendHttpResponse(server.queue, receive(&server)->RequestId, 0, &response, NULL, NULL, NULL, 0, &overlapped, NULL);
+    CHECK(result == NO_ERROR || result == ERROR_IO_PENDING);
+    CHECK(CloseHandle(file));
+    CHECK(client_response(client, &reply, 0));
+    CHECK_BYTES(reply.body, reply.body_size, "0123456789");
+    CHECK(GetOverlappedResult(server.queue, &overlapped, &bytes, TRUE));
+    CHECK_EQ(bytes, reply.size);
+    remove(path);
     close(client);
     server_close(&server);
 }

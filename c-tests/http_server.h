@@ -44,6 +44,10 @@
 #ifndef HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER
 #define HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER 1
 #endif
+#ifdef _WIN32
+HTTPAPI_LINKAGE ULONG WINAPI HttpWaitForDisconnectEx(HANDLE queue, HTTP_CONNECTION_ID connection, ULONG reserved,
+                                                     LPOVERLAPPED overlapped);
+#endif
 
 struct server {
     HTTP_SERVER_SESSION_ID session;

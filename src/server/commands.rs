@@ -113,9 +113,10 @@ impl Local {
         for receive in receives {
             receive.send(Err(Error::OPERATION_ABORTED));
         }
+        // Before the connections end, or the waits would complete as if the clients had left.
+        self.end_disconnect_waits(queue.id);
         self.turn_away(waiting);
         self.end_exchanges(queue, ends);
-        self.end_disconnect_waits(queue.id);
     }
 }
 
