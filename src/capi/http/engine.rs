@@ -1,9 +1,11 @@
-//! The service this process talks to.
+//! The service this process talks to: the engine here, or, with `NTHTTP_SERVICE=socketpair`, the same engine
+//! reached through a socket pair, as a guest of another process reaches it.
 
 use std::sync::{Arc, OnceLock};
 
-use crate::abi::error::Result;
+use crate::abi::error::{Error, Result};
 use crate::server::{self, service::Service};
+use crate::share;
 
 /// The service, made at the first use and kept to the end of the process. `NO_SYSTEM_RESOURCES` if it cannot be made.
 pub(super) fn service() -> Result<&'static dyn Service> {
@@ -11,6 +13,14 @@ pub(super) fn service() -> Result<&'static dyn Service> {
     if let Some(service) = SERVICE.get() {
         return Ok(&**service);
     }
-    let made = server::local()?;
+    let made = make()?;
     Ok(&**SERVICE.get_or_init(|| made))
+}
+
+fn make() -> Result<Arc<dyn Service>> {
+    let engine = server::local()?;
+    match std::env::var_os("NTHTTP_SERVICE") {
+        Some(way) if way == "socketpair" => share::pair(engine).map_err(|_| Error::NO_SYSTEM_RESOURCES),
+        _ => Ok(engine),
+    }
 }
