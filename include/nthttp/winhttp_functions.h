@@ -9,4 +9,411 @@
 
 #include "winhttp_types.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Looks up a header field, or several at once, of the response or the request.
+ *
+ * `dwInfoLevel` is WINHTTP_QUERY_* with WINHTTP_QUERY_FLAG_*; `pwszName` names the field for WINHTTP_QUERY_CUSTOM.
+ * `*lpdwBufferLength` counts bytes: the room, then the size used (text: without NUL) or, with
+ * ERROR_INSUFFICIENT_BUFFER, the size needed (text: with NUL). `*lpdwIndex`, unless NULL, picks one of several fields of
+ * the same name, from 0, and is moved on by success. Errors: ERROR_WINHTTP_HEADER_NOT_FOUND,
+ * ERROR_WINHTTP_INCORRECT_HANDLE_STATE before the response (or, for trailers, before its end),
+ * ERROR_WINHTTP_INVALID_HEADER when a number is asked for and there is none, ERROR_INVALID_PARAMETER,
+ * ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE.
+ *
+ * MSDN: WinHttpQueryHeaders.
+ *
+ * Safety: The name ends in NUL, the buffer is writable for its length, pointers are NULL or valid.
+ */
+BOOL WinHttpQueryHeaders(HINTERNET hRequest,
+                         DWORD dwInfoLevel,
+                         LPCWSTR pwszName,
+                         LPVOID lpBuffer,
+                         LPDWORD lpdwBufferLength,
+                         LPDWORD lpdwIndex);
+
+/**
+ * Gives all fields, or those of one name, of the response, its trailers or the request.
+ *
+ * `dwInfoLevel` is WINHTTP_QUERY_EX_ALL_HEADERS or WINHTTP_QUERY_CUSTOM with `pHeaderName`, and may hold
+ * WINHTTP_QUERY_FLAG_REQUEST_HEADERS, _TRAILERS and _WIRE_ENCODING (the strings are then char, the name too).
+ * `ullFlags` must be 0. `uiCodePage` is 0 or 65001: values are read as UTF-8, or as Latin-1 where they are none.
+ * `*pdwIndex`, unless `pdwIndex` is NULL, picks one of the fields and is moved on. The array and its strings lie in
+ * `pBuffer`, aligned to 8 bytes, of `*pdwBufferLength` bytes; `*ppHeaders` points there. Returns the error code:
+ * ERROR_INSUFFICIENT_BUFFER (the length then holds the bytes needed), ERROR_WINHTTP_HEADER_NOT_FOUND,
+ * ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_INVALID_HANDLE.
+ *
+ * MSDN: WinHttpQueryHeadersEx.
+ *
+ * Safety: The buffer is writable for its length, the name ends in NUL, pointers are NULL or valid.
+ */
+DWORD WinHttpQueryHeadersEx(HINTERNET hRequest,
+                            DWORD dwInfoLevel,
+                            ULONGLONG ullFlags,
+                            UINT uiCodePage,
+                            PDWORD pdwIndex,
+                            PWINHTTP_HEADER_NAME pHeaderName,
+                            PVOID pBuffer,
+                            PDWORD pdwBufferLength,
+                            PWINHTTP_EXTENDED_HEADER *ppHeaders,
+                            PDWORD pdwHeadersCount);
+
+/**
+ * Reads an option of a handle, or (NULL) of the process.
+ *
+ * `*lpdwBufferLength` counts bytes: the room, then the size used (text: without NUL) or, with
+ * ERROR_INSUFFICIENT_BUFFER, the size needed (text: with NUL). Strings of WINHTTP_OPTION_PROXY are freed with GlobalFree.
+ * Errors: ERROR_INVALID_PARAMETER for an option that cannot be read, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE,
+ * ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_INVALID_HANDLE.
+ *
+ * MSDN: WinHttpQueryOption.
+ *
+ * Safety: The buffer is writable for its length.
+ */
+BOOL WinHttpQueryOption(HINTERNET hInternet,
+                        DWORD dwOption,
+                        LPVOID lpBuffer,
+                        LPDWORD lpdwBufferLength);
+
+/**
+ * Sets an option of a handle, or (NULL) of the process.
+ *
+ * `dwBufferLength` counts bytes, for strings characters; options of fixed size want exactly that. Errors:
+ * ERROR_WINHTTP_INVALID_OPTION for an option that is not known or not built in, ERROR_WINHTTP_OPTION_NOT_SETTABLE,
+ * ERROR_INSUFFICIENT_BUFFER for another size, ERROR_INVALID_PARAMETER for an impossible value,
+ * ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_INVALID_HANDLE.
+ *
+ * MSDN: WinHttpSetOption.
+ *
+ * Safety: The buffer is readable for its length.
+ */
+BOOL WinHttpSetOption(HINTERNET hInternet,
+                      DWORD dwOption,
+                      LPVOID lpBuffer,
+                      DWORD dwBufferLength);
+
+/**
+ * Opens a request. No network is touched.
+ *
+ * `pwszVerb` NULL or "" is GET. `pwszObjectName` is path and query, escaped as `dwFlags` say (WINHTTP_FLAG_ESCAPE_*).
+ * `pwszVersion` NULL is HTTP/1.1. `pwszReferrer` and the NULL-terminated array `ppwszAcceptTypes` become Referer and
+ * Accept, if not NULL. WINHTTP_FLAG_SECURE asks for https, WINHTTP_FLAG_REFRESH adds no-cache fields. Returns a
+ * handle for WinHttpCloseHandle; on failure NULL: ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE,
+ * ERROR_INVALID_PARAMETER for unknown flags and for a verb or value that would break the request.
+ * HANDLE_CREATED comes through the request.
+ *
+ * MSDN: WinHttpOpenRequest. Differs from Windows: WINHTTP_FLAG_AUTOMATIC_CHUNKING is refused.
+ *
+ * Safety: Strings are NULL or end in NUL; the array ends in NULL.
+ */
+HINTERNET WinHttpOpenRequest(HINTERNET hConnect,
+                             LPCWSTR pwszVerb,
+                             LPCWSTR pwszObjectName,
+                             LPCWSTR pwszVersion,
+                             LPCWSTR pwszReferrer,
+                             LPCWSTR *ppwszAcceptTypes,
+                             DWORD dwFlags);
+
+/**
+ * Adds, replaces or removes header fields of a request that it will be sent with.
+ *
+ * `lpszHeaders` holds "Name: value" lines ended by CR and LF; `dwHeadersLength` counts characters, -1 for a text that
+ * ends in NUL. `dwModifiers` are WINHTTP_ADDREQ_FLAG_*. Errors: ERROR_INVALID_PARAMETER for no text or a malformed
+ * line (lines before it stay applied), ERROR_WINHTTP_HEADER_ALREADY_EXISTS, ERROR_WINHTTP_HEADER_NOT_FOUND,
+ * ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE.
+ *
+ * MSDN: WinHttpAddRequestHeaders.
+ *
+ * Safety: The text is readable for its length.
+ */
+BOOL WinHttpAddRequestHeaders(HINTERNET hRequest,
+                              LPCWSTR lpszHeaders,
+                              DWORD dwHeadersLength,
+                              DWORD dwModifiers);
+
+/**
+ * As WinHttpAddRequestHeaders, with names and values apart, so that a value can bring no further fields.
+ *
+ * `ullFlags` WINHTTP_EXTENDED_HEADER_FLAG_UNICODE says that the strings are wide; else they are bytes (UTF-8).
+ * `ullExtra` must be 0. Returns the error code, 0 for success; the last error is left alone.
+ *
+ * MSDN: WinHttpAddRequestHeadersEx.
+ *
+ * Safety: `pHeaders` holds `cHeaders` entries whose strings end in NUL.
+ */
+DWORD WinHttpAddRequestHeadersEx(HINTERNET hRequest,
+                                 DWORD dwModifiers,
+                                 ULONGLONG ullFlags,
+                                 ULONGLONG ullExtra,
+                                 DWORD cHeaders,
+                                 WINHTTP_EXTENDED_HEADER *pHeaders);
+
+/**
+ * Sends the request: connects if need be, sends the head and the first bytes of the body.
+ *
+ * `lpszHeaders` (NULL for none) are added or replaced first; `dwHeadersLength` counts characters, -1 or 0 for a text
+ * that ends in NUL. `lpOptional` are `dwOptionalLength` bytes that stay valid until the response is received.
+ * `dwTotalLength` is the length of the whole body; for more than 4 GiB add a Content-Length field and pass 0. A
+ * `dwContext` other than 0 becomes the request's context, whatever else happens. Synchronous: returns when the bytes
+ * are handed to the network. Asynchronous: SENDREQUEST_COMPLETE or REQUEST_ERROR follows, on another thread.
+ * Errors: ERROR_INVALID_PARAMETER for lengths that contradict, ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
+ * _NAME_NOT_RESOLVED, _CANNOT_CONNECT, _TIMEOUT, _CONNECTION_ERROR, _OPERATION_CANCELLED, _RESPONSE_DRAIN_OVERFLOW,
+ * _SECURE_FAILURE.
+ *
+ * MSDN: WinHttpSendRequest. Differs from Windows: https is not built in yet and fails with
+ * ERROR_WINHTTP_SECURE_FAILURE.
+ *
+ * Safety: The text is readable for its length; the optional bytes are, until the response is received.
+ */
+BOOL WinHttpSendRequest(HINTERNET hRequest,
+                        LPCWSTR lpszHeaders,
+                        DWORD dwHeadersLength,
+                        LPVOID lpOptional,
+                        DWORD dwOptionalLength,
+                        DWORD dwTotalLength,
+                        DWORD_PTR dwContext);
+
+/**
+ * Sends more of the request's body, after WinHttpSendRequest has announced it.
+ *
+ * The bytes go out as they are: a body with Transfer-Encoding is framed by the caller. Synchronous: returns when the
+ * network has taken them all. Asynchronous: they stay valid until WRITE_COMPLETE (or REQUEST_ERROR), which gives the
+ * count; `lpdwNumberOfBytesWritten` is then best NULL. Errors: ERROR_INVALID_PARAMETER for more than was announced,
+ * ERROR_WINHTTP_INCORRECT_HANDLE_STATE, _CONNECTION_ERROR, _TIMEOUT, _OPERATION_CANCELLED.
+ *
+ * MSDN: WinHttpWriteData.
+ *
+ * Safety: The bytes are readable until the operation completes; the count is NULL or writable.
+ */
+BOOL WinHttpWriteData(HINTERNET hRequest,
+                      LPCVOID lpBuffer,
+                      DWORD dwNumberOfBytesToWrite,
+                      LPDWORD lpdwNumberOfBytesWritten);
+
+/**
+ * Receives the response up to the end of its head, following redirects.
+ *
+ * Synchronous: waits for it. Asynchronous: HEADERS_AVAILABLE or REQUEST_ERROR follows, on the calling thread when the
+ * response is there already. Called too early or twice, an asynchronous request reports
+ * ERROR_WINHTTP_INCORRECT_HANDLE_STATE by REQUEST_ERROR and this function returns TRUE. `lpReserved` must be NULL.
+ * Errors: ERROR_WINHTTP_INCORRECT_HANDLE_STATE, _CONNECTION_ERROR, _TIMEOUT, _INVALID_SERVER_RESPONSE,
+ * _HEADER_SIZE_OVERFLOW, _HEADER_COUNT_EXCEEDED, _REDIRECT_FAILED, _RESEND_REQUEST, _OPERATION_CANCELLED, and those of
+ * WinHttpSendRequest when a redirect leads to another server.
+ *
+ * MSDN: WinHttpReceiveResponse.
+ *
+ * Safety: Any handle value may be passed.
+ */
+BOOL WinHttpReceiveResponse(HINTERNET hRequest,
+                            LPVOID lpReserved);
+
+/**
+ * Tells how many bytes of the body one WinHttpReadData can deliver without waiting; 0 is the end of the body.
+ *
+ * Waits until there is one. `lpdwNumberOfBytesAvailable` may be NULL, and is best so when asynchronous:
+ * DATA_AVAILABLE brings the number. Then the last error is 0 if that has happened already, on the calling
+ * thread, and ERROR_IO_PENDING if it comes from another. Errors: ERROR_WINHTTP_INCORRECT_HANDLE_STATE before the
+ * head was received, _CONNECTION_ERROR, _TIMEOUT, _INVALID_SERVER_RESPONSE, _OPERATION_CANCELLED.
+ *
+ * MSDN: WinHttpQueryDataAvailable.
+ *
+ * Safety: The number is NULL or writable.
+ */
+BOOL WinHttpQueryDataAvailable(HINTERNET hRequest,
+                               LPDWORD lpdwNumberOfBytesAvailable);
+
+/**
+ * Reads from the body until the buffer is full or the body ends.
+ *
+ * Synchronous: `*lpdwNumberOfBytesRead` gives the count, 0 at the end. Asynchronous: the buffer stays valid until
+ * READ_COMPLETE, whose length is the count; the last error is 0 if that has happened already, on the calling
+ * thread, and ERROR_IO_PENDING if it comes from another. A body that ends before its Content-Length is no
+ * error. Errors: as WinHttpQueryDataAvailable, and ERROR_INVALID_PARAMETER without a buffer.
+ *
+ * MSDN: WinHttpReadData.
+ *
+ * Safety: The buffer is writable until the operation completes; the count is NULL or writable.
+ */
+BOOL WinHttpReadData(HINTERNET hRequest,
+                     LPVOID lpBuffer,
+                     DWORD dwNumberOfBytesToRead,
+                     LPDWORD lpdwNumberOfBytesRead);
+
+/**
+ * As WinHttpReadData; without WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER in `ullFlags` it completes with the first bytes.
+ *
+ * `cbProperty` and `pvProperty` must be 0. Returns the error code, 0 for success or for an asynchronous read under way;
+ * the last error is left alone.
+ *
+ * MSDN: WinHttpReadDataEx.
+ *
+ * Safety: As for WinHttpReadData.
+ */
+DWORD WinHttpReadDataEx(HINTERNET hRequest,
+                        LPVOID lpBuffer,
+                        DWORD dwNumberOfBytesToRead,
+                        LPDWORD lpdwNumberOfBytesRead,
+                        ULONGLONG ullFlags,
+                        DWORD cbProperty,
+                        PVOID pvProperty);
+
+/**
+ * Checks that WinHTTP runs on this platform: it does.
+ *
+ * MSDN: WinHttpCheckPlatform.
+ */
+BOOL WinHttpCheckPlatform(void);
+
+/**
+ * Makes a session. No network is touched.
+ *
+ * `pszAgentW` is the value of User-Agent, NULL or "" for none. `dwAccessType` is WINHTTP_ACCESS_TYPE_NO_PROXY,
+ * _DEFAULT_PROXY, _AUTOMATIC_PROXY or _NAMED_PROXY; the proxy strings count for the last only. `dwFlags` is 0,
+ * WINHTTP_FLAG_ASYNC or WINHTTP_FLAG_SECURE_DEFAULTS. Returns a handle for WinHttpCloseHandle, NULL on failure:
+ * ERROR_INVALID_PARAMETER for anything else.
+ *
+ * MSDN: WinHttpOpen. Differs from Windows: the default and the automatic proxy are a direct connection.
+ *
+ * Safety: Strings are NULL or end in NUL.
+ */
+HINTERNET WinHttpOpen(LPCWSTR pszAgentW,
+                      DWORD dwAccessType,
+                      LPCWSTR pszProxyW,
+                      LPCWSTR pszProxyBypassW,
+                      DWORD dwFlags);
+
+/**
+ * Names a server for requests. No network is touched, no name looked up.
+ *
+ * `pswzServerName` is a host name, an IPv4 or an IPv6 address (with or without brackets), without scheme and port.
+ * `nServerPort` 0 is the standard port of the request's scheme. `dwReserved` must be 0. Returns a handle for
+ * WinHttpCloseHandle; on failure NULL: ERROR_INVALID_PARAMETER, ERROR_INVALID_HANDLE,
+ * ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, ERROR_WINHTTP_INVALID_URL for a name no server can have.
+ * HANDLE_CREATED comes through the session.
+ *
+ * MSDN: WinHttpConnect.
+ *
+ * Safety: The string ends in NUL.
+ */
+HINTERNET WinHttpConnect(HINTERNET hSession,
+                         LPCWSTR pswzServerName,
+                         INTERNET_PORT nServerPort,
+                         DWORD dwReserved);
+
+/**
+ * Closes a handle of any kind. The value is invalid from now on.
+ *
+ * An operation of a request that is under way is cancelled: it completes with ERROR_WINHTTP_OPERATION_CANCELLED,
+ * on the thread that runs it. HANDLE_CLOSING is the last notification of the handle: it comes before this function
+ * returns, unless a callback or operation of the same request is under way, then after that. May be called from any
+ * callback. Closing a session ends the synchronous calls its requests are in. Children stay usable.
+ * Errors: ERROR_INVALID_HANDLE.
+ *
+ * MSDN: WinHttpCloseHandle.
+ *
+ * Safety: Any value may be passed.
+ */
+BOOL WinHttpCloseHandle(HINTERNET hInternet);
+
+/**
+ * Sets the function that is told of events of this handle, and of handles made from it later.
+ *
+ * `lpfnInternetCallback` NULL removes it. `dwNotificationFlags` are WINHTTP_CALLBACK_FLAG_*. Returns the function set
+ * before, or WINHTTP_INVALID_STATUS_CALLBACK: ERROR_INVALID_HANDLE. The function is called on the thread that
+ * causes the event: the caller's, or one of the library's; never two at a time for one request, unless
+ * the application calls from inside the function. Changing it while an operation runs is not synchronised with
+ * that operation.
+ *
+ * MSDN: WinHttpSetStatusCallback.
+ *
+ * Safety: The function stays callable until the last notification of the handle.
+ */
+WINHTTP_STATUS_CALLBACK WinHttpSetStatusCallback(HINTERNET hInternet,
+                                                 WINHTTP_STATUS_CALLBACK lpfnInternetCallback,
+                                                 DWORD dwNotificationFlags,
+                                                 DWORD_PTR dwReserved);
+
+/**
+ * Sets four time limits of a session (for requests opened later) or of a request, in milliseconds.
+ *
+ * 0 and -1 wait for ever. Errors: ERROR_INVALID_PARAMETER for less than -1, ERROR_INVALID_HANDLE,
+ * ERROR_WINHTTP_INCORRECT_HANDLE_TYPE for a connect handle.
+ *
+ * MSDN: WinHttpSetTimeouts.
+ *
+ * Safety: Any values may be passed.
+ */
+BOOL WinHttpSetTimeouts(HINTERNET hInternet,
+                        int nResolveTimeout,
+                        int nConnectTimeout,
+                        int nSendTimeout,
+                        int nReceiveTimeout);
+
+/**
+ * Writes a time as HTTP does, e.g. "Mon, 28 Jul 2008 10:05:52 GMT".
+ *
+ * `pwszTime` has room for WINHTTP_TIME_FORMAT_BUFSIZE bytes. The weekday is taken as it is given. Errors:
+ * ERROR_INVALID_PARAMETER for NULL and for a time that cannot be written.
+ *
+ * MSDN: WinHttpTimeFromSystemTime.
+ *
+ * Safety: The time is readable, the text writable for 62 bytes.
+ */
+BOOL WinHttpTimeFromSystemTime(const SYSTEMTIME *pst,
+                               LPWSTR pwszTime);
+
+/**
+ * Reads a time as HTTP writes it, in any of its formats and with any separators.
+ *
+ * Errors: ERROR_INVALID_PARAMETER for NULL and for text that holds no date; the time is then left alone.
+ *
+ * MSDN: WinHttpTimeToSystemTime.
+ *
+ * Safety: The text ends in NUL, the time is writable.
+ */
+BOOL WinHttpTimeToSystemTime(LPCWSTR pwszTime,
+                             SYSTEMTIME *pst);
+
+/**
+ * Takes a URL apart.
+ *
+ * `dwUrlLength` counts characters, 0 for a URL that ends in NUL. Each part of `lpUrlComponents` is asked for by its
+ * pointer and length: NULL and a length gives a pointer into `pwszUrl`, a buffer and its size in characters a
+ * copy with NUL, NULL and 0 nothing. `dwFlags` are ICU_DECODE, ICU_ESCAPE (both need buffers) and ICU_REJECT_USERPWD.
+ * Errors: ERROR_INVALID_PARAMETER, ERROR_WINHTTP_UNRECOGNIZED_SCHEME, ERROR_WINHTTP_INVALID_URL,
+ * ERROR_INSUFFICIENT_BUFFER (lengths then hold the sizes needed).
+ *
+ * MSDN: WinHttpCrackUrl.
+ *
+ * Safety: The URL is readable for its length, buffers are writable for theirs.
+ */
+BOOL WinHttpCrackUrl(LPCWSTR pwszUrl,
+                     DWORD dwUrlLength,
+                     DWORD dwFlags,
+                     LPURL_COMPONENTS lpUrlComponents);
+
+/**
+ * Puts a URL together.
+ *
+ * Parts of `lpUrlComponents` are NULL for none; a length of 0 means that the part ends in NUL. `*pdwUrlLength` is the
+ * room in characters; on success it becomes the length without NUL, and with ERROR_INSUFFICIENT_BUFFER the room needed.
+ * `dwFlags` are ICU_ESCAPE, ICU_ESCAPE_AUTHORITY, ICU_REJECT_USERPWD and WINHTTP's ICU_INCLUDE_DEFAULT_PORT. Errors also:
+ * ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INVALID_URL.
+ *
+ * MSDN: WinHttpCreateUrl. Differs from Windows: a room of exactly the length, without the NUL, is too small.
+ *
+ * Safety: Parts are readable for their lengths, the buffer is writable for the room.
+ */
+BOOL WinHttpCreateUrl(LPURL_COMPONENTS lpUrlComponents,
+                      DWORD dwFlags,
+                      LPWSTR pwszUrl,
+                      LPDWORD pdwUrlLength);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
 #endif  /* NTHTTP_WINHTTP_FUNCTIONS_H */
