@@ -15,6 +15,9 @@
 #define GENERIC_ALL 0x10000000
 #define DELETE 0x00010000
 #define SYNCHRONIZE 0x00100000
+#define FILE_READ_DATA 0x00000001
+#define FILE_WRITE_DATA 0x00000002
+#define FILE_APPEND_DATA 0x00000004
 #define FILE_SHARE_READ 0x00000001
 #define FILE_SHARE_WRITE 0x00000002
 #define FILE_SHARE_DELETE 0x00000004
@@ -39,6 +42,7 @@
 #define FILE_FLAG_RANDOM_ACCESS 0x10000000
 #define FILE_FLAG_SEQUENTIAL_SCAN 0x08000000
 #define FILE_FLAG_DELETE_ON_CLOSE 0x04000000
+#define FILE_FLAG_BACKUP_SEMANTICS 0x02000000
 #define FILE_BEGIN 0
 #define FILE_CURRENT 1
 #define FILE_END 2
@@ -56,9 +60,11 @@
 #define HEAP_ZERO_MEMORY 0x00000008
 #define HEAP_REALLOC_IN_PLACE_ONLY 0x00000010
 #define LMEM_FIXED 0x0000
+#define LMEM_MOVEABLE 0x0002
 #define LMEM_ZEROINIT 0x0040
 #define LPTR (LMEM_FIXED | LMEM_ZEROINIT)
 #define GMEM_FIXED 0x0000
+#define GMEM_MOVEABLE 0x0002
 #define GMEM_ZEROINIT 0x0040
 #define GPTR (GMEM_FIXED | GMEM_ZEROINIT)
 
@@ -249,6 +255,7 @@ static inline PVOID InterlockedCompareExchangePointer(PVOID volatile *Destinatio
 #define CreateEvent NTHTTP_AW(CreateEvent)
 #define CreateEventEx NTHTTP_AW(CreateEventEx)
 #define CreateFile NTHTTP_AW(CreateFile)
+#define CreateSemaphore NTHTTP_AW(CreateSemaphore)
 #define DeleteFile NTHTTP_AW(DeleteFile)
 #define FormatMessage NTHTTP_AW(FormatMessage)
 #define GetFileAttributes NTHTTP_AW(GetFileAttributes)
