@@ -15,7 +15,7 @@
 
 use std::collections::VecDeque;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -47,6 +47,8 @@ pub struct HandleTable<T> {
     kind: u8,
     chunks: [OnceLock<Chunk<T>>; CHUNKS],
     free: Mutex<Free>,
+    /// How many handles were closed; tells a remembered look-up from a stale one.
+    removals: AtomicU64,
 }
 
 static FORKED: AtomicBool = AtomicBool::new(false);
@@ -71,6 +73,7 @@ impl<T: Clone> HandleTable<T> {
             kind,
             chunks: [const { OnceLock::new() }; CHUNKS],
             free: Mutex::new(Free { next: 0, resting: VecDeque::new() }),
+            removals: AtomicU64::new(0),
         }
     }
 
@@ -109,8 +112,15 @@ impl<T: Clone> HandleTable<T> {
         let object = entry.object.take().ok_or(Error::INVALID_HANDLE)?;
         entry.generation = (generation + 1) % GENERATIONS;
         drop(entry);
+        self.removals.fetch_add(1, Ordering::SeqCst);
         self.free.lock().resting.push_back(slot_of(handle) as u32);
         Ok(object)
+    }
+
+    /// How many handles were closed so far. A look-up made at this count holds as long as the count does.
+    #[inline]
+    pub fn removals(&self) -> u64 {
+        self.removals.load(Ordering::SeqCst)
     }
 
     /// Every object in the table at some moment during the call.

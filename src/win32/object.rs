@@ -89,6 +89,12 @@ pub fn find(handle: Handle) -> Result<Object> {
     KERNEL.get(handle)
 }
 
+/// How many handles were closed so far: a look-up made at this count holds as long as the count does.
+#[inline]
+pub fn closings() -> u64 {
+    if super::handles::is_forked() { u64::MAX } else { KERNEL.removals() }
+}
+
 /// Closes a handle of any kind; `INVALID_HANDLE` if there is none.
 pub fn close(handle: Handle) -> Result<()> {
     let object = KERNEL.remove(handle)?;

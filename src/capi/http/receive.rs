@@ -26,7 +26,7 @@ use crate::win32::overlapped::Operation;
 use super::calls::{Outcome, finish_inline, tell, wait};
 use super::init::ensure_server;
 use super::layout::{BodyRoom, Plan, fixed_size};
-use super::queue::{device, queue_of};
+use super::queue::{Found, device, queue_of};
 use super::write_request::{write_body, write_http_request_v2, write_ids_only};
 
 /// Receives the next request of the queue (`RequestId` 0), or tells again one received before, into the buffer at
@@ -102,7 +102,7 @@ impl CopyBody {
 
 /// A receive that has the caller's buffer.
 struct Receive {
-    device: Arc<Device>,
+    device: Found,
     service: &'static dyn Service,
     id: QueueId,
     version: ApiVersion,
