@@ -123,8 +123,11 @@ static ULONG ReceiveLoop(HANDLE queue)
         result = HttpReceiveHttpRequest(queue, id, 0, request, size, &got, NULL);
         if (result == NO_ERROR) {
             result = Answer(queue, request, &stop);
-            if (result != NO_ERROR)
+            if (result != NO_ERROR) {
+                /* Its client has gone: let go of what is left of the request. */
                 printf("a request was not answered: error %u\n", (unsigned)result);
+                HttpCancelHttpRequest(queue, request->RequestId, NULL);
+            }
             id = HTTP_NULL_ID;
         } else if (result == ERROR_MORE_DATA) {
             /* Too small: the id is filled in. Grow, and ask for this very request again. */

@@ -53,7 +53,7 @@ class Test:
         return [[]] if "no-short-wchar" in self.marks else [[], ["-fshort-wchar"]]
 
     def is_server(self):
-        return "<http.h>" in self.source or "<Http.h>" in self.source
+        return self.name.startswith("http_")
 
     def is_threaded(self):
         return "thread" in self.marks or THREADED.search(self.name) is not None

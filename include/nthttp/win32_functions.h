@@ -892,6 +892,14 @@ BOOL GetProcessAffinityMask(HANDLE hProcess,
                             PDWORD_PTR lpSystemAffinityMask);
 
 /**
+ * Makes a GUID of random bits (version 4). Returns 0 (RPC_S_OK), or 14 (RPC_S_OUT_OF_MEMORY) if the system has no random
+ * bits to give. Any thread. MSDN: UuidCreate.
+ *
+ * Safety: `Uuid` is valid for writes.
+ */
+LONG UuidCreate(GUID *Uuid);
+
+/**
  * Starts a thread that calls lpStartAddress(lpParameter). dwStackSize 0 is the system's default; flags are
  * STACK_SIZE_PARAM_IS_A_RESERVATION (no effect) and CREATE_SUSPENDED (waits for ResumeThread). Security
  * attributes have no effect. *lpThreadId (may be NULL) gets the number GetCurrentThreadId gives there.
@@ -907,6 +915,18 @@ HANDLE CreateThread(LPSECURITY_ATTRIBUTES lpThreadAttributes,
                     LPVOID lpParameter,
                     DWORD dwCreationFlags,
                     LPDWORD lpThreadId);
+
+/**
+ * As CreateThread, with the C runtime's signature. Returns the handle as a number, or 0. MSDN: _beginthreadex.
+ *
+ * Safety: As for CreateThread.
+ */
+UINT_PTR _beginthreadex(LPVOID security,
+                        UINT stack_size,
+                        LPTHREAD_START_ROUTINE start_address,
+                        LPVOID arglist,
+                        UINT initflag,
+                        PUINT thrdaddr);
 
 /**
  * Lets a thread created with CREATE_SUSPENDED run. Returns 1 if it was suspended, 0 if not, or (DWORD)-1

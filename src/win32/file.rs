@@ -95,10 +95,15 @@ impl File {
             return Err(Error::ACCESS_DENIED);
         }
         let delete = opening.delete_on_close.then(|| path.to_path_buf());
-        Ok((
-            File { overlapped: opening.overlapped, append: opening.append, delete, ..File::new(system) },
-            existed,
-        ))
+        let file = File {
+            overlapped: opening.overlapped,
+            readable: opening.read,
+            writable: opening.write,
+            append: opening.append,
+            delete,
+            ..File::new(system)
+        };
+        Ok((file, existed))
     }
 
     /// A file that is open already.

@@ -370,7 +370,9 @@ mod tests {
             let mut ov = overlapped();
             device.backend::<Shelf>().unwrap().0.lock().push(begin(&device, &mut ov));
             let other = Arc::clone(&device);
-            let canceller = std::thread::spawn(move || drop(other.cancel(Cancel::All)));
+            let canceller = std::thread::spawn(move || {
+                let _ = other.cancel(Cancel::All);
+            });
             let taken = device.backend::<Shelf>().unwrap().0.lock().pop();
             let completed = taken.map(|operation| operation.complete(Ok(round))).is_some();
             let (bytes, outcome) = result_of(&device, &mut ov, true);

@@ -299,7 +299,9 @@ mod tests {
     fn every_submitted_call_runs_and_waiting_sees_them_all() {
         let count = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&count);
-        let work = Callbacks::work(move || drop(counter.fetch_add(1, Ordering::Relaxed)));
+        let work = Callbacks::work(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
         (0..1000).for_each(|_| work.submit().unwrap());
         work.wait(false);
         assert_eq!(count.load(Ordering::Relaxed), 1000);
@@ -310,7 +312,9 @@ mod tests {
     fn calls_that_block_each_other_still_end() {
         let needed = processors() + 3;
         let barrier = Arc::new(Barrier::new(needed));
-        let work = Callbacks::work(move || drop(barrier.wait()));
+        let work = Callbacks::work(move || {
+            barrier.wait();
+        });
         (0..needed).for_each(|_| work.submit().unwrap());
         work.wait(false);
         work.close();
@@ -330,7 +334,9 @@ mod tests {
         };
         (0..MOST_THREADS + 1).for_each(|_| blocker.submit().unwrap());
         let counter = Arc::clone(&count);
-        let work = Callbacks::work(move || drop(counter.fetch_add(1, Ordering::Relaxed)));
+        let work = Callbacks::work(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
         work.submit().unwrap();
         work.wait(true);
         gate.set();

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::handle::open;
 use super::read::put;
 use crate::abi::base::{
-    BOOL, DWORD, HANDLE, LPDWORD, LPSECURITY_ATTRIBUTES, LPTHREAD_START_ROUTINE, LPVOID, SIZE_T, TRUE,
+    BOOL, DWORD, HANDLE, LPDWORD, LPSECURITY_ATTRIBUTES, LPTHREAD_START_ROUTINE, LPVOID, PUINT, SIZE_T, TRUE,
+    UINT, UINT_PTR,
 };
 use crate::abi::error::{Error, Result};
 use crate::capi::guard::{returning_last_error, returning_or};
@@ -62,6 +63,24 @@ pub unsafe extern "C" fn CreateThread(
         unsafe { put(lpThreadId, id) };
         Ok(handle)
     })
+}
+
+/// As CreateThread, with the C runtime's signature. Returns the handle as a number, or 0. MSDN: _beginthreadex.
+///
+/// # Safety
+/// As for CreateThread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn _beginthreadex(
+    security: LPVOID,
+    stack_size: UINT,
+    start_address: LPTHREAD_START_ROUTINE,
+    arglist: LPVOID,
+    initflag: UINT,
+    thrdaddr: PUINT,
+) -> UINT_PTR {
+    // SAFETY: the same contract.
+    unsafe { CreateThread(security.cast(), stack_size as SIZE_T, start_address, arglist, initflag, thrdaddr) }
+        .addr()
 }
 
 /// Starts a thread; gives its object and, as soon as it runs, its number.
