@@ -196,6 +196,10 @@ impl Active<'_> {
         };
         let fill = self.fill_from(&mut work, mode, buffer, filled);
         self.state.work = Some(work);
+        if matches!(fill, Fill::Over(Err(Error::NETNAME_DELETED))) {
+            // The rest of this body will never come: neither request nor connection is worth keeping.
+            self.break_off();
+        }
         fill
     }
 
@@ -219,7 +223,6 @@ impl Active<'_> {
                 Ok(n) => *filled += n,
                 Err(_) => {
                     // The framing is lost, and with it the connection (digest §4.4).
-                    exchange.close_after = true;
                     return Fill::Over(Err(Error::NETNAME_DELETED));
                 }
             }
@@ -296,6 +299,7 @@ impl Active<'_> {
         if !std::mem::take(&mut exchange.body.owes_continue) || exchange.stage != Stage::Delivered {
             return;
         }
+        self.release_held();
         if let Some(socket) = &self.state.socket {
             socket.write(b"HTTP/1.1 100 Continue\r\n\r\n", false);
         }

@@ -96,6 +96,7 @@ impl Pool {
                 exchange: None,
                 reads: VecDeque::new(),
                 outbox: VecDeque::new(),
+                held: Vec::new(),
             })
         })
     }

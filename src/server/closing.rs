@@ -74,8 +74,13 @@ impl Active<'_> {
             return;
         }
         self.state.phase = Phase::Closed;
-        self.state.socket = None;
+        let socket = self.state.socket.take();
         if let Some(mut work) = self.state.work.take() {
+            if let (Some(socket), false) = (&socket, work.held.is_empty()) {
+                // Responses that were complete go out before the connection ends.
+                socket.write(&work.held, false);
+            }
+            work.held.clear();
             for outgoing in work.outbox.drain(..) {
                 if let Some(reply) = outgoing.reply {
                     self.effects.push(Effect::Sent(reply, Err(status)));

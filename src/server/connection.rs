@@ -85,6 +85,8 @@ pub(crate) struct Work {
     /// Body reads that wait, and sends that wait: both outlive no exchange.
     pub(crate) reads: VecDeque<PendingRead>,
     pub(crate) outbox: VecDeque<Outgoing>,
+    /// Finished responses that wait for the next one (see `pipeline`).
+    pub(crate) held: Vec<u8>,
 }
 
 /// The part of a connection behind its lock.

@@ -139,6 +139,7 @@ impl Engine {
         if let Some((token, readiness)) = seat.take() {
             return self.handle(token, readiness);
         }
+        self.release_held();
         let timeout = self.patience(deadline);
         if timeout == 0 {
             self.run_timers();

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use crate::abi::error::{Error, Result};
 use crate::net::clock;
@@ -36,6 +36,9 @@ pub struct Engine {
     queues: RwLock<Vec<Option<Arc<Queue>>>>,
     endpoints: RwLock<HashMap<u16, Arc<Endpoint>>>,
     pub(crate) slots: Slots,
+    /// Connections with responses held back, to be sent before the engine sleeps.
+    held: Mutex<Vec<u32>>,
+    any_held: AtomicBool,
     sequence: AtomicU64,
 }
 
@@ -54,6 +57,8 @@ impl Engine {
             queues: RwLock::default(),
             endpoints: RwLock::default(),
             slots: Slots::default(),
+            held: Mutex::default(),
+            any_held: AtomicBool::new(false),
             sequence: AtomicU64::new(seed & 0x7F_FFFF_FFFF),
         })
     }
@@ -101,6 +106,29 @@ impl Engine {
                 active.on_timer(now);
                 active.finish();
             }
+        }
+    }
+
+    /// A connection holds back a response.
+    pub(crate) fn hold(&self, slot: u32) {
+        self.held.lock().push(slot);
+        self.any_held.store(true, Ordering::Release);
+    }
+
+    /// Sends every response that is held back; called before the engine waits for something to happen.
+    #[inline]
+    pub(crate) fn release_held(&self) {
+        if !self.any_held.load(Ordering::Acquire) {
+            return;
+        }
+        let mut held = self.held.lock();
+        self.any_held.store(false, Ordering::Release);
+        let slots = std::mem::take(&mut *held);
+        drop(held);
+        for connection in slots.into_iter().filter_map(|slot| self.slots.get(slot)) {
+            let mut active = Active::new(self, connection);
+            active.release_held();
+            active.finish();
         }
     }
 

@@ -229,7 +229,7 @@ impl Active<'_> {
     /// Answers in the application's stead and ends the connection.
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
         let Some(work) = self.state.work.as_mut() else { return self.break_off() };
-        let mut response = Vec::with_capacity(640);
+        let mut response = std::mem::take(&mut work.held);
         let head_only = work.head.verb == Verb::Head;
         refusal.write(head_only, &super::response::date(), &mut response);
         work.exchange = None;

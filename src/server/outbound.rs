@@ -15,6 +15,7 @@ use crate::wire::request::Verb;
 
 use super::closing::LINGER_BYTES;
 use super::connection::{Active, Effect, Exchange, Phase, Stage};
+use super::pipeline::may_hold;
 use super::response::{Circumstances, write_head};
 use super::service::{Body, Chunk, Pend, Reply, ResponseHead, SendFlags};
 
@@ -35,6 +36,15 @@ pub(crate) struct Progress {
     chunk: usize,
     offset: u64,
     total: u64,
+    /// Of `total`, bytes of earlier responses that were held back for this one.
+    earlier: u64,
+}
+
+impl Progress {
+    /// Bytes sent of this call's own.
+    fn own(&self) -> u64 {
+        self.total.saturating_sub(self.earlier)
+    }
 }
 
 /// A send that waits for room.
@@ -151,8 +161,20 @@ impl Active<'_> {
             exchange.stage = Stage::Finishing;
             exchange.close_after |= broken_promise(exchange);
         }
+        if last && body.is_empty() && may_hold(work, head.len()) {
+            let total = head.len() as u64;
+            self.hold(&head);
+            self.response_done();
+            return (Some(Ok(total)), head);
+        }
         let Some(socket) = &state.socket else { return (gone, head) };
         let mut at = Progress::default();
+        if !work.held.is_empty() {
+            at.earlier = work.held.len() as u64;
+            work.held.extend_from_slice(&head);
+            std::mem::swap(&mut work.held, &mut head);
+            work.held.clear();
+        }
         let sent = if work.outbox.is_empty() {
             let parcel = Parcel { head: &head, body: &body, at: &mut at };
             push(socket, parcel)
@@ -161,11 +183,10 @@ impl Active<'_> {
         };
         match sent {
             Sent::All => {
-                let total = at.total;
                 if last {
                     self.response_done();
                 }
-                (Some(Ok(total)), head)
+                (Some(Ok(at.own())), head)
             }
             Sent::Failed(error) => {
                 self.break_off();
@@ -189,7 +210,7 @@ impl Active<'_> {
         let in_memory = body.iter().all(|c| matches!(c, Chunk::Memory(_)));
         let (outgoing, outcome) = if flags.buffer_data && in_memory {
             let rest = copy_rest(&head, &body, at);
-            let total = at.total + rest.len() as u64;
+            let total = at.own() + rest.len() as u64 - at.earlier.saturating_sub(at.total);
             let at = Progress::default();
             (Outgoing { head: rest, body: Body::new(), at, reply: None, last }, Some(Ok(total)))
         } else {
@@ -224,7 +245,7 @@ impl Active<'_> {
             let Some(done) = work.outbox.pop_front() else { return };
             self.state.deadline = NEVER;
             if let Some(reply) = done.reply {
-                self.effects.push(Effect::Sent(reply, Ok(done.at.total)));
+                self.effects.push(Effect::Sent(reply, Ok(done.at.own())));
             }
             if done.last {
                 return self.response_done();
@@ -266,6 +287,11 @@ impl Active<'_> {
 }
 
 impl Outgoing {
+    /// Bytes nobody waits for.
+    pub(super) fn rest(bytes: Vec<u8>) -> Outgoing {
+        Outgoing { head: bytes, body: Body::new(), at: Progress::default(), reply: None, last: false }
+    }
+
     fn left(&self) -> u64 {
         let body: u64 = self.body.iter().map(length).sum();
         (self.head.len() as u64 + body).saturating_sub(self.at.total)

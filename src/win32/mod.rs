@@ -2,7 +2,8 @@
 //! UTF-16.
 //!
 //! Upward: `handles` and `object` name things; `signal` makes them waitable (`event`, `semaphore`, `thread`);
-//! `device` and `overlapped` are asynchronous I/O; `queue` carries `port` and `threadpool`; `waits` waits.
+//! `device` and `overlapped` are asynchronous I/O, `file` a device; `queue` carries `port` and `threadpool`; `waits` waits.
+//! `wait` is how a thread sleeps or drives the engine; `lent` is the caller's memory; `last_error` and `text` stand alone.
 //! No exports here: `capi::base` has the C functions.
 
 pub mod device;

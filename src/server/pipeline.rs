@@ -1,0 +1,54 @@
+//! Pipelining: a response waits while its connection has another complete request buffered, so that a batch
+//! of requests is answered by one write. It waits for the next response, or until the engine has nothing
+//! else to do; never for the application.
+
+use memchr::memmem;
+
+use crate::net::socket::Transfer;
+
+use super::connection::{Active, Work};
+use super::outbound::Outgoing;
+
+/// The most that is held back.
+const HELD: usize = 32 * 1024;
+
+/// Whether a finished response of `len` bytes may wait: the connection lives on, and the next request is
+/// there already.
+pub(super) fn may_hold(work: &Work, len: usize) -> bool {
+    if work.input.is_empty() || !work.outbox.is_empty() || work.held.len() + len > HELD {
+        return false;
+    }
+    let goes_on = |e: &super::connection::Exchange| !e.close_after && !e.opaque && e.body.is_done();
+    work.exchange.as_ref().is_some_and(goes_on) && memmem::find(work.input.bytes(), b"\r\n\r\n").is_some()
+}
+
+impl Active<'_> {
+    /// Keeps a response back.
+    pub(super) fn hold(&mut self, response: &[u8]) {
+        let Some(work) = self.state.work.as_mut() else { return };
+        let first = work.held.is_empty();
+        work.held.extend_from_slice(response);
+        if first {
+            self.engine.hold(self.connection.slot);
+        }
+    }
+
+    /// Sends what was kept back.
+    pub(crate) fn release_held(&mut self) {
+        let state = &mut *self.state;
+        let Some(work) = state.work.as_mut() else { return };
+        let Some(socket) = &state.socket else { return };
+        if work.held.is_empty() {
+            return;
+        }
+        let sent = match socket.write(&work.held, false) {
+            Transfer::Bytes(n) => n,
+            Transfer::WouldBlock => 0,
+            Transfer::End | Transfer::Broken => return self.break_off(),
+        };
+        if sent < work.held.len() {
+            work.outbox.push_front(Outgoing::rest(work.held.split_off(sent)));
+        }
+        work.held.clear();
+    }
+}
