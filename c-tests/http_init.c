@@ -93,6 +93,8 @@ TEST(test_init__last_terminate_closes_what_is_open)
     memset(&overlapped, 0, sizeof(overlapped));
     CHECK_EQ(HttpReceiveHttpRequest(server.queue, 0, 0, &buffer.request, sizeof(buffer), NULL, &overlapped), ERROR_IO_PENDING);
     close_server();
+    while (*(volatile ULONG_PTR *)&overlapped.Internal == 0x103)
+        poll(NULL, 0, 1);
     CHECK_EQ(overlapped.Internal, 0xC0000120);
     open_server();
     CHECK_EQ(HttpReceiveHttpRequest(server.queue, 0, 0, &buffer.request, sizeof(buffer), NULL, NULL), ERROR_INVALID_HANDLE);

@@ -305,7 +305,9 @@ TEST(test_receive__more_data_tells_ids_and_size)
     CHECK_EQ(HttpReceiveHttpRequest(server.queue, id, 0, it, bytes, &again, NULL), ERROR_CONNECTION_INVALID);
     close(client);
     server_close(&server);
-    CHECK(overlapped.Internal != 0x103);
+    while (*(volatile ULONG_PTR *)&overlapped.Internal == 0x103)
+        poll(NULL, 0, 1);
+    CHECK_EQ(overlapped.Internal, 0xC0000120);
 }
 
 TEST(test_receive__bad_arguments)

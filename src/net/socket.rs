@@ -151,16 +151,19 @@ mod call {
     /// `buffer` is valid for writes of `len` bytes.
     #[inline]
     pub(super) unsafe fn recv(fd: RawFd, buffer: *mut u8, len: usize) -> libc::ssize_t {
+        // Pointer-sized, because a variadic call leaves the upper half of an `int` undefined.
+        let none = std::ptr::null_mut::<u8>();
         // SAFETY: promised by the caller; no address is asked for.
-        unsafe { libc::syscall(libc::SYS_recvfrom, fd, buffer, len, 0, 0, 0) as libc::ssize_t }
+        unsafe { libc::syscall(libc::SYS_recvfrom, fd, buffer, len, 0, none, none) as libc::ssize_t }
     }
 
     /// # Safety
     /// `bytes` is valid for reads of `len` bytes.
     #[inline]
     pub(super) unsafe fn send(fd: RawFd, bytes: *const u8, len: usize, flags: i32) -> libc::ssize_t {
+        let none = std::ptr::null::<u8>();
         // SAFETY: promised by the caller; no address is given.
-        unsafe { libc::syscall(libc::SYS_sendto, fd, bytes, len, flags, 0, 0) as libc::ssize_t }
+        unsafe { libc::syscall(libc::SYS_sendto, fd, bytes, len, flags, none, 0usize) as libc::ssize_t }
     }
 }
 

@@ -3,7 +3,9 @@
 //! Families are the platform's own numbers (`AF_INET6` is 10 on Linux, 23 on Windows), because the program was
 //! compiled against this platform's socket headers.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV6};
+
+const V4_ROOM: usize = 16;
 
 const AF_INET: u8 = 2;
 
@@ -21,34 +23,48 @@ const LENGTH_FIRST: bool = !cfg!(target_os = "linux");
 /// Bytes one address takes, rounded up to 8.
 #[inline]
 pub(super) fn room(address: &SocketAddr) -> usize {
-    match address.ip().to_canonical() {
-        IpAddr::V4(_) => 16,
-        IpAddr::V6(_) => 32,
+    match address {
+        SocketAddr::V4(_) => V4_ROOM,
+        SocketAddr::V6(v6) if v6.ip().to_ipv4_mapped().is_some() => V4_ROOM,
+        SocketAddr::V6(_) => 32,
     }
 }
 
 /// Writes `address` at the start of `out`, which holds [`room`] bytes. An IPv4 client of a dual-stack socket
 /// is told as IPv4.
+#[inline]
 pub(super) fn write(address: &SocketAddr, out: &mut [u8]) {
-    out.fill(0);
-    let family = match address.ip().to_canonical() {
-        IpAddr::V4(ip) => {
-            out[4..8].copy_from_slice(&ip.octets());
-            AF_INET
-        }
-        IpAddr::V6(ip) => {
-            out[8..24].copy_from_slice(&ip.octets());
-            if let SocketAddr::V6(v6) = address {
-                out[4..8].copy_from_slice(&v6.flowinfo().to_ne_bytes());
-                out[24..28].copy_from_slice(&v6.scope_id().to_ne_bytes());
-            }
-            AF_INET6
-        }
-    };
-    let length = if family == AF_INET { 16 } else { 28 };
-    let head = if LENGTH_FIRST { [length, family] } else { u16::from(family).to_ne_bytes() };
-    out[..2].copy_from_slice(&head);
-    out[2..4].copy_from_slice(&address.port().to_be_bytes());
+    match address {
+        SocketAddr::V4(v4) => write_v4(*v4.ip(), v4.port(), out),
+        SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {
+            Some(ip) => write_v4(ip, v6.port(), out),
+            None => write_v6(v6, out),
+        },
+    }
+}
+
+#[inline]
+fn write_v4(ip: Ipv4Addr, port: u16, out: &mut [u8]) {
+    let mut whole = [0; V4_ROOM];
+    whole[..2].copy_from_slice(&family(AF_INET, 16));
+    whole[2..4].copy_from_slice(&port.to_be_bytes());
+    whole[4..8].copy_from_slice(&ip.octets());
+    out.copy_from_slice(&whole);
+}
+
+fn write_v6(address: &SocketAddrV6, out: &mut [u8]) {
+    let mut whole = [0; 32];
+    whole[..2].copy_from_slice(&family(AF_INET6, 28));
+    whole[2..4].copy_from_slice(&address.port().to_be_bytes());
+    whole[4..8].copy_from_slice(&address.flowinfo().to_ne_bytes());
+    whole[8..24].copy_from_slice(&address.ip().octets());
+    whole[24..28].copy_from_slice(&address.scope_id().to_ne_bytes());
+    out.copy_from_slice(&whole);
+}
+
+/// The first two bytes of an address.
+fn family(family: u8, length: u8) -> [u8; 2] {
+    if LENGTH_FIRST { [length, family] } else { u16::from(family).to_ne_bytes() }
 }
 
 #[cfg(test)]

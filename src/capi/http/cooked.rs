@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 
 use crate::wire::request::RequestHead;
 
-const SCHEME: &[u8] = b"http://";
+const SCHEME: [u16; 7] =
+    [b'h' as u16, b't' as u16, b't' as u16, b'p' as u16, b':' as u16, b'/' as u16, b'/' as u16];
 
 /// The cooked URL of one request, in pieces; all lengths in UTF-16 units.
 pub(super) struct CookedUrl<'a> {
@@ -69,8 +70,8 @@ impl<'a> CookedUrl<'a> {
     /// Writes the URL into `out`, which holds [`CookedUrl::len`] units.
     pub(super) fn write(&self, out: &mut [u16]) -> Ends {
         let host = self.host.bytes();
-        let mut at = widen(SCHEME, out, 0);
-        at = widen(host, out, at);
+        out[..HOST_START].copy_from_slice(&SCHEME);
+        let mut at = widen(host, out, HOST_START);
         at = widen(self.port.text(), out, at);
         let host_end = at;
         at = if self.path_len == self.path.len() {

@@ -1,7 +1,7 @@
 //! Fields that came more than once: which lines belong together.
 //!
 //! `HTTP_REQUEST` tells each name once, its values joined in arrival order. Nearly every request has no repeated
-//! name, so the planner first looks with a cheap filter ([`may_repeat`]) and builds the chains only on suspicion;
+//! name, so the planner first looks with a cheap filter ([`measure_distinct`]) and builds the chains only on suspicion;
 //! that is the one path of a receive that allocates. Sorting keeps it from growing with the square of the number
 //! of fields.
 
@@ -24,31 +24,44 @@ pub(super) fn separator(id: u8) -> &'static [u8; 2] {
     if id == COOKIE { b"; " } else { b", " }
 }
 
-/// Whether a name may have come twice. False is certain.
+/// What the fields of a request take, told once each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Measure {
+    /// Names without a number.
+    pub(super) unknown: usize,
+    /// Bytes of names and values, each with its NUL.
+    pub(super) bytes: usize,
+}
+
+/// Measures the fields in one pass; `None` when a name may have come twice.
 #[inline]
-pub(super) fn may_repeat(head: &RequestHead) -> bool {
+pub(super) fn measure_distinct(head: &RequestHead) -> Option<Measure> {
     let (mut known, mut filter, mut looks) = (0u64, 0u64, 0);
+    let mut all = Measure::default();
     for (index, field) in head.fields.iter().enumerate() {
+        all.bytes += field.value.len as usize + 1;
         if field.id != UNKNOWN {
             let bit = 1 << (field.id & 63);
             if known & bit != 0 {
-                return true;
+                return None;
             }
             known |= bit;
             continue;
         }
+        all.unknown += 1;
+        all.bytes += field.name.len as usize + 1;
         let bit = filter_bit(head.text(field.name));
         if filter & bit != 0 {
             looks += 1;
             if looks > CLOSE_LOOKS
                 || head.fields[..index].iter().any(|earlier| same_name(head, earlier, field))
             {
-                return true;
+                return None;
             }
         }
         filter |= bit;
     }
-    false
+    Some(all)
 }
 
 #[inline]
@@ -86,6 +99,25 @@ impl Joined {
             }
         }
         Joined { links }
+    }
+
+    /// Measures the fields: a later line adds a separator and its value, no name and no NUL.
+    #[cold]
+    pub(super) fn measure(&self, head: &RequestHead) -> Measure {
+        let mut all = Measure::default();
+        for (index, field) in head.fields.iter().enumerate() {
+            let value = field.value.len as usize;
+            if self.is_later(index) {
+                all.bytes += separator(field.id).len() + value;
+                continue;
+            }
+            all.bytes += value + 1;
+            if field.id == UNKNOWN {
+                all.unknown += 1;
+                all.bytes += field.name.len as usize + 1;
+            }
+        }
+        all
     }
 
     /// Whether an earlier line has the same name, so that this one is joined to it.
@@ -128,12 +160,8 @@ mod tests {
 
     #[test]
     fn different_names_do_not_repeat() {
-        assert!(!may_repeat(&head(&[
-            (1, ""),
-            (2, ""),
-            (UNKNOWN, "sec-fetch-site"),
-            (UNKNOWN, "sec-fetch-mode")
-        ])));
+        let head = head(&[(1, ""), (2, ""), (UNKNOWN, "sec-fetch-site"), (UNKNOWN, "sec-fetch-mode")]);
+        assert_eq!(measure_distinct(&head), Some(Measure { unknown: 2, bytes: 4 + 2 * 15 }));
     }
 
     #[test]
@@ -146,7 +174,7 @@ mod tests {
             (12, ""),
             (UNKNOWN, "X-a"),
         ]);
-        assert!(may_repeat(&head));
+        assert_eq!(measure_distinct(&head), None);
         let joined = Joined::find(&head);
         assert_eq!((joined.next(0), joined.next(3), joined.next(5)), (Some(3), Some(5), None));
         assert_eq!((joined.next(1), joined.next(2)), (Some(4), None));

@@ -9,12 +9,11 @@
 
 use crate::abi::http::{HTTP_DATA_CHUNK, HTTP_REQUEST_V1, HTTP_REQUEST_V2, HTTP_UNKNOWN_HEADER};
 use crate::server::service::{ApiVersion, Delivery};
-use crate::wire::field::UNKNOWN;
 use crate::wire::request::{RequestHead, Verb};
 
 use super::address;
 use super::cooked::CookedUrl;
-use super::joined::{Joined, may_repeat};
+use super::joined::{Joined, Measure, measure_distinct};
 
 /// The plan for one request.
 pub(super) struct Plan<'a> {
@@ -32,13 +31,16 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// Plans the layout of `delivery` for a queue of this version.
+    #[inline]
     pub(super) fn new(version: ApiVersion, delivery: &'a Delivery) -> Plan<'a> {
         let head: &RequestHead = &delivery.head;
-        let joined = may_repeat(head).then(|| Joined::find(head));
         let url = CookedUrl::plan(head, &delivery.local);
-        let (unknown, fields) = match &joined {
-            None => measure(head),
-            Some(joined) => measure_joined(head, joined),
+        let (Measure { unknown, bytes }, joined) = match measure_distinct(head) {
+            Some(measure) => (measure, None),
+            None => {
+                let joined = Joined::find(head);
+                (joined.measure(head), Some(joined))
+            }
         };
         let fixed = fixed_size(version);
         let size = fixed
@@ -49,7 +51,7 @@ impl<'a> Plan<'a> {
             + head.target.len as usize
             + 1
             + verb_room(head)
-            + fields;
+            + bytes;
         Plan { delivery, url, joined, unknown, fixed, size }
     }
 }
@@ -65,38 +67,6 @@ pub(super) fn fixed_size(version: ApiVersion) -> usize {
 
 fn verb_room(head: &RequestHead) -> usize {
     if head.verb == Verb::Unknown { head.verb_text.len as usize + 1 } else { 0 }
-}
-
-/// Unknown names, and bytes of names and values, when no name repeats.
-#[inline]
-fn measure(head: &RequestHead) -> (usize, usize) {
-    let (mut unknown, mut bytes) = (0, 0);
-    for field in &head.fields {
-        bytes += field.value.len as usize + 1;
-        if field.id == UNKNOWN {
-            unknown += 1;
-            bytes += field.name.len as usize + 1;
-        }
-    }
-    (unknown, bytes)
-}
-
-/// The same when lines are joined: a later line adds a separator and its value, no name and no NUL.
-#[cold]
-fn measure_joined(head: &RequestHead, joined: &Joined) -> (usize, usize) {
-    let (mut unknown, mut bytes) = (0, 0);
-    for (index, field) in head.fields.iter().enumerate() {
-        if joined.is_later(index) {
-            bytes += 2 + field.value.len as usize;
-            continue;
-        }
-        bytes += field.value.len as usize + 1;
-        if field.id == UNKNOWN {
-            unknown += 1;
-            bytes += field.name.len as usize + 1;
-        }
-    }
-    (unknown, bytes)
 }
 
 /// Where body goes that is copied behind a request: the one chunk, then the bytes.

@@ -23,6 +23,7 @@ mod cooked;
 mod engine;
 mod joined;
 mod layout;
+mod property_buffers;
 mod read_response;
 #[cfg(test)]
 mod samples;

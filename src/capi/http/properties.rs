@@ -21,6 +21,7 @@ use crate::server::service::{
 
 use super::engine::service;
 use super::init::ensure_server;
+use super::property_buffers::{Given, Wanted};
 use super::queue::{device, queue_of};
 
 const PRESENT: HTTP_PROPERTY_FLAGS = HTTP_PROPERTY_FLAGS(1);
@@ -363,59 +364,5 @@ fn timeout_info(timeouts: Option<Timeouts>) -> HTTP_TIMEOUT_LIMIT_INFO {
         IdleConnection: idle_connection,
         HeaderWait: header_wait,
         MinSendRate: min_send_rate,
-    }
-}
-
-/// A value the caller gives.
-#[derive(Clone, Copy)]
-struct Given {
-    start: PVOID,
-    len: ULONG,
-}
-
-impl Given {
-    fn check(self) -> Result<()> {
-        if self.start.is_null() || self.len == 0 { Err(Error::INVALID_PARAMETER) } else { Ok(()) }
-    }
-
-    /// # Safety
-    /// The buffer is valid for reads of its length; every bit pattern is a `T`.
-    unsafe fn read<T: Copy>(self) -> Result<T> {
-        self.check()?;
-        if (self.len as usize) < size_of::<T>() {
-            return Err(Error::INVALID_PARAMETER);
-        }
-        // SAFETY: as promised by the caller; the length is checked above.
-        Ok(unsafe { self.start.cast::<T>().read_unaligned() })
-    }
-}
-
-/// Where the caller wants a value.
-struct Wanted {
-    start: PVOID,
-    len: ULONG,
-    size: PULONG,
-}
-
-impl Wanted {
-    /// Tells the size, and writes the value if there is room.
-    ///
-    /// # Safety
-    /// The buffer is NULL or valid for writes of its length; `size` is NULL or valid for writes.
-    unsafe fn write<T: Copy>(self, value: T) -> Result<()> {
-        let probe = self.len == 0 && !self.size.is_null();
-        if self.start.is_null() && !probe {
-            return Err(Error::INVALID_PARAMETER);
-        }
-        if !self.size.is_null() {
-            // SAFETY: as promised by the caller.
-            unsafe { self.size.write_unaligned(size_of::<T>() as ULONG) };
-        }
-        if (self.len as usize) < size_of::<T>() {
-            return Err(Error::MORE_DATA);
-        }
-        // SAFETY: as promised by the caller; the length is checked above.
-        unsafe { self.start.cast::<T>().write_unaligned(value) };
-        Ok(())
     }
 }

@@ -77,13 +77,14 @@ pub unsafe extern "C" fn HttpSendHttpResponse(
         let flags = send_flags(Flags)?;
         let request = service::RequestId(RequestId);
         let mut scratch = Scratch::take();
+        let head = scratch.head();
         // SAFETY: C caller, per HttpSendHttpResponse: a response and body that are whole, here and below.
         let body = unsafe {
-            read_head(queue.version, HttpResponse, flags, &mut scratch.head)?;
+            read_head(queue.version, HttpResponse, flags, head)?;
             let base = &(*HttpResponse).Base;
             read_chunks(base.EntityChunkCount, base.pEntityChunks)?
         };
-        let head = &scratch.head;
+        let head = &*head;
         // SAFETY: C caller, as above: the OVERLAPPED is ours until completion.
         unsafe {
             run(&device, BytesSent, Overlapped, |pend| {
@@ -194,24 +195,26 @@ unsafe fn read_head(
 }
 
 /// The head a thread fills again and again. Taken, not borrowed, so that no call inside a call could meet it.
-struct Scratch {
-    head: ResponseHead,
-}
+struct Scratch(Option<Box<ResponseHead>>);
 
 thread_local! {
-    static HEAD: Cell<Option<ResponseHead>> = const { Cell::new(None) };
+    static HEAD: Cell<Option<Box<ResponseHead>>> = const { Cell::new(None) };
 }
 
 impl Scratch {
     fn take() -> Scratch {
-        Scratch { head: HEAD.take().unwrap_or_default() }
+        Scratch(HEAD.take())
+    }
+
+    fn head(&mut self) -> &mut ResponseHead {
+        self.0.get_or_insert_default()
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if self.head.text.capacity() <= KEEP {
-            HEAD.set(Some(std::mem::take(&mut self.head)));
+        if self.0.as_ref().is_some_and(|head| head.text.capacity() <= KEEP) {
+            HEAD.set(self.0.take());
         }
     }
 }
