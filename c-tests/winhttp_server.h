@@ -221,7 +221,7 @@ static DWORD main_thread;
 /* What a test does inside the callback, if anything. */
 static void (*on_note)(const struct note *);
 
-static void CALLBACK record(HINTERNET handle, DWORD_PTR context, DWORD status, LPVOID information, DWORD length)
+__attribute__((unused)) static void CALLBACK record(HINTERNET handle, DWORD_PTR context, DWORD status, LPVOID information, DWORD length)
 {
     struct note it = {handle, context, status, GetCurrentThreadId(), length, 0, 0};
     if (status == WINHTTP_CALLBACK_STATUS_REQUEST_ERROR) {
@@ -241,7 +241,7 @@ static void CALLBACK record(HINTERNET handle, DWORD_PTR context, DWORD status, L
     SetEvent(note_made);
 }
 
-static void notes_clear(void (*inside)(const struct note *))
+__attribute__((unused)) static void notes_clear(void (*inside)(const struct note *))
 {
     main_thread = GetCurrentThreadId();
     if (!note_made)

@@ -192,7 +192,7 @@ impl Request {
         if exchange.connection.is_none() {
             return Ok(());
         }
-        if !self.core.lock().has_response {
+        if !exchange.responded {
             // The earlier response was never received: it would be taken for the new one's.
             exchange.abandon(&self.cancel);
             return Ok(());

@@ -259,12 +259,17 @@ impl Request {
             if idle {
                 core.turn.holder = Holder::Thread(this_thread());
             }
-            (core.exchange.take(), idle)
+            let exchange = core.exchange.take();
+            if exchange.is_some() {
+                // Nothing runs on its connection, which may serve others.
+                self.cancel.detach();
+            }
+            self.cancel.cancel();
+            (exchange, idle)
         };
         if let Some(mut exchange) = exchange {
-            exchange.settle(&self.cancel);
+            exchange.settle();
         }
-        self.cancel.cancel();
         if idle {
             self.pass_on(false);
         }
