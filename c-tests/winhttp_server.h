@@ -110,7 +110,7 @@ static DWORD WINAPI serve(void *argument)
     return 0;
 }
 
-static void server_start(struct server *it, const struct turn *turns, int count)
+__attribute__((unused)) static void server_start(struct server *it, const struct turn *turns, int count)
 {
     struct sockaddr_in address;
     socklen_t size = sizeof(address);
@@ -132,7 +132,7 @@ static void server_start(struct server *it, const struct turn *turns, int count)
     static struct server NAME;                                                                                         \
     server_start(&NAME, NAME##_turns, (int)COUNT(NAME##_turns))
 
-static void server_end(struct server *it)
+__attribute__((unused)) static void server_end(struct server *it)
 {
     shutdown(it->listener, 2);
     CHECK_EQ(WaitForSingleObject(it->thread, 10000), WAIT_OBJECT_0);
@@ -146,7 +146,7 @@ struct trio {
     HINTERNET session, connect, request;
 };
 
-static void trio_open(struct trio *it, int port, const WCHAR *verb, const WCHAR *object, DWORD flags)
+__attribute__((unused)) static void trio_open(struct trio *it, int port, const WCHAR *verb, const WCHAR *object, DWORD flags)
 {
     it->session = WinHttpOpen(W("test"), WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, flags);
     REQUIRE(it->session != NULL);
