@@ -169,7 +169,7 @@ TEST(test_async__failures)
 }
 
 /* A state machine that lives in callbacks alone: reads one byte at a time, so that completions nest. */
-static char byte;
+static char one_byte;
 static LONG depth, deepest, bytes;
 static HANDLE finished;
 
@@ -183,12 +183,12 @@ static void drive(const struct note *it)
         CHECK(WinHttpReceiveResponse(it->handle, NULL));
         break;
     case WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE:
-        CHECK(WinHttpReadData(it->handle, &byte, 1, NULL));
+        CHECK(WinHttpReadData(it->handle, &one_byte, 1, NULL));
         break;
     case WINHTTP_CALLBACK_STATUS_READ_COMPLETE:
         if (it->number) {
             bytes++;
-            CHECK(WinHttpReadData(it->handle, &byte, 1, NULL));
+            CHECK(WinHttpReadData(it->handle, &one_byte, 1, NULL));
         } else
             CHECK(WinHttpCloseHandle(it->handle));
         break;

@@ -62,6 +62,7 @@ TEST(test_headers__adding)
     trio_close(&it);
 }
 
+#ifndef __MINGW32__ /* its headers do not know these yet */
 TEST(test_headers__adding_apart)
 {
     struct trio it;
@@ -85,6 +86,7 @@ TEST(test_headers__adding_apart)
     CHECK_FIELD(OWN, W("d"), 0, "4");
     trio_close(&it);
 }
+#endif
 
 static const char answer[] = "HTTP/1.1 200 Fine thing\r\nContent-Length:  7 \r\nSet-Cookie: a=1\r\nX-Odd : \xe4\r\n"
                              "Set-Cookie: b=2\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nEmpty:\r\nBig: 5368709120\r\n\r\n1234567";
@@ -165,6 +167,7 @@ TEST(test_headers__finding)
     server_end(&server);
 }
 
+#ifndef __MINGW32__ /* its headers do not know these yet */
 TEST(test_headers__as_an_array)
 {
     struct trio it;
@@ -201,6 +204,7 @@ TEST(test_headers__as_an_array)
     trio_close(&it);
     server_end(&server);
 }
+#endif
 
 TEST(test_headers__times_as_text)
 {

@@ -11,6 +11,9 @@
 
 /* A string for both widths of wchar_t. */
 #define W(TEXT) u##TEXT
+#ifdef _WIN32
+#define MSG_NOSIGNAL 0
+#endif
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
 enum after { KEEP, CLOSE, RESET, HOLD, LISTEN };

@@ -20,6 +20,8 @@ use std::sync::Arc;
 
 use crate::abi::error::{Error, Result};
 
+use crate::win32::last_error;
+
 use super::exchange::Exchange;
 use super::notify::Event;
 use super::operation::{Api, Operation, Outcome};
@@ -164,6 +166,10 @@ impl Request {
             _ => 0,
         };
         drop(operation);
+        if result.is_err() {
+            // The callback may ask for the words about it.
+            last_error::settle();
+        }
         let doomed = self.put_back(exchange, api, result);
         let event = match *result {
             Err(error) => Event::RequestError(api, error),

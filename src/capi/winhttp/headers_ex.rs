@@ -97,7 +97,8 @@ fn collect(
 ) -> Result<Vec<Vec<u8>>> {
     let mut found = Vec::new();
     visit_fields(&*handle::request(handle)?, level, |fields| {
-        let wanted = fields.filter(|field| name.is_none_or(|name| field.name.eq_ignore_ascii_case(name.as_bytes())));
+        let wanted =
+            fields.filter(|field| name.is_none_or(|name| field.name.eq_ignore_ascii_case(name.as_bytes())));
         let (skip, take) = index.map_or((0, usize::MAX), |index| (index as usize, 1));
         for field in wanted.skip(skip).take(take) {
             found.push(encode(field.name, wide));

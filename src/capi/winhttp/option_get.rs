@@ -115,7 +115,8 @@ fn setting(settings: &Settings, option: u32) -> Option<u32> {
 /// WINHTTP_OPTION_FEATURE_SUPPORTED: the number of a feature comes in the buffer, a BOOL goes out.
 pub(super) fn write_feature(answer: &Answer) -> Result<()> {
     answer.reserve(size_of::<u32>())?;
-    let feature = answer.question(4).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok()).map(u32::from_ne_bytes);
+    let feature =
+        answer.question(4).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok()).map(u32::from_ne_bytes);
     answer.plain(u32::from(feature.is_some_and(|feature| FEATURES.contains(&feature))))
 }
 

@@ -109,7 +109,8 @@ fn set_of_kind(object: &Object, option: u32, given: &Given) -> Result<()> {
     if let Some(result) = done {
         return result;
     }
-    let store = setting(option).ok_or(if is_known(option) { WRONG_KIND } else { Error::WINHTTP_INVALID_OPTION })?;
+    let store =
+        setting(option).ok_or(if is_known(option) { WRONG_KIND } else { Error::WINHTTP_INVALID_OPTION })?;
     match object {
         Object::Session(session) => {
             let number = given.number()?;
@@ -176,7 +177,9 @@ fn set_request(request: &Request, option: u32, given: &Given) -> Option<Result<(
             Ok(flags) if flags & !SECURITY_FLAGS != 0 => Err(Error::INVALID_PARAMETER),
             _ => keep(|settings, flags| settings.security_flags = flags),
         },
-        WINHTTP_OPTION_REJECT_USERPWD_IN_URL => keep(|settings, wanted| settings.reject_userinfo = wanted != 0),
+        WINHTTP_OPTION_REJECT_USERPWD_IN_URL => {
+            keep(|settings, wanted| settings.reject_userinfo = wanted != 0)
+        }
         WINHTTP_OPTION_READ_BUFFER_SIZE => keep(|settings, size| settings.read_buffer_size = size),
         WINHTTP_OPTION_WRITE_BUFFER_SIZE => keep(|settings, size| settings.write_buffer_size = size),
         WINHTTP_OPTION_REQUEST_PRIORITY => keep(|settings, priority| settings.priority = priority),
@@ -219,7 +222,8 @@ fn setting(option: u32) -> Option<Store> {
         WINHTTP_OPTION_WEB_SOCKET_RECEIVE_BUFFER_SIZE => plain!(web_socket_receive_buffer),
         WINHTTP_OPTION_WEB_SOCKET_SEND_BUFFER_SIZE => plain!(web_socket_send_buffer),
         WINHTTP_OPTION_REDIRECT_POLICY => |settings, value| {
-            settings.redirect_policy = RedirectPolicy::try_from(value).map_err(|()| Error::INVALID_PARAMETER)?;
+            settings.redirect_policy =
+                RedirectPolicy::try_from(value).map_err(|()| Error::INVALID_PARAMETER)?;
             Ok(())
         },
         // Allowing HTTP/2 does not promise it: every exchange is HTTP/1.1.

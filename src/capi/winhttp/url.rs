@@ -85,12 +85,7 @@ unsafe fn write_cracked(url: &[u16], flags: u32, parts: &mut URL_COMPONENTS) -> 
 ///
 /// # Safety
 /// `*place` is NULL or writable for `*len` units.
-unsafe fn write_part(
-    text: &[u16],
-    range: Option<Range<usize>>,
-    place: &mut LPWSTR,
-    len: &mut DWORD,
-) -> bool {
+unsafe fn write_part(text: &[u16], range: Option<Range<usize>>, place: &mut LPWSTR, len: &mut DWORD) -> bool {
     let part = &text[range.clone().unwrap_or_default()];
     if place.is_null() {
         if *len != 0 {
