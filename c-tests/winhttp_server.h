@@ -11,6 +11,9 @@
 
 /* A string for both widths of wchar_t. */
 #define W(TEXT) u##TEXT
+#ifdef _WIN32
+#define MSG_NOSIGNAL 0
+#endif
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
 enum after { KEEP, CLOSE, RESET, HOLD, LISTEN };
@@ -110,7 +113,7 @@ static DWORD WINAPI serve(void *argument)
     return 0;
 }
 
-static void server_start(struct server *it, const struct turn *turns, int count)
+__attribute__((unused)) static void server_start(struct server *it, const struct turn *turns, int count)
 {
     struct sockaddr_in address;
     socklen_t size = sizeof(address);
@@ -132,7 +135,7 @@ static void server_start(struct server *it, const struct turn *turns, int count)
     static struct server NAME;                                                                                         \
     server_start(&NAME, NAME##_turns, (int)COUNT(NAME##_turns))
 
-static void server_end(struct server *it)
+__attribute__((unused)) static void server_end(struct server *it)
 {
     shutdown(it->listener, 2);
     CHECK_EQ(WaitForSingleObject(it->thread, 10000), WAIT_OBJECT_0);
@@ -146,7 +149,7 @@ struct trio {
     HINTERNET session, connect, request;
 };
 
-static void trio_open(struct trio *it, int port, const WCHAR *verb, const WCHAR *object, DWORD flags)
+__attribute__((unused)) static void trio_open(struct trio *it, int port, const WCHAR *verb, const WCHAR *object, DWORD flags)
 {
     it->session = WinHttpOpen(W("test"), WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, flags);
     REQUIRE(it->session != NULL);
@@ -221,7 +224,7 @@ static DWORD main_thread;
 /* What a test does inside the callback, if anything. */
 static void (*on_note)(const struct note *);
 
-static void CALLBACK record(HINTERNET handle, DWORD_PTR context, DWORD status, LPVOID information, DWORD length)
+__attribute__((unused)) static void CALLBACK record(HINTERNET handle, DWORD_PTR context, DWORD status, LPVOID information, DWORD length)
 {
     struct note it = {handle, context, status, GetCurrentThreadId(), length, 0, 0};
     if (status == WINHTTP_CALLBACK_STATUS_REQUEST_ERROR) {
@@ -241,7 +244,7 @@ static void CALLBACK record(HINTERNET handle, DWORD_PTR context, DWORD status, L
     SetEvent(note_made);
 }
 
-static void notes_clear(void (*inside)(const struct note *))
+__attribute__((unused)) static void notes_clear(void (*inside)(const struct note *))
 {
     main_thread = GetCurrentThreadId();
     if (!note_made)

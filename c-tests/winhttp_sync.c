@@ -189,7 +189,8 @@ TEST(test_sync__interim_responses_are_skipped)
 static void add_field(const struct note *it)
 {
     if (it->status == WINHTTP_CALLBACK_STATUS_REDIRECT)
-        CHECK(WinHttpAddRequestHeaders(it->handle, W("Authorization:"), (DWORD)-1, WINHTTP_ADDREQ_FLAG_REPLACE));
+        CHECK(WinHttpAddRequestHeaders(it->handle, W("Authorization: public"), (DWORD)-1,
+                                       WINHTTP_ADDREQ_FLAG_ADD | WINHTTP_ADDREQ_FLAG_REPLACE));
 }
 
 TEST(test_sync__redirects)
@@ -226,7 +227,8 @@ TEST(test_sync__redirects)
     trio_close(&it);
     server_end(&server);
     CHECK_HAS(server.requests[1], "GET /next?q HTTP/1.1\r\n");
-    CHECK_LACKS(server.requests[1], "Authorization");
+    CHECK_LACKS(server.requests[1], "secret");
+    CHECK_HAS(server.requests[1], "Authorization: public\r\n");
     CHECK_LACKS(server.requests[1], "Content-Length");
     CHECK_HAS(server.requests[2], "POST /first ");
     CHECK_HAS(server.requests[3], "POST /z ");
@@ -288,6 +290,7 @@ TEST(test_sync__through_a_proxy)
     CHECK_HAS(server.requests[1], "GET /y HTTP/1.1\r\n");
 }
 
+#ifndef __MINGW32__ /* its headers do not know these yet */
 TEST(test_sync__read_data_ex)
 {
     struct trio it;
@@ -306,6 +309,7 @@ TEST(test_sync__read_data_ex)
     trio_close(&it);
     server_end(&server);
 }
+#endif
 
 TEST(test_sync__states)
 {

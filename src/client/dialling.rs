@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::abi::error::{Error, Result};
 use crate::net::dial::{DialError, dial};
 use crate::net::resolve::{ResolveError, resolve};
+use crate::win32::last_error::explain;
 
 use super::connection::{Connection, Origin};
 use super::notify::Event;
@@ -32,7 +33,10 @@ impl Request {
             .map_err(|e| match e {
                 ResolveError::Cancelled => Error::WINHTTP_OPERATION_CANCELLED,
                 ResolveError::Timeout => Error::WINHTTP_TIMEOUT,
-                ResolveError::NotFound => Error::WINHTTP_NAME_NOT_RESOLVED,
+                ResolveError::NotFound => {
+                    explain(format_args!("the name {} has no address", origin.host));
+                    Error::WINHTTP_NAME_NOT_RESOLVED
+                }
                 ResolveError::NoThread => Error::NOT_ENOUGH_MEMORY,
             })?;
         let mut error = Error::WINHTTP_NAME_NOT_RESOLVED;
@@ -52,8 +56,14 @@ impl Request {
                     });
                 }
                 Err(DialError::Cancelled) => return Err(Error::WINHTTP_OPERATION_CANCELLED),
-                Err(DialError::Timeout) => error = Error::WINHTTP_TIMEOUT,
-                Err(DialError::Failed(_)) => error = Error::WINHTTP_CANNOT_CONNECT,
+                Err(DialError::Timeout) => {
+                    explain(format_args!("no answer from {address}"));
+                    error = Error::WINHTTP_TIMEOUT;
+                }
+                Err(DialError::Failed(cause)) => {
+                    explain(format_args!("connecting to {address}: {cause}"));
+                    error = Error::WINHTTP_CANNOT_CONNECT;
+                }
             }
         }
         Err(error)

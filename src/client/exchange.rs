@@ -56,6 +56,8 @@ pub(crate) struct Exchange {
     pub(crate) close_asked: bool,
     /// The application wants this connection to end with this exchange.
     pub(crate) expire: bool,
+    /// The final response head has been received.
+    pub(crate) responded: bool,
     /// Something about the response forbids another exchange on the connection.
     pub(crate) spent: bool,
 }
@@ -74,13 +76,15 @@ impl Exchange {
         self.body = Body::default();
     }
 
-    /// The handle closes: keeps the connection if the response is complete but for bytes that are here already.
-    pub(crate) fn settle(&mut self, cancel: &Cancel) {
-        let complete = self.body.awaits_end() && self.skip_buffered();
-        if complete && self.may_keep() {
-            self.give_back(cancel);
-        } else {
-            self.abandon(cancel);
+    /// The handle closes, and the connection is attached to nothing any more: keeps it if the response is complete
+    /// but for bytes that are here already.
+    pub(crate) fn settle(&mut self) {
+        let complete = self.responded && self.body.awaits_end() && self.skip_buffered();
+        let keep = complete && self.may_keep();
+        if let Some(connection) = self.connection.take()
+            && keep
+        {
+            pool::give(connection);
         }
     }
 

@@ -21,16 +21,26 @@ pub enum Api {
 /// An operation and what the caller lent it.
 #[derive(Debug)]
 pub enum Operation {
-    /// Send the head and the first bytes of the body; `total` is the length announced for the body, or 0.
-    Send { optional: LentBytes, total: u32 },
+    /// Send the head and the first bytes of the body.
+    Send {
+        /// The first bytes of the body.
+        optional: LentBytes,
+        /// The length announced for the body, or 0.
+        total: u32,
+    },
     /// Send more of the body.
     Write(LentBytes),
     /// Receive the final response head.
     Receive,
     /// How many bytes of body can be read without waiting, after waiting for one.
     Query,
-    /// Read body: until the buffer is full, or until there is anything.
-    Read { buffer: LentBuffer, fill: bool },
+    /// Read body.
+    Read {
+        /// Where to.
+        buffer: LentBuffer,
+        /// Until the buffer is full, not only until there is anything.
+        fill: bool,
+    },
 }
 
 impl Operation {

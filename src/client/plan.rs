@@ -14,6 +14,7 @@ pub struct Url {
     pub secure: bool,
     /// Name or address; an IPv6 address has its brackets.
     pub host: String,
+    /// Never 0 unless the application asks for that.
     pub port: u16,
     /// Path and query, escaped, starting with a slash.
     pub target: String,
@@ -36,10 +37,13 @@ impl Url {
 /// What to ask for.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// The method, in the case it was given in.
     pub verb: String,
+    /// Where it goes, after redirects where they led.
     pub url: Url,
     /// HTTP/1.0 on the request line.
     pub version_1_0: bool,
+    /// Value of Referer.
     pub referrer: Option<Vec<u8>>,
     /// Value of Accept.
     pub accept: Option<Vec<u8>>,

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use crate::win32::handles::is_forked;
 
@@ -65,19 +65,23 @@ pub(crate) fn give(mut connection: Connection) {
     }
 }
 
-/// The life of the sweeping thread: it sleeps until the oldest connection is due.
+/// The life of the sweeping thread: it sleeps until the oldest connection is due, and ends when, after such a
+/// sleep, none waits.
 fn sweep() {
-    let mut pool = POOL.lock();
+    let mut due = Instant::now() + LIFETIME;
     loop {
-        let now = Instant::now();
-        let (old, next) = pool.take_old(now);
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        let mut pool = POOL.lock();
+        let (old, next) = pool.take_old(Instant::now());
+        pool.sweeping = next.is_some();
+        drop(pool);
+        // Closing them takes no lock.
+        drop(old);
         match next {
-            _ if !old.is_empty() => MutexGuard::unlocked(&mut pool, || drop(old)),
-            Some(next) => MutexGuard::unlocked(&mut pool, || thread::sleep(next - now)),
-            None => break,
+            Some(next) => due = next,
+            None => return,
         }
     }
-    pool.sweeping = false;
 }
 
 impl Pool {

@@ -49,6 +49,7 @@ impl Request {
             }
         }
         self.core.lock().has_response = true;
+        exchange.responded = true;
         exchange.optional = None;
         if exchange.body.is_over() && !exchange.close_asked {
             self.release(exchange);

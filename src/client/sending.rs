@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::abi::error::{Error, Result};
+use crate::win32::last_error::explain;
 use crate::win32::lent::LentBytes;
 
 use super::connection::{Connection, Origin, io_error};
@@ -104,6 +105,7 @@ impl Request {
         let core = self.core.lock();
         let url = &core.plan.url;
         if url.secure {
+            explain(format_args!("https://{}: TLS is not built in yet", url.authority()));
             return Err(Error::WINHTTP_SECURE_FAILURE);
         }
         let (host, port) = core.proxy.choose(false, &url.host, url.port).unwrap_or((&url.host, url.port));
@@ -192,7 +194,7 @@ impl Request {
         if exchange.connection.is_none() {
             return Ok(());
         }
-        if !self.core.lock().has_response {
+        if !exchange.responded {
             // The earlier response was never received: it would be taken for the new one's.
             exchange.abandon(&self.cancel);
             return Ok(());

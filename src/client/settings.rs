@@ -53,25 +53,43 @@ const DEFAULT_RESPONSE_LIMIT: u32 = 90_000;
 /// Adjustable values; see the option of the same name for each.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Milliseconds for a name.
     pub resolve_timeout: u32,
+    /// Milliseconds for each address.
     pub connect_timeout: u32,
+    /// Milliseconds for each send.
     pub send_timeout: u32,
+    /// Milliseconds for each receive.
     pub receive_timeout: u32,
     /// `None` until set: then it reads as infinite and works as 90 seconds.
     pub response_timeout: Option<u32>,
+    /// How many addresses are tried.
     pub connect_retries: u32,
+    /// What to do with redirects.
     pub redirect_policy: RedirectPolicy,
+    /// Redirects followed before it is an error.
     pub max_redirects: u32,
+    /// 1xx responses skipped before it is an error.
     pub max_continue: u32,
+    /// Bytes of a response head.
     pub max_header_size: u32,
+    /// Bytes of body read away to keep a connection.
     pub max_drain_size: u32,
+    /// Features switched off.
     pub disabled: Disabled,
+    /// Bytes, for WebSockets.
     pub web_socket_receive_buffer: u32,
+    /// Bytes, for WebSockets.
     pub web_socket_send_buffer: u32,
+    /// A redirect to a URL with a user name is an error.
     pub reject_userinfo: bool,
+    /// Kept for reading back; has no effect.
     pub read_buffer_size: u32,
+    /// Kept for reading back; has no effect.
     pub write_buffer_size: u32,
+    /// Kept for reading back; has no effect.
     pub priority: u32,
+    /// Which certificate faults to ignore, for TLS.
     pub security_flags: u32,
 }
 

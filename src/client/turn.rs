@@ -20,6 +20,8 @@ use std::sync::Arc;
 
 use crate::abi::error::{Error, Result};
 
+use crate::win32::last_error;
+
 use super::exchange::Exchange;
 use super::notify::Event;
 use super::operation::{Api, Operation, Outcome};
@@ -164,6 +166,10 @@ impl Request {
             _ => 0,
         };
         drop(operation);
+        if result.is_err() {
+            // The callback may ask for the words about it.
+            last_error::settle();
+        }
         let doomed = self.put_back(exchange, api, result);
         let event = match *result {
             Err(error) => Event::RequestError(api, error),
@@ -259,12 +265,17 @@ impl Request {
             if idle {
                 core.turn.holder = Holder::Thread(this_thread());
             }
-            (core.exchange.take(), idle)
+            let exchange = core.exchange.take();
+            if exchange.is_some() {
+                // Nothing runs on its connection, which may serve others.
+                self.cancel.detach();
+            }
+            self.cancel.cancel();
+            (exchange, idle)
         };
         if let Some(mut exchange) = exchange {
-            exchange.settle(&self.cancel);
+            exchange.settle();
         }
-        self.cancel.cancel();
         if idle {
             self.pass_on(false);
         }

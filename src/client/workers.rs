@@ -41,11 +41,6 @@ pub(crate) fn submit(request: Arc<Request>) -> Result<(), Arc<Request>> {
     Ok(())
 }
 
-/// Whether any worker has been started and has not ended.
-pub(crate) fn any() -> bool {
-    STATE.lock().threads > 0
-}
-
 fn work() {
     while let Some(request) = next() {
         request.run_turn();

@@ -12,16 +12,17 @@
 //! An `HINTERNET` is a number of the table in `handle`; `notify` turns events into calls of the application's
 //! function; `text` reads and writes strings.
 
+pub mod headers;
+pub mod headers_ex;
+pub mod options;
+pub mod request;
+pub mod response;
+pub mod session;
+pub mod time;
+pub mod url;
+
 mod handle;
-mod headers;
-mod headers_ex;
 mod notify;
 mod option_get;
 mod option_set;
-mod options;
-mod request;
-mod response;
-mod session;
 mod text;
-mod time;
-mod url;

@@ -1,0 +1,203 @@
+/* URLs taken apart and put together: the tables of the documentation and of observed behaviour. */
+#include "winhttp_server.h"
+
+static WCHAR url_room[512];
+
+static const WCHAR *wide_url(const char *text)
+{
+    size_t at;
+    for (at = 0; at <= strlen(text); at++)
+        url_room[at] = (WCHAR)(unsigned char)text[at];
+    return url_room;
+}
+
+static int is(const WCHAR *part, DWORD length, const char *wanted)
+{
+    size_t at;
+    if (length != strlen(wanted))
+        return 0;
+    for (at = 0; at < length; at++)
+        if (part[at] != (WCHAR)(unsigned char)wanted[at])
+            return 0;
+    return 1;
+}
+
+static void ask_for_pointers(URL_COMPONENTS *it)
+{
+    memset(it, 0, sizeof(*it));
+    it->dwStructSize = sizeof(*it);
+    it->dwSchemeLength = it->dwHostNameLength = it->dwUserNameLength = 1;
+    it->dwPasswordLength = it->dwUrlPathLength = it->dwExtraInfoLength = 1;
+}
+
+TEST(test_url__taken_apart)
+{
+    static const struct {
+        const char *url, *scheme, *user, *password, *host;
+        int port;
+        const char *path, *extra;
+    } rows[] = {
+        {"http://username:password@www.winehq.org/site/about?query", "http", "username", "password", "www.winehq.org", 80,
+         "/site/about", "?query"},
+        {"http://www.winehq.org:42", "http", NULL, NULL, "www.winehq.org", 42, "", ""},
+        {"http://www.winehq.org:0", "http", NULL, NULL, "www.winehq.org", 0, "", ""},
+        {"http://winehq.org:", "http", NULL, NULL, "winehq.org", 80, "", ""},
+        {"http://winehq.org:/", "http", NULL, NULL, "winehq.org", 80, "/", ""},
+        {"https://host", "https", NULL, NULL, "host", 443, "", ""},
+        {"HTTP://host", "HTTP", NULL, NULL, "host", 80, "", ""},
+        {"http://winehq?", "http", NULL, NULL, "winehq", 80, "", "?"},
+        {"http://winehq/post;a", "http", NULL, NULL, "winehq", 80, "/post;a", ""},
+        {"http://www.winehq.org/myscript.php;test=1?var1=a&var2=b@c", "http", NULL, NULL, "www.winehq.org", 80,
+         "/myscript.php;test=1", "?var1=a&var2=b@c"},
+        {"http://user@host/", "http", "user", NULL, "host", 80, "/", ""},
+        {"http://h/p#f?q", "http", NULL, NULL, "h", 80, "/p", "#f?q"},
+        {"http://[::1]:81/", "http", NULL, NULL, "[::1]", 81, "/", ""},
+    };
+    size_t at;
+    for (at = 0; at < COUNT(rows); at++) {
+        URL_COMPONENTS it;
+        ask_for_pointers(&it);
+        CHECK_WORKS(WinHttpCrackUrl(wide_url(rows[at].url), 0, 0, &it));
+        harness_current = rows[at].url;
+        CHECK(is(it.lpszScheme, it.dwSchemeLength, rows[at].scheme));
+        CHECK(it.lpszScheme == url_room);
+        CHECK_EQ(it.nScheme, it.dwSchemeLength == 5 ? INTERNET_SCHEME_HTTPS : INTERNET_SCHEME_HTTP);
+        CHECK(is(it.lpszUserName, it.dwUserNameLength, rows[at].user ? rows[at].user : ""));
+        CHECK((it.lpszUserName != NULL) == (rows[at].user != NULL));
+        CHECK(is(it.lpszPassword, it.dwPasswordLength, rows[at].password ? rows[at].password : ""));
+        CHECK((it.lpszPassword != NULL) == (rows[at].password != NULL));
+        CHECK(is(it.lpszHostName, it.dwHostNameLength, rows[at].host));
+        CHECK_EQ(it.nPort, rows[at].port);
+        CHECK(is(it.lpszUrlPath, it.dwUrlPathLength, rows[at].path));
+        CHECK(is(it.lpszExtraInfo, it.dwExtraInfoLength, rows[at].extra));
+        harness_current = "test_url__taken_apart";
+    }
+}
+
+TEST(test_url__that_cannot_be_taken_apart)
+{
+    static const struct {
+        const char *url;
+        DWORD flags, error;
+    } rows[] = {
+        {"http://winehq.org:65536", 0, ERROR_WINHTTP_INVALID_URL}, {"http:", 0, ERROR_WINHTTP_INVALID_URL},
+        {"http:/", 0, ERROR_WINHTTP_INVALID_URL}, {"http://", 0, ERROR_WINHTTP_INVALID_URL},
+        {"HTTP:www", 0, ERROR_WINHTTP_INVALID_URL}, {"http:/www", 0, ERROR_WINHTTP_INVALID_URL},
+        {"www.host.org", 0, ERROR_WINHTTP_UNRECOGNIZED_SCHEME}, {"http", 0, ERROR_WINHTTP_UNRECOGNIZED_SCHEME},
+        {"", 0, ERROR_WINHTTP_UNRECOGNIZED_SCHEME}, {"ftp://host", 0, ERROR_WINHTTP_UNRECOGNIZED_SCHEME},
+        {"http://:@host/", ICU_REJECT_USERPWD, ERROR_WINHTTP_INVALID_URL},
+        {"http://host/", ICU_DECODE, ERROR_INVALID_PARAMETER}, {"http://host/", ICU_ESCAPE, ERROR_INVALID_PARAMETER},
+    };
+    URL_COMPONENTS it;
+    size_t at;
+    for (at = 0; at < COUNT(rows); at++) {
+        ask_for_pointers(&it);
+        harness_current = rows[at].url;
+        CHECK_FAILS(WinHttpCrackUrl(wide_url(rows[at].url), 0, rows[at].flags, &it), rows[at].error);
+        harness_current = "test_url__that_cannot_be_taken_apart";
+    }
+    CHECK_FAILS(WinHttpCrackUrl(NULL, 0, 0, &it), ERROR_INVALID_PARAMETER);
+    CHECK_FAILS(WinHttpCrackUrl(wide_url("http://a"), 0, 0, NULL), ERROR_INVALID_PARAMETER);
+    it.dwStructSize--;
+    CHECK_FAILS(WinHttpCrackUrl(wide_url("http://a"), 0, 0, &it), ERROR_INVALID_PARAMETER);
+}
+
+TEST(test_url__copies_and_their_room)
+{
+    URL_COMPONENTS it;
+    WCHAR scheme[1], host[1], path[20], extra[8];
+    const WCHAR *url = wide_url("http://username:password@www.winehq.org/site/about?query");
+    memset(&it, 0, sizeof(it));
+    it.dwStructSize = sizeof(it);
+    it.lpszScheme = scheme;
+    it.dwSchemeLength = 1;
+    it.lpszHostName = host;
+    it.dwHostNameLength = 1;
+    it.lpszUrlPath = path;
+    it.dwUrlPathLength = 20;
+    it.dwExtraInfoLength = 1;
+    CHECK_FAILS(WinHttpCrackUrl(url, 0, 0, &it), ERROR_INSUFFICIENT_BUFFER);
+    CHECK_EQ(it.dwSchemeLength, 5);
+    CHECK_EQ(it.dwHostNameLength, 15);
+    CHECK(is(path, it.dwUrlPathLength, "/site/about") && path[11] == 0);
+    it.dwHostNameLength = 0;
+    CHECK_FAILS(WinHttpCrackUrl(url, 0, 0, &it), ERROR_INVALID_PARAMETER);
+    /* Only the path: it keeps the query. A length limits the URL. */
+    memset(&it, 0, sizeof(it));
+    it.dwStructSize = sizeof(it);
+    it.dwUrlPathLength = 1;
+    CHECK(WinHttpCrackUrl(url, 54, 0, &it));
+    CHECK(is(it.lpszUrlPath, it.dwUrlPathLength, "/site/about?que"));
+    /* Decoding and escaping go to copies. */
+    it.lpszUrlPath = path;
+    it.dwUrlPathLength = 20;
+    it.lpszExtraInfo = extra;
+    it.dwExtraInfoLength = 8;
+    CHECK(WinHttpCrackUrl(wide_url("http://a/b%20c%3Fd"), 0, ICU_DECODE, &it));
+    CHECK(is(path, it.dwUrlPathLength, "/b c") && is(extra, it.dwExtraInfoLength, "?d"));
+    it.dwUrlPathLength = 20;
+    it.dwExtraInfoLength = 8;
+    CHECK(WinHttpCrackUrl(wide_url("http://a/b c"), 0, ICU_ESCAPE, &it));
+    CHECK(is(path, it.dwUrlPathLength, "/b%20c"));
+}
+
+static URL_COMPONENTS parts_of(const WCHAR *scheme, const WCHAR *user, const WCHAR *password, const WCHAR *host, int port,
+                               const WCHAR *path, const WCHAR *extra)
+{
+    URL_COMPONENTS it;
+    memset(&it, 0, sizeof(it));
+    it.dwStructSize = sizeof(it);
+    it.lpszScheme = (WCHAR *)scheme;
+    it.lpszUserName = (WCHAR *)user;
+    it.lpszPassword = (WCHAR *)password;
+    it.lpszHostName = (WCHAR *)host;
+    it.nPort = (INTERNET_PORT)port;
+    it.lpszUrlPath = (WCHAR *)path;
+    it.lpszExtraInfo = (WCHAR *)extra;
+    return it;
+}
+
+static void check_made(URL_COMPONENTS it, DWORD flags, const char *wanted)
+{
+    WCHAR url[300];
+    DWORD length = 300;
+    harness_current = wanted;
+    CHECK_WORKS(WinHttpCreateUrl(&it, flags, url, &length));
+    CHECK(is(url, length, wanted) && url[length] == 0);
+}
+
+TEST(test_url__put_together)
+{
+#define USER W("username"), W("password"), W("www.winehq.org")
+    check_made(parts_of(W("http"), USER, 80, W("/site/about"), W("?query")), 0,
+               "http://username:password@www.winehq.org/site/about?query");
+    check_made(parts_of(W("http"), USER, 42, W("site/about"), W("?query")), 0,
+               "http://username:password@www.winehq.org:42/site/about?query");
+    check_made(parts_of(W("http"), USER, 0, W("/"), NULL), 0, "http://username:password@www.winehq.org:0/");
+    check_made(parts_of(W("https"), NULL, NULL, W("h"), 443, NULL, NULL), 0, "https://h");
+    check_made(parts_of(W("https"), NULL, NULL, W("h"), 80, NULL, NULL), 0, "https://h:80");
+    check_made(parts_of(W("http"), W(""), W(""), W("h"), 80, NULL, NULL), 0, "http://:@h");
+    check_made(parts_of(W("http"), W("u"), NULL, W("h"), 80, NULL, NULL), 0, "http://u@h");
+    check_made(parts_of(W("ftp"), NULL, NULL, W("h"), 80, W("/"), NULL), 0, "ftp://h:80/");
+    check_made(parts_of(NULL, NULL, NULL, NULL, 0, NULL, W("?text= !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")), ICU_ESCAPE,
+               "http://?text=%20!%22%23$%25&'()*+,-./:;%3C=%3E?@%5B%5C%5D%5E_%60%7B%7C%7D%7E");
+}
+
+TEST(test_url__that_cannot_be_put_together)
+{
+    URL_COMPONENTS it = parts_of(W("http"), USER, 80, W("/site/about"), W("?query"));
+    WCHAR url[64];
+    DWORD length = 10;
+    CHECK_FAILS(WinHttpCreateUrl(&it, 0, url, &length), ERROR_INSUFFICIENT_BUFFER);
+    CHECK_EQ(length, 57);
+    CHECK_FAILS(WinHttpCreateUrl(&it, 0, NULL, &length), ERROR_INVALID_PARAMETER);
+    CHECK_EQ(length, 57);
+    CHECK_FAILS(WinHttpCreateUrl(NULL, 0, url, &length), ERROR_INVALID_PARAMETER);
+    CHECK_FAILS(WinHttpCreateUrl(&it, 0, url, NULL), ERROR_INVALID_PARAMETER);
+    it.lpszUserName = NULL;
+    length = 64;
+    CHECK_FAILS(WinHttpCreateUrl(&it, 0, url, &length), ERROR_INVALID_PARAMETER);
+    CHECK_EQ(length, 64);
+    it.dwStructSize = 1;
+    CHECK_FAILS(WinHttpCreateUrl(&it, 0, url, &length), ERROR_INVALID_PARAMETER);
+}
