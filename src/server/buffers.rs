@@ -82,6 +82,7 @@ thread_local! {
 
 /// The pool.
 #[derive(Default)]
+#[expect(clippy::vec_box, reason = "each is handed on as the box it is")]
 pub(crate) struct Pool {
     free: Mutex<Vec<Box<Work>>>,
 }

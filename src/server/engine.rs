@@ -183,7 +183,7 @@ impl Engine {
     #[inline]
     pub(crate) fn queue(&self, id: QueueId) -> Result<Arc<Queue>> {
         let queues = self.queues.read();
-        match queues.get(id.0 as usize & (1 << SLOT_BITS) - 1) {
+        match queues.get(id.0 as usize & ((1 << SLOT_BITS) - 1)) {
             Some(Some(queue)) if queue.id == id => Ok(Arc::clone(queue)),
             _ => Err(Error::INVALID_HANDLE),
         }
@@ -203,7 +203,7 @@ impl Engine {
 
     pub(crate) fn remove_queue(&self, id: QueueId) -> Result<Arc<Queue>> {
         let queue = self.queue(id)?;
-        self.queues.write()[id.0 as usize & (1 << SLOT_BITS) - 1] = None;
+        self.queues.write()[id.0 as usize & ((1 << SLOT_BITS) - 1)] = None;
         Ok(queue)
     }
 

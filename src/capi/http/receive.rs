@@ -19,7 +19,6 @@ use crate::capi::guard::returning_code;
 use crate::server::service::{
     self, ApiVersion, BodyPart, BodyRead, Delivery, OperationId, QueueId, Reply, Service,
 };
-use crate::win32::device::Device;
 use crate::win32::lent::LentBuffer;
 use crate::win32::overlapped::Operation;
 
