@@ -125,9 +125,10 @@ TEST(test_close__inside_every_notification)
 /* A synchronous call is ended by closing the request, or the session, from another thread, or inside a callback. */
 static HINTERNET victim;
 
-static DWORD WINAPI closer(void *server)
+static DWORD WINAPI closer(void *unused)
 {
-    WaitForSingleObject(((struct server *)server)->held, 10000);
+    (void)unused;
+    CHECK(note_wait(7, WINHTTP_CALLBACK_STATUS_RECEIVING_RESPONSE, 1));
     CHECK(WinHttpCloseHandle(victim));
     return 0;
 }
@@ -138,12 +139,15 @@ TEST(test_close__ends_a_synchronous_call)
     for (which = 0; which < 2; which++) {
         struct trio it;
         HANDLE thread;
+        DWORD_PTR context = 7;
         SERVER(server, {NULL, HOLD});
         notes_clear(NULL);
         trio_open(&it, server.port, NULL, NULL, 0);
+        CHECK(WinHttpSetStatusCallback(it.request, record, WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0) == NULL);
+        CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_CONTEXT_VALUE, &context, sizeof(context)));
         victim = which ? it.session : it.request;
         CHECK(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
-        thread = CreateThread(NULL, 0, closer, &server, 0, NULL);
+        thread = CreateThread(NULL, 0, closer, NULL, 0, NULL);
         CHECK_FAILS(WinHttpReceiveResponse(it.request, NULL), ERROR_WINHTTP_OPERATION_CANCELLED);
         CHECK_EQ(WaitForSingleObject(thread, 10000), WAIT_OBJECT_0);
         CloseHandle(thread);
