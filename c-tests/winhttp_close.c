@@ -35,7 +35,7 @@ TEST(test_close__while_receiving)
     CHECK_EQ(WaitForSingleObject(server.held, 10000), WAIT_OBJECT_0);
     trio_close(&it);
     check_farewell(1);
-    CHECK_HAS(transcript(1), "ERROR(1,12017) W, CLOSING W");
+    CHECK_HAS(told_to(1, 1), "ERROR(1,12017) W, CLOSING W");
     CHECK_FAILS(WinHttpCloseHandle(it.request), ERROR_INVALID_HANDLE);
     server_end(&server);
 }
@@ -57,7 +57,7 @@ TEST(test_close__while_writing)
     CHECK(WinHttpWriteData(it.request, block, sizeof(block), NULL));
     trio_close(&it);
     check_farewell(2);
-    CHECK_HAS(transcript(2), "ERROR(4,12017) W, CLOSING W");
+    CHECK_HAS(told_to(2, 1), "ERROR(4,12017) W, CLOSING W");
     close(listener);
 }
 
@@ -112,7 +112,7 @@ TEST(test_close__inside_every_notification)
         /* After the notification there is at most the failure of the operation it belongs to. */
         CHECK(note_find(100 + at, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR) <= 1);
         if (close_at == WINHTTP_CALLBACK_STATUS_SENDING_REQUEST)
-            CHECK_HAS(transcript(100 + at), "SENDING W, ERROR(5,12017) W, CLOSING W");
+            CHECK_HAS(told_to(100 + at, 1), "SENDING W, ERROR(5,12017) W, CLOSING W");
         CHECK_FAILS(WinHttpCloseHandle(it.request), ERROR_INVALID_HANDLE);
         CHECK(WinHttpCloseHandle(it.connect));
         CHECK(WinHttpCloseHandle(it.session));

@@ -51,6 +51,10 @@ pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
             }
             _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         },
+        WINHTTP_OPTION_MAX_CONNS_PER_SERVER | WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER => match object {
+            Object::Session(_) => Ok(Value::Number(u32::MAX)),
+            _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
+        },
         _ => query_request(object, option).unwrap_or_else(|| query_setting(object, option)),
     }
 }
