@@ -45,7 +45,7 @@ impl Request {
             exchange.body = self.body_of_response(exchange)?;
             match self.decide_redirect(exchange)? {
                 Decision::Final => break,
-                Decision::Follow => self.follow_redirect(exchange)?,
+                Decision::Follow => self.follow_redirect(exchange, wait)?,
             }
         }
         self.core.lock().has_response = true;
