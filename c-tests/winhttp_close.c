@@ -35,7 +35,7 @@ TEST(test_close__while_receiving)
     CHECK_EQ(WaitForSingleObject(server.held, 10000), WAIT_OBJECT_0);
     trio_close(&it);
     check_farewell(1);
-    CHECK_HAS(transcript(1), "ERROR(1,12017) W, CLOSING W");
+    CHECK_HAS(told_to(1, 1), "ERROR(1,12017) W, CLOSING W");
     CHECK_FAILS(WinHttpCloseHandle(it.request), ERROR_INVALID_HANDLE);
     server_end(&server);
 }
@@ -57,7 +57,7 @@ TEST(test_close__while_writing)
     CHECK(WinHttpWriteData(it.request, block, sizeof(block), NULL));
     trio_close(&it);
     check_farewell(2);
-    CHECK_HAS(transcript(2), "ERROR(4,12017) W, CLOSING W");
+    CHECK_HAS(told_to(2, 1), "ERROR(4,12017) W, CLOSING W");
     close(listener);
 }
 
@@ -112,7 +112,7 @@ TEST(test_close__inside_every_notification)
         /* After the notification there is at most the failure of the operation it belongs to. */
         CHECK(note_find(100 + at, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR) <= 1);
         if (close_at == WINHTTP_CALLBACK_STATUS_SENDING_REQUEST)
-            CHECK_HAS(transcript(100 + at), "SENDING W, ERROR(5,12017) W, CLOSING W");
+            CHECK_HAS(told_to(100 + at, 1), "SENDING W, ERROR(5,12017) W, CLOSING W");
         CHECK_FAILS(WinHttpCloseHandle(it.request), ERROR_INVALID_HANDLE);
         CHECK(WinHttpCloseHandle(it.connect));
         CHECK(WinHttpCloseHandle(it.session));
@@ -125,9 +125,10 @@ TEST(test_close__inside_every_notification)
 /* A synchronous call is ended by closing the request, or the session, from another thread, or inside a callback. */
 static HINTERNET victim;
 
-static DWORD WINAPI closer(void *server)
+static DWORD WINAPI closer(void *unused)
 {
-    WaitForSingleObject(((struct server *)server)->held, 10000);
+    (void)unused;
+    CHECK(note_wait(7, WINHTTP_CALLBACK_STATUS_RECEIVING_RESPONSE, 1));
     CHECK(WinHttpCloseHandle(victim));
     return 0;
 }
@@ -138,12 +139,15 @@ TEST(test_close__ends_a_synchronous_call)
     for (which = 0; which < 2; which++) {
         struct trio it;
         HANDLE thread;
+        DWORD_PTR context = 7;
         SERVER(server, {NULL, HOLD});
         notes_clear(NULL);
         trio_open(&it, server.port, NULL, NULL, 0);
+        CHECK(WinHttpSetStatusCallback(it.request, record, WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0) == NULL);
+        CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_CONTEXT_VALUE, &context, sizeof(context)));
         victim = which ? it.session : it.request;
         CHECK(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
-        thread = CreateThread(NULL, 0, closer, &server, 0, NULL);
+        thread = CreateThread(NULL, 0, closer, NULL, 0, NULL);
         CHECK_FAILS(WinHttpReceiveResponse(it.request, NULL), ERROR_WINHTTP_OPERATION_CANCELLED);
         CHECK_EQ(WaitForSingleObject(thread, 10000), WAIT_OBJECT_0);
         CloseHandle(thread);

@@ -182,6 +182,26 @@ TEST(test_open__set_option_protocol)
     trio_close(&it);
 }
 
+TEST(test_open__unload_event_and_connection_limit)
+{
+    struct trio it;
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL), none = NULL;
+    DWORD number = WINHTTP_CONNS_PER_SERVER_UNLIMITED;
+    trio_open(&it, 80, NULL, NULL, WINHTTP_FLAG_ASYNC);
+    CHECK_FAILS(WinHttpSetOption(it.request, WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT, &event, sizeof(event)),
+                ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_WORKS(WinHttpSetOption(it.session, WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT, &none, sizeof(none)));
+    CHECK_WORKS(WinHttpSetOption(it.session, WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT, &event, sizeof(event)));
+    CHECK_WORKS(WinHttpSetOption(it.session, WINHTTP_OPTION_MAX_CONNS_PER_SERVER, &number, sizeof(number)));
+    CHECK_EQ(number_of(it.session, WINHTTP_OPTION_MAX_CONNS_PER_SERVER), WINHTTP_CONNS_PER_SERVER_UNLIMITED);
+    CHECK(WinHttpCloseHandle(it.session));
+    CHECK(WinHttpCloseHandle(it.connect));
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+    CHECK(WinHttpCloseHandle(it.request));
+    CHECK_EQ(WaitForSingleObject(event, 10000), WAIT_OBJECT_0);
+    CloseHandle(event);
+}
+
 TEST(test_open__connection_info)
 {
     struct trio it;

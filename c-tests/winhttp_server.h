@@ -313,8 +313,8 @@ static const char *note_name(const struct note *it, char *room)
     return room;
 }
 
-/* What a context was told, each with A (the thread of the test) or W (another). */
-__attribute__((unused)) static const char *transcript(DWORD_PTR context)
+/* What a context was told; with threads, each with A (the thread of the test) or W (another). */
+__attribute__((unused)) static const char *told_to(DWORD_PTR context, int threads)
 {
     static char text[65536];
     char room[64];
@@ -324,16 +324,32 @@ __attribute__((unused)) static const char *transcript(DWORD_PTR context)
     AcquireSRWLockShared(&note_lock);
     for (at = 0; at < note_count; at++)
         if (notes[at].context == context && have + 100 < sizeof(text))
-            have += (size_t)sprintf(text + have, "%s%s %c", have ? ", " : "", note_name(&notes[at], room),
-                                    notes[at].thread == main_thread ? 'A' : 'W');
+            have += (size_t)sprintf(text + have, "%s%s%s", have ? ", " : "", note_name(&notes[at], room),
+                                    !threads ? "" : notes[at].thread == main_thread ? " A" : " W");
     ReleaseSRWLockShared(&note_lock);
     return text;
 }
 #define CHECK_TOLD(CONTEXT, WANTED)                                                                                    \
     do {                                                                                                               \
-        const char *told = transcript(CONTEXT);                                                                        \
+        const char *told = told_to(CONTEXT, 1);                                                                        \
         CHECK_BYTES(told, strlen(told), WANTED);                                                                       \
     } while (0)
+/* The same whatever the thread: a callback that has told the test something may not have returned yet, and then what
+ * the test does next completes after it, on its thread. */
+#define CHECK_TOLD_SOMEWHERE(CONTEXT, WANTED)                                                                          \
+    do {                                                                                                               \
+        const char *told = told_to(CONTEXT, 0);                                                                        \
+        CHECK_BYTES(told, strlen(told), WANTED);                                                                       \
+    } while (0)
+
+/* Closes the handles of an asynchronous request and waits for its last notification. */
+__attribute__((unused)) static void trio_close_async(struct trio *it, DWORD_PTR context)
+{
+    CHECK(WinHttpCloseHandle(it->request));
+    CHECK(WinHttpCloseHandle(it->connect));
+    CHECK(WinHttpCloseHandle(it->session));
+    CHECK(note_wait(context, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, 1));
+}
 
 #define OK_HELLO "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 

@@ -23,6 +23,9 @@ pub(crate) struct Origin {
 /// Bytes received at a time into the connection's own buffer.
 const RECEIVE_SIZE: usize = 8 * 1024;
 
+/// The same, once a receive has shown that more comes.
+const BUSY_SIZE: usize = 64 * 1024;
+
 /// A connection and its buffers.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -79,6 +82,9 @@ impl Connection {
         let room = &mut self.input[self.end..];
         let got = if wait { self.stream.receive(room) } else { self.stream.receive_now(room) }?;
         self.end += got;
+        if self.end == self.input.len() && self.end < BUSY_SIZE {
+            self.input.resize(BUSY_SIZE, 0);
+        }
         Ok(got)
     }
 

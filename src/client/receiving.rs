@@ -45,7 +45,7 @@ impl Request {
             exchange.body = self.body_of_response(exchange)?;
             match self.decide_redirect(exchange)? {
                 Decision::Final => break,
-                Decision::Follow => self.follow_redirect(exchange)?,
+                Decision::Follow => self.follow_redirect(exchange, wait)?,
             }
         }
         self.core.lock().has_response = true;
@@ -87,9 +87,10 @@ impl Request {
                 }
             }
             match exchange.connection()?.fill(wait) {
+                // Nothing yet, or an end or a fault that will be met again by whoever may wait and connect.
+                Ok(0) | Err(_) if !wait => return Ok(None),
                 Ok(0) => self.begin_again(exchange, Error::WINHTTP_CONNECTION_ERROR)?,
                 Ok(got) => received = got,
-                Err(error) if !wait && io_error(&error) == Error::WINHTTP_TIMEOUT => return Ok(None),
                 Err(error) => self.begin_again(exchange, io_error(&error))?,
             }
         }

@@ -40,8 +40,8 @@ impl Request {
         Ok(Decision::Follow)
     }
 
-    /// Moves the request to the Location. What is left of the response is read away if it is short.
-    pub(crate) fn follow_redirect(&self, exchange: &mut Exchange) -> Result<()> {
+    /// Moves the request to the Location. What is left of the response is read away, as far as `wait` allows.
+    pub(crate) fn follow_redirect(&self, exchange: &mut Exchange, wait: bool) -> Result<()> {
         let (url, drop_body) = {
             let core = self.core.lock();
             let location = core.response.values(LOCATION).next().unwrap_or_default();
@@ -59,7 +59,8 @@ impl Request {
         }
         self.notify(&Event::Redirect(&url.text()));
         self.check_open()?;
-        self.drain_redirect(exchange);
+        self.drain_redirect(exchange, wait);
+        self.check_open()?;
         exchange.redirects += 1;
         exchange.continues = 0;
         exchange.resend = true;
@@ -74,9 +75,10 @@ impl Request {
 
     /// Frees the connection of a redirect's own body. The body is not worth an error: without its end, the
     /// connection is closed.
-    fn drain_redirect(&self, exchange: &mut Exchange) {
+    fn drain_redirect(&self, exchange: &mut Exchange, wait: bool) {
         let optional = exchange.optional.take();
-        if !exchange.skip_buffered() || !exchange.may_keep() {
+        let at_end = exchange.skip_buffered() || (wait && self.drain(exchange) == Ok(true));
+        if !at_end || !exchange.may_keep() {
             exchange.abandon(&self.cancel);
         }
         exchange.optional = optional;

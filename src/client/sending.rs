@@ -199,10 +199,15 @@ impl Request {
             exchange.abandon(&self.cancel);
             return Ok(());
         }
-        if !self.drain(exchange)? {
-            return Err(Error::WINHTTP_RESPONSE_DRAIN_OVERFLOW);
+        match self.drain(exchange) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::WINHTTP_RESPONSE_DRAIN_OVERFLOW),
+            Err(_) => {
+                // What became of the earlier response does not matter to this request.
+                exchange.abandon(&self.cancel);
+                self.check_open()
+            }
         }
-        Ok(())
     }
 }
 

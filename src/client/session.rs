@@ -18,7 +18,10 @@ pub struct Session {
     /// Operations of all descendants complete through the callback.
     pub is_async: bool,
     state: Mutex<SessionState>,
+    when_gone: Mutex<Option<WhenGone>>,
 }
+
+type WhenGone = Box<dyn FnOnce() + Send>;
 
 /// The adjustable parts of a session.
 #[derive(Clone)]
@@ -45,12 +48,17 @@ impl Session {
             proxy: Arc::new(proxy),
             partition: 0,
         };
-        Session { is_async, state: Mutex::new(state) }
+        Session { is_async, state: Mutex::new(state), when_gone: Mutex::new(None) }
     }
 
     /// Looks at or changes the adjustable parts. Nothing that blocks or calls back may happen inside.
     pub fn with<R>(&self, use_state: impl FnOnce(&mut SessionState) -> R) -> R {
         use_state(&mut self.state.lock())
+    }
+
+    /// What to do when the session and all its descendants are gone and their last callback has returned.
+    pub fn set_when_gone(&self, when_gone: Option<WhenGone>) {
+        *self.when_gone.lock() = when_gone;
     }
 
     /// Gives the session a connection pool of its own.
@@ -61,6 +69,14 @@ impl Session {
                 state.partition = NEXT.fetch_add(1, Ordering::Relaxed);
             }
         });
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(when_gone) = self.when_gone.get_mut().take() {
+            when_gone();
+        }
     }
 }
 

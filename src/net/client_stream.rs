@@ -126,6 +126,27 @@ pub(super) fn set_option<T: Copy>(fd: RawFd, level: i32, option: i32, value: &T)
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// The size of a `sockaddr_storage`.
+pub const ADDRESS_SIZE: usize = size_of::<libc::sockaddr_storage>();
+
+/// An address as the platform's own `sockaddr_in` or `sockaddr_in6`, zeros behind it.
+pub fn socket_address(address: SocketAddr) -> [u8; ADDRESS_SIZE] {
+    let mut bytes = [0; ADDRESS_SIZE];
+    let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
+    let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    put(std::mem::offset_of!(libc::sockaddr_in, sin_family), &(family as libc::sa_family_t).to_ne_bytes());
+    put(std::mem::offset_of!(libc::sockaddr_in, sin_port), &address.port().to_be_bytes());
+    match address {
+        SocketAddr::V4(v4) => put(std::mem::offset_of!(libc::sockaddr_in, sin_addr), &v4.ip().octets()),
+        SocketAddr::V6(v6) => {
+            put(std::mem::offset_of!(libc::sockaddr_in6, sin6_flowinfo), &v6.flowinfo().to_ne_bytes());
+            put(std::mem::offset_of!(libc::sockaddr_in6, sin6_addr), &v6.ip().octets());
+            put(std::mem::offset_of!(libc::sockaddr_in6, sin6_scope_id), &v6.scope_id().to_ne_bytes());
+        }
+    }
+    bytes
+}
+
 /// The operation was cancelled by [`Cancel::cancel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cancelled;

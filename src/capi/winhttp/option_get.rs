@@ -9,9 +9,11 @@ use super::text::Answer;
 use crate::abi::base::{LPWSTR, SOCKADDR_STORAGE};
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
+use crate::capi::base::memory::GlobalAlloc;
 use crate::client::proxy::Proxy;
 use crate::client::request::Request;
 use crate::client::settings::Settings;
+use crate::net::client_stream::{ADDRESS_SIZE, socket_address};
 use crate::win32::text::to_wide;
 
 /// WINHTTP_FEATURE_* numbers of what is built in: EXPIRE_CONNECTION, IS_FEATURE_SUPPORTED, the Ex functions and
@@ -47,6 +49,10 @@ pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
                 let agent = session.with(|state| state.agent.clone());
                 Ok(Value::Text(to_wide(&String::from_utf8_lossy(&agent))))
             }
+            _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
+        },
+        WINHTTP_OPTION_MAX_CONNS_PER_SERVER | WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER => match object {
+            Object::Session(_) => Ok(Value::Number(u32::MAX)),
             _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         },
         _ => query_request(object, option).unwrap_or_else(|| query_setting(object, option)),
@@ -143,21 +149,8 @@ pub(super) fn write_connection_info(object: Option<&Object>, answer: &Answer) ->
 }
 
 fn storage(address: SocketAddr) -> SOCKADDR_STORAGE {
-    let mut bytes = [0_u8; size_of::<SOCKADDR_STORAGE>()];
-    let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
-    put(2, &address.port().to_be_bytes());
-    match address {
-        SocketAddr::V4(v4) => {
-            put(0, &(libc::AF_INET as u16).to_ne_bytes());
-            put(4, &v4.ip().octets());
-        }
-        SocketAddr::V6(v6) => {
-            put(0, &(libc::AF_INET6 as u16).to_ne_bytes());
-            put(4, &v6.flowinfo().to_ne_bytes());
-            put(8, &v6.ip().octets());
-            put(24, &v6.scope_id().to_ne_bytes());
-        }
-    }
+    let bytes = socket_address(address);
+    const { assert!(size_of::<SOCKADDR_STORAGE>() == ADDRESS_SIZE) };
     // SAFETY: the bytes are as many as the structure has, and any bytes make one.
     unsafe { std::ptr::read_unaligned(bytes.as_ptr().cast()) }
 }
@@ -178,12 +171,11 @@ pub(super) fn write_proxy(object: Option<&Object>, answer: &Answer) -> Result<()
     })
 }
 
-/// A copy that the caller frees with GlobalFree, which is the C library's `free`.
+/// A copy that the caller frees with GlobalFree.
 fn global_text(text: Option<&str>) -> Result<LPWSTR> {
     let Some(text) = text else { return Ok(std::ptr::null_mut()) };
     let units: Vec<u16> = text.encode_utf16().chain([0]).collect();
-    // SAFETY: malloc takes any size.
-    let place = unsafe { libc::malloc(units.len() * 2) }.cast::<u16>();
+    let place = GlobalAlloc(0, units.len() * 2).cast::<u16>();
     if place.is_null() {
         return Err(Error::NOT_ENOUGH_MEMORY);
     }

@@ -18,6 +18,7 @@ use crate::abi::winhttp::*;
 use crate::client::request::Request;
 use crate::client::session::Session;
 use crate::client::settings::{RedirectPolicy, Settings};
+use crate::win32::object;
 
 const WRONG_KIND: Error = Error::WINHTTP_INCORRECT_HANDLE_TYPE;
 
@@ -132,6 +133,9 @@ fn is_known(option: u32) -> bool {
             | WINHTTP_OPTION_SECURE_PROTOCOLS
             | WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS
             | WINHTTP_OPTION_DISABLE_GLOBAL_POOLING
+            | WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT
+            | WINHTTP_OPTION_MAX_CONNS_PER_SERVER
+            | WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER
             | WINHTTP_OPTION_DISABLE_FEATURE
             | WINHTTP_OPTION_SECURITY_FLAGS
             | WINHTTP_OPTION_REJECT_USERPWD_IN_URL
@@ -157,6 +161,14 @@ fn set_session(session: &Session, option: u32, given: &Given) -> Option<Result<(
             if protocols & !known != 0 { Err(Error::INVALID_PARAMETER) } else { Ok(()) }
         }),
         WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS => given.plain::<BOOL>().map(|_| ()),
+        WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT => set_unload_event(session, given),
+        // A limit would have to be kept, which is not built in.
+        WINHTTP_OPTION_MAX_CONNS_PER_SERVER | WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER => {
+            given.number().and_then(|limit| match limit {
+                u32::MAX => Ok(()),
+                _ => Err(Error::WINHTTP_INVALID_OPTION),
+            })
+        }
         WINHTTP_OPTION_DISABLE_GLOBAL_POOLING => given.plain::<BOOL>().map(|wanted| {
             if wanted != 0 {
                 session.leave_global_pool();
@@ -164,6 +176,18 @@ fn set_session(session: &Session, option: u32, given: &Given) -> Option<Result<(
         }),
         _ => return None,
     })
+}
+
+/// The event is signalled when the session and everything made from it are gone; NULL takes it back.
+fn set_unload_event(session: &Session, given: &Given) -> Result<()> {
+    let handle = given.plain::<usize>()?;
+    if handle == 0 {
+        session.set_when_gone(None);
+        return Ok(());
+    }
+    let event = object::event(handle).map_err(|_| Error::INVALID_PARAMETER)?;
+    session.set_when_gone(Some(Box::new(move || event.signal.set())));
+    Ok(())
 }
 
 /// The options that only requests have; `None` for others.
