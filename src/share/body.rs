@@ -2,7 +2,7 @@
 //!
 //! A body crosses in order, memory as copies, files as descriptors. Most bodies are one part, sent with the
 //! command. Of a longer one the guest keeps the lent memory and the host pulls the next part when the
-//! engine has sent the one before ([`super::uploads`]).
+//! engine has sent the one before (`uploads`).
 
 use std::fs::File;
 use std::iter::Peekable;

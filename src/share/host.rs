@@ -1,7 +1,7 @@
 //! The side that has the engine: takes one guest's commands and answers them.
 //!
 //! One thread takes commands in the order they come and asks the engine; commands never wait there, they
-//! pend ([`super::running`]). Another writes the answers that come late ([`super::outbox`]). When the channel
+//! pend (`running`). Another writes the answers that come late (`outbox`). When the channel
 //! ends, for whatever reason, everything the guest created is closed.
 
 use std::io;

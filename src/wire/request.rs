@@ -8,6 +8,8 @@
 //! and an empty line ends the head even directly after the request line.
 
 mod framing;
+#[cfg(test)]
+mod framing_tests;
 mod host;
 mod line;
 mod parse;

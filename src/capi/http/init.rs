@@ -1,6 +1,6 @@
 //! `HttpInitialize` and `HttpTerminate`: who may call, and what the last one to leave takes along.
 //!
-//! Every other function asks [`ensure_server`] first; that is one atomic load. The list of open queues and sessions
+//! Every other function asks `ensure_server` first; that is one atomic load. The list of open queues and sessions
 //! exists so that the last `HttpTerminate` ends what the program left open, as the end of the process would.
 #![expect(unsafe_code, reason = "functions called from C")]
 #![expect(non_snake_case, reason = "Windows spelling, as in the header")]
