@@ -261,9 +261,10 @@ impl Service for Local {
         request: RequestId,
         flags: SendFlags,
         head: &ResponseHead,
-        body: Body,
+        mut body: Body,
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>> {
+        let body = &mut body;
         self.on_request(queue, request, |active| active.send_response(flags, head, body, pend))
     }
 
@@ -272,9 +273,10 @@ impl Service for Local {
         queue: QueueId,
         request: RequestId,
         flags: SendFlags,
-        body: Body,
+        mut body: Body,
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>> {
+        let body = &mut body;
         self.on_request(queue, request, |active| active.send_more(flags, body, pend))
     }
 

@@ -13,6 +13,7 @@ mod endpoint;
 mod engine;
 mod inbound;
 mod outbound;
+mod parcel;
 mod pipeline;
 mod request_queue;
 mod response;

@@ -4,48 +4,17 @@
 //! room. Sends on one request leave in call order.
 
 use std::cell::Cell;
-use std::io::IoSlice;
-
-use smallvec::SmallVec;
 
 use crate::abi::error::{Error, Result};
 use crate::net::deadlines::NEVER;
-use crate::net::socket::{Socket, Transfer};
 use crate::wire::request::Verb;
 
 use super::closing::LINGER_BYTES;
 use super::connection::{Active, Effect, Exchange, Phase, Stage};
+use super::parcel::{Parcel, Progress, Sent, copy_rest, join_small, length, measure, push};
 use super::pipeline::may_hold;
 use super::response::{Circumstances, write_head};
 use super::service::{Body, Chunk, Pend, Reply, ResponseHead, SendFlags};
-
-/// The largest body that is copied behind its head.
-const SMALL: u64 = 4096;
-
-/// Bytes to go: a head (or copied data), then chunks; and how far they have gone.
-struct Parcel<'a> {
-    head: &'a [u8],
-    body: &'a [Chunk],
-    at: &'a mut Progress,
-}
-
-/// How far a send has gone.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Progress {
-    head: usize,
-    chunk: usize,
-    offset: u64,
-    total: u64,
-    /// Of `total`, bytes of earlier responses that were held back for this one.
-    earlier: u64,
-}
-
-impl Progress {
-    /// Bytes sent of this call's own.
-    fn own(&self) -> u64 {
-        self.total.saturating_sub(self.earlier)
-    }
-}
 
 /// A send that waits for room.
 pub(crate) struct Outgoing {
@@ -55,13 +24,6 @@ pub(crate) struct Outgoing {
     /// `None` when the call has already been told it is done (`BUFFER_DATA`).
     pub(crate) reply: Option<Reply<u64>>,
     last: bool,
-}
-
-/// Where an attempt to send ended.
-enum Sent {
-    All,
-    Blocked,
-    Failed(Error),
 }
 
 thread_local! {
@@ -75,10 +37,10 @@ impl Active<'_> {
         &mut self,
         flags: SendFlags,
         head: &ResponseHead,
-        mut body: Body,
+        body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Option<Result<u64>> {
-        let body_len = match measure(&mut body) {
+        let body_len = match measure(body) {
             Ok(len) => len,
             Err(error) => return Some(Err(error)),
         };
@@ -111,7 +73,7 @@ impl Active<'_> {
             exchange.opaque = true;
             exchange.body.become_raw();
         }
-        let (outcome, bytes) = self.send(flags, bytes, body, body_len, interim, pend);
+        let outcome = self.send(flags, &mut bytes, body, body_len, interim, pend);
         SCRATCH.set(bytes);
         outcome
     }
@@ -120,10 +82,10 @@ impl Active<'_> {
     pub(crate) fn send_more(
         &mut self,
         flags: SendFlags,
-        mut body: Body,
+        body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Option<Result<u64>> {
-        let body_len = match measure(&mut body) {
+        let body_len = match measure(body) {
             Ok(len) => len,
             Err(error) => return Some(Err(error)),
         };
@@ -133,51 +95,49 @@ impl Active<'_> {
             Some(e) if e.stage != Stage::Responding => return Some(Err(Error::INVALID_PARAMETER)),
             Some(e) => e.close_after |= flags.disconnect,
         }
-        self.send(flags, Vec::new(), body, body_len, false, pend).0
+        self.send(flags, &mut Vec::new(), body, body_len, false, pend)
     }
 
-    /// Sends head and body, or keeps what does not fit. Gives the head's memory back.
+    /// Sends head and body, or keeps what does not fit, which it then takes out of `head` and `body`.
     fn send(
         &mut self,
         flags: SendFlags,
-        mut head: Vec<u8>,
-        mut body: Body,
+        head: &mut Vec<u8>,
+        body: &mut Body,
         body_len: u64,
         interim: bool,
         pend: Pend<'_, u64>,
-    ) -> (Option<Result<u64>>, Vec<u8>) {
+    ) -> Option<Result<u64>> {
         let last = !flags.more_data && !interim;
         let gone = Some(Err(Error::CONNECTION_INVALID));
         let state = &mut *self.state;
-        let Some(work) = state.work.as_mut() else { return (gone, head) };
-        let Some(exchange) = work.exchange.as_mut() else { return (gone, head) };
+        let Some(work) = state.work.as_mut() else { return gone };
+        let Some(exchange) = work.exchange.as_mut() else { return gone };
         if exchange.bodyless && !exchange.opaque {
             body.clear();
         } else {
             exchange.given += body_len;
-            join_small(&mut head, &mut body, body_len);
+            join_small(head, body, body_len);
         }
         if last {
             exchange.stage = Stage::Finishing;
             exchange.close_after |= broken_promise(exchange);
         }
         if last && body.is_empty() && may_hold(work, head.len()) {
-            let total = head.len() as u64;
-            self.hold(&head);
+            self.hold(head);
             self.response_done();
-            return (Some(Ok(total)), head);
+            return Some(Ok(head.len() as u64));
         }
-        let Some(socket) = &state.socket else { return (gone, head) };
+        let Some(socket) = &state.socket else { return gone };
         let mut at = Progress::default();
         if !work.held.is_empty() {
             at.earlier = work.held.len() as u64;
-            work.held.extend_from_slice(&head);
-            std::mem::swap(&mut work.held, &mut head);
+            work.held.extend_from_slice(head);
+            std::mem::swap(&mut work.held, head);
             work.held.clear();
         }
         let sent = if work.outbox.is_empty() {
-            let parcel = Parcel { head: &head, body: &body, at: &mut at };
-            push(socket, parcel)
+            push(socket, Parcel { head, body, at: &mut at })
         } else {
             Sent::Blocked
         };
@@ -186,13 +146,13 @@ impl Active<'_> {
                 if last {
                     self.response_done();
                 }
-                (Some(Ok(at.own())), head)
+                Some(Ok(at.own()))
             }
             Sent::Failed(error) => {
                 self.break_off();
-                (Some(Err(error)), head)
+                Some(Err(error))
             }
-            Sent::Blocked => (self.keep(flags, head, body, at, last, pend), Vec::new()),
+            Sent::Blocked => self.keep(flags, std::mem::take(head), std::mem::take(body), at, last, pend),
         }
     }
 
@@ -301,118 +261,4 @@ impl Outgoing {
 /// Whether the application gave other than it promised; the client cannot find the next response then.
 fn broken_promise(exchange: &Exchange) -> bool {
     exchange.promised.is_some_and(|p| p != exchange.given) && !exchange.bodyless
-}
-
-fn length(chunk: &Chunk) -> u64 {
-    match chunk {
-        Chunk::Memory(bytes) => bytes.as_slice().len() as u64,
-        Chunk::File { length, .. } => length.unwrap_or(0),
-    }
-}
-
-/// Puts a small body behind its head: one plain buffer costs the kernel less than a list of two.
-fn join_small(head: &mut Vec<u8>, body: &mut Body, body_len: u64) {
-    if body_len > SMALL || head.is_empty() || body.iter().any(|c| matches!(c, Chunk::File { .. })) {
-        return;
-    }
-    for chunk in body.iter() {
-        if let Chunk::Memory(bytes) = chunk {
-            head.extend_from_slice(bytes.as_slice());
-        }
-    }
-    body.clear();
-}
-
-/// Fixes the lengths of file ranges and sums up. A range that begins behind the end is `HANDLE_EOF`.
-fn measure(body: &mut Body) -> Result<u64> {
-    let mut total = 0u64;
-    for chunk in body.iter_mut() {
-        if let Chunk::File { file, offset, length: length @ None } = chunk {
-            let size = file.metadata().map_err(|_| Error::INVALID_HANDLE)?.len();
-            *length = Some(size.checked_sub(*offset).ok_or(Error::HANDLE_EOF)?);
-        }
-        total = total.checked_add(length(chunk)).ok_or(Error::INVALID_PARAMETER)?;
-    }
-    Ok(total)
-}
-
-/// Sends as far as the socket takes it.
-fn push(socket: &Socket, parcel: Parcel<'_>) -> Sent {
-    let Parcel { head, body, at } = parcel;
-    loop {
-        while at.chunk < body.len() && at.head == head.len() && at.offset >= length(&body[at.chunk]) {
-            at.chunk += 1;
-            at.offset = 0;
-        }
-        if at.head == head.len() && at.chunk == body.len() {
-            return Sent::All;
-        }
-        let transfer = match body.get(at.chunk) {
-            Some(Chunk::File { file, offset, length }) if at.head == head.len() => {
-                let left = length.unwrap_or(0) - at.offset;
-                match socket.send_file(file, offset + at.offset, left) {
-                    Ok(Transfer::Bytes(0)) | Err(_) => return Sent::Failed(Error::HANDLE_EOF),
-                    Ok(transfer) => transfer,
-                }
-            }
-            _ => push_memory(socket, head, body, at),
-        };
-        match transfer {
-            Transfer::Bytes(n) => advance(at, head, body, n as u64),
-            Transfer::WouldBlock => return Sent::Blocked,
-            Transfer::End | Transfer::Broken => return Sent::Failed(Error::NETNAME_DELETED),
-        }
-    }
-}
-
-/// Writes what is left of the head and the memory chunks up to the next file.
-fn push_memory(socket: &Socket, head: &[u8], body: &[Chunk], at: &Progress) -> Transfer {
-    let mut parts: SmallVec<[IoSlice<'_>; 8]> = SmallVec::new();
-    if at.head < head.len() {
-        parts.push(IoSlice::new(&head[at.head..]));
-    }
-    let mut skip = at.offset as usize;
-    let mut file_follows = false;
-    for chunk in &body[at.chunk..] {
-        let Chunk::Memory(bytes) = chunk else {
-            file_follows = true;
-            break;
-        };
-        let bytes = &bytes.as_slice()[skip..];
-        skip = 0;
-        if !bytes.is_empty() {
-            parts.push(IoSlice::new(bytes));
-        }
-    }
-    socket.write_all_of(&parts, file_follows)
-}
-
-fn advance(at: &mut Progress, head: &[u8], body: &[Chunk], mut n: u64) {
-    at.total += n;
-    let of_head = n.min((head.len() - at.head) as u64);
-    at.head += of_head as usize;
-    n -= of_head;
-    while n > 0 && at.chunk < body.len() {
-        let left = length(&body[at.chunk]) - at.offset;
-        if n < left {
-            at.offset += n;
-            return;
-        }
-        n -= left;
-        at.chunk += 1;
-        at.offset = 0;
-    }
-}
-
-/// What has not gone, in one piece.
-fn copy_rest(head: &[u8], body: &[Chunk], at: Progress) -> Vec<u8> {
-    let mut rest = head[at.head..].to_vec();
-    let mut skip = at.offset as usize;
-    for chunk in &body[at.chunk..] {
-        if let Chunk::Memory(bytes) = chunk {
-            rest.extend_from_slice(&bytes.as_slice()[skip..]);
-        }
-        skip = 0;
-    }
-    rest
 }

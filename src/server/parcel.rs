@@ -1,0 +1,171 @@
+//! What a send consists of on its way out: a head, then chunks of memory and ranges of files, and how far
+//! they have gone. Nothing here knows of requests; `outbound` does.
+
+use std::io::IoSlice;
+
+use smallvec::SmallVec;
+
+use crate::abi::error::{Error, Result};
+use crate::net::socket::{Socket, Transfer};
+
+use super::service::{Body, Chunk};
+
+/// The largest body that is copied behind its head.
+const SMALL: u64 = 4096;
+
+/// Bytes to go: a head (or copied data), then chunks; and how far they have gone.
+pub(super) struct Parcel<'a> {
+    pub(super) head: &'a [u8],
+    pub(super) body: &'a [Chunk],
+    pub(super) at: &'a mut Progress,
+}
+
+/// How far a send has gone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Progress {
+    head: usize,
+    chunk: usize,
+    offset: u64,
+    pub(super) total: u64,
+    /// Of `total`, bytes of earlier responses that were held back for this one.
+    pub(super) earlier: u64,
+}
+
+impl Progress {
+    /// Bytes sent of this call's own.
+    pub(super) fn own(&self) -> u64 {
+        self.total.saturating_sub(self.earlier)
+    }
+}
+
+/// Where an attempt to send ended.
+pub(super) enum Sent {
+    All,
+    Blocked,
+    Failed(Error),
+}
+
+pub(super) fn length(chunk: &Chunk) -> u64 {
+    match chunk {
+        Chunk::Memory(bytes) => bytes.as_slice().len() as u64,
+        Chunk::File { length, .. } => length.unwrap_or(0),
+    }
+}
+
+/// Puts a small body behind its head: one plain buffer costs the kernel less than a list of two.
+pub(super) fn join_small(head: &mut Vec<u8>, body: &mut Body, body_len: u64) {
+    if body_len > SMALL || head.is_empty() || body.iter().any(|c| matches!(c, Chunk::File { .. })) {
+        return;
+    }
+    for chunk in body.iter() {
+        if let Chunk::Memory(bytes) = chunk {
+            head.extend_from_slice(bytes.as_slice());
+        }
+    }
+    body.clear();
+}
+
+/// Fixes the lengths of file ranges and sums up. A range that begins behind the end is `HANDLE_EOF`.
+pub(super) fn measure(body: &mut Body) -> Result<u64> {
+    let mut total = 0u64;
+    for chunk in body.iter_mut() {
+        if let Chunk::File { file, offset, length: length @ None } = chunk {
+            let size = file.metadata().map_err(|_| Error::INVALID_HANDLE)?.len();
+            *length = Some(size.checked_sub(*offset).ok_or(Error::HANDLE_EOF)?);
+        }
+        total = total.checked_add(length(chunk)).ok_or(Error::INVALID_PARAMETER)?;
+    }
+    Ok(total)
+}
+
+/// Sends as far as the socket takes it.
+pub(super) fn push(socket: &Socket, parcel: Parcel<'_>) -> Sent {
+    let Parcel { head, body, at } = parcel;
+    // Nearly every response: one buffer that goes at once.
+    if body.is_empty()
+        && at.head == 0
+        && let Transfer::Bytes(n) = socket.write(head, false)
+    {
+        at.head = n;
+        at.total += n as u64;
+        if n == head.len() {
+            return Sent::All;
+        }
+    }
+    loop {
+        while at.chunk < body.len() && at.head == head.len() && at.offset >= length(&body[at.chunk]) {
+            at.chunk += 1;
+            at.offset = 0;
+        }
+        if at.head == head.len() && at.chunk == body.len() {
+            return Sent::All;
+        }
+        let transfer = match body.get(at.chunk) {
+            Some(Chunk::File { file, offset, length }) if at.head == head.len() => {
+                let left = length.unwrap_or(0) - at.offset;
+                match socket.send_file(file, offset + at.offset, left) {
+                    Ok(Transfer::Bytes(0)) | Err(_) => return Sent::Failed(Error::HANDLE_EOF),
+                    Ok(transfer) => transfer,
+                }
+            }
+            _ => push_memory(socket, head, body, at),
+        };
+        match transfer {
+            Transfer::Bytes(n) => advance(at, head, body, n as u64),
+            Transfer::WouldBlock => return Sent::Blocked,
+            Transfer::End | Transfer::Broken => return Sent::Failed(Error::NETNAME_DELETED),
+        }
+    }
+}
+
+/// Writes what is left of the head and the memory chunks up to the next file.
+fn push_memory(socket: &Socket, head: &[u8], body: &[Chunk], at: &Progress) -> Transfer {
+    let mut parts: SmallVec<[IoSlice<'_>; 8]> = SmallVec::new();
+    if at.head < head.len() {
+        parts.push(IoSlice::new(&head[at.head..]));
+    }
+    let mut skip = at.offset as usize;
+    let mut file_follows = false;
+    for chunk in &body[at.chunk..] {
+        let Chunk::Memory(bytes) = chunk else {
+            file_follows = true;
+            break;
+        };
+        let bytes = &bytes.as_slice()[skip..];
+        skip = 0;
+        if !bytes.is_empty() {
+            parts.push(IoSlice::new(bytes));
+        }
+    }
+    socket.write_all_of(&parts, file_follows)
+}
+
+fn advance(at: &mut Progress, head: &[u8], body: &[Chunk], mut n: u64) {
+    at.total += n;
+    let of_head = n.min((head.len() - at.head) as u64);
+    at.head += of_head as usize;
+    n -= of_head;
+    while n > 0 && at.chunk < body.len() {
+        let left = length(&body[at.chunk]) - at.offset;
+        if n < left {
+            at.offset += n;
+            return;
+        }
+        n -= left;
+        at.chunk += 1;
+        at.offset = 0;
+    }
+}
+
+/// What has not gone, in one piece.
+pub(super) fn copy_rest(head: &[u8], body: &[Chunk], at: Progress) -> Vec<u8> {
+    let mut rest = head[at.head..].to_vec();
+    let mut skip = at.offset as usize;
+    for chunk in &body[at.chunk..] {
+        if let Chunk::Memory(bytes) = chunk {
+            rest.extend_from_slice(&bytes.as_slice()[skip..]);
+        }
+        skip = 0;
+    }
+    rest
+}
