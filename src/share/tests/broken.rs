@@ -258,7 +258,7 @@ fn a_guest_that_does_not_listen_does_not_hold_up_the_engine() {
     }
     hand.say((1_u64, Command::Manage(Manage::CreateSession)));
     engine.wait_for("create_session");
-    engine.wait_for(count as usize);
+    engine.wait_held(count as usize);
     // Returns though nobody takes the 50 MiB that are answered.
     engine.release();
     hand.channel.shutdown();

@@ -47,7 +47,7 @@ fn an_abort_ends_its_operation_and_no_other() {
     assert!(!guest.abort(queue, OperationId(2)));
     assert!(!guest.abort(queue, OperationId(77)));
     assert!(first.is_empty());
-    engine.wait_for(2);
+    engine.wait_held(2);
     engine.release();
     assert!(first.recv().unwrap().is_ok());
     assert_eq!(third.outcome(), Ok(0));

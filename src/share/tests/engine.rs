@@ -128,13 +128,13 @@ impl Fake {
     /// Completes all held operations, once there is one: the guest learns that an operation pends before the
     /// engine has put it away.
     pub(super) fn release(&self) {
-        self.wait_for(1);
+        self.wait_held(1);
         let held: Vec<_> = self.held.lock().drain().collect();
         held.into_iter().for_each(|(_, (_, release))| release(Ok(())));
     }
 
     /// Waits until at least so many operations are held.
-    pub(super) fn wait_for(&self, count: usize) {
+    pub(super) fn wait_held(&self, count: usize) {
         while self.held.lock().len() < count {
             std::thread::yield_now();
         }
