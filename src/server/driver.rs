@@ -94,8 +94,10 @@ impl WhileWaiting for Engine {
             self.step(&mut seat, deadline);
         }
         let left_over = !seat.is_empty();
-        drop(seat);
+        // Before the seat is free: were the next to sit down quicker, one of the two turns could be lost, and
+        // odd and even would have changed places for good.
         driver.turns.fetch_add(1, Ordering::SeqCst);
+        drop(seat);
         if driver.watchman_sleeps.load(Ordering::SeqCst) {
             driver.wake_watchman();
         }
