@@ -121,9 +121,11 @@ TEST(test_faults__a_stale_connection_is_replaced)
     trio_open(&it, server.port, W("POST"), NULL, 0);
     CHECK(exchange(it.request));
     CHECK_EQ(read_body(it.request, text, sizeof(text)), 5);
+    CHECK_EQ(WaitForSingleObject(server.ended, 10000), WAIT_OBJECT_0);
     CHECK(WinHttpSendRequest(it.request, NULL, 0, (void *)"again", 5, 5, 0));
     CHECK(WinHttpReceiveResponse(it.request, NULL));
     CHECK_EQ(read_body(it.request, text, sizeof(text)), 5);
+    CHECK_EQ(WaitForSingleObject(server.ended, 10000), WAIT_OBJECT_0);
     /* A body that is written cannot be sent again, so its connection is looked at first. */
     CHECK(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 5, 0));
     CHECK(WinHttpWriteData(it.request, "third", 5, NULL));

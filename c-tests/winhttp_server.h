@@ -31,6 +31,8 @@ struct server {
     HANDLE thread;
     /* Set when a request has arrived that is to be held. */
     HANDLE held;
+    /* Set when the server has ended a connection; a wait takes it back. */
+    HANDLE ended;
     const struct turn *turns;
     int count;
     /* The requests as they came, one a turn. */
@@ -81,6 +83,7 @@ static void serve_end(struct server *it, int peer, enum after after)
             it->heard += (unsigned long long)got;
     }
     close(peer);
+    SetEvent(it->ended);
 }
 
 static DWORD WINAPI serve(void *argument)
@@ -121,6 +124,7 @@ __attribute__((unused)) static void server_start(struct server *it, const struct
     it->turns = turns;
     it->count = count;
     it->held = CreateEventW(NULL, TRUE, FALSE, NULL);
+    it->ended = CreateEventW(NULL, FALSE, FALSE, NULL);
     it->listener = (int)socket(AF_INET, SOCK_STREAM, 0);
     client_address(&address, 0);
     REQUIRE(bind(it->listener, (struct sockaddr *)&address, sizeof(address)) == 0);
@@ -141,6 +145,7 @@ __attribute__((unused)) static void server_end(struct server *it)
     CHECK_EQ(WaitForSingleObject(it->thread, 10000), WAIT_OBJECT_0);
     CloseHandle(it->thread);
     CloseHandle(it->held);
+    CloseHandle(it->ended);
     close(it->listener);
 }
 

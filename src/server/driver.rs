@@ -42,7 +42,7 @@ pub(crate) struct Driver {
 impl Driver {
     pub(crate) fn new() -> Driver {
         Driver {
-            seat: Mutex::new(Events::with_capacity(128)),
+            seat: Mutex::new(Events::with_capacity(512)),
             turns: AtomicU32::new(0),
             watchman_sits: AtomicBool::new(false),
             wanted: AtomicBool::new(false),
