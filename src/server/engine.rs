@@ -11,6 +11,7 @@ use crate::abi::error::{Error, Result};
 use crate::net::clock;
 use crate::net::deadlines::Deadlines;
 use crate::net::poller::{Poller, Readiness};
+use crate::win32::wait::Waiter;
 use crate::wire::prefix::UrlPrefix;
 use crate::wire::request::Limits;
 
@@ -20,7 +21,7 @@ use super::driver::Driver;
 use super::endpoint::{Endpoint, LISTENER};
 use super::request_queue::Queue;
 use super::routing::{Registration, Target};
-use super::service::{ApiVersion, ConnectionId, QueueId, RequestId, UrlOwner};
+use super::service::{ApiVersion, QueueId, UrlOwner};
 use super::session::Directory;
 use super::slots::{SLOT_BITS, Slots, slot_of};
 
@@ -46,7 +47,7 @@ impl Engine {
     /// An engine that serves nothing yet. Fails when the process has no descriptors left.
     pub fn new() -> std::io::Result<Engine> {
         // Ids begin at a number nobody guesses, so that a stale or made-up one finds nothing.
-        let seed = clock::now_ms() << 8 ^ u64::from(std::process::id()) << 20 | 1;
+        let seed = (clock::now_ms() << 8 ^ u64::from(std::process::id()) << 20 | 1) & 0x7F_FFFF_FFFF;
         Ok(Engine {
             poller: Poller::new()?,
             driver: Driver::new(),
@@ -56,10 +57,10 @@ impl Engine {
             directory: Directory::default(),
             queues: RwLock::default(),
             endpoints: RwLock::default(),
-            slots: Slots::default(),
+            slots: Slots::new(seed),
             held: Mutex::default(),
             any_held: AtomicBool::new(false),
-            sequence: AtomicU64::new(seed & 0x7F_FFFF_FFFF),
+            sequence: AtomicU64::new(seed),
         })
     }
 
@@ -73,17 +74,13 @@ impl Engine {
         self.sequence.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn next_request(&self, slot: u32) -> RequestId {
-        super::inbound::request_id(self.next_sequence(), slot)
-    }
-
     /// No port is open and no connection lives.
     pub(crate) fn is_idle(&self) -> bool {
         self.slots.live() == 0 && !self.endpoints.read().values().any(|e| e.is_open())
     }
 
-    /// Handles one event of the poller.
-    pub(crate) fn handle(&self, token: u64, readiness: Readiness) {
+    /// Handles one event of the poller, on a thread that waits (`driver`) or on the watchman.
+    pub(crate) fn handle(&self, token: u64, readiness: Readiness, driver: Option<&Arc<Waiter>>) {
         if token == Poller::WAKE {
             return;
         }
@@ -91,7 +88,7 @@ impl Engine {
             return self.accept((token >> 8) as u16, (token & 0xFF) as usize);
         }
         if let Some(connection) = self.slots.get(token as u32) {
-            let mut active = Active::new(self, connection);
+            let mut active = Active { driver, ..Active::new(self, connection) };
             active.on_readiness(readiness);
             active.finish();
         }
@@ -154,8 +151,7 @@ impl Engine {
                 continue;
             }
             let Some(connection) = self.slots.reserve() else { continue };
-            let id = ConnectionId(self.next_sequence() << SLOT_BITS | u64::from(connection.slot));
-            connection.occupy(id, socket, (local, remote), Arc::clone(&endpoint));
+            connection.occupy(socket, (local, remote), Arc::clone(&endpoint));
             self.adopt(connection);
         }
     }
