@@ -16,6 +16,9 @@ use super::connection::Work;
 /// First size of an input buffer, and the largest one the pool keeps.
 const SIZE: usize = 16 * 1024;
 
+/// The most memory for responses that is kept for the next ones; more than a full pipeline takes.
+const KEPT_HELD: usize = 64 * 1024;
+
 /// How many the pool keeps.
 const KEPT: usize = 64;
 
@@ -106,7 +109,7 @@ impl Pool {
     pub(crate) fn give(&self, mut work: Box<Work>) {
         work.exchange = None;
         let unused = work.input.is_empty() && work.input.bytes.len() == SIZE;
-        if !unused || work.head.bytes.capacity() > SIZE {
+        if !unused || work.head.bytes.capacity() > SIZE || work.held.capacity() > KEPT_HELD {
             return;
         }
         if let Some(other) = OWN.replace(Some(work)) {

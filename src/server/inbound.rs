@@ -124,9 +124,7 @@ impl Active<'_> {
     /// Nothing complete is there: an idle connection gives its memory back, a partial head gets a deadline.
     fn await_head(&mut self, work: Box<Work>) -> Next {
         if work.input.is_empty() {
-            self.engine.buffers.give(work);
-            self.set_timeout(self.state.idle_seconds);
-            self.state.discarded = 0;
+            self.rest(work);
         } else {
             self.state.work = Some(work);
             // The wait for a head begins with its first byte and is not renewed by further ones.
@@ -136,6 +134,25 @@ impl Active<'_> {
             }
         }
         Next::Wait
+    }
+
+    /// Nothing is left to do until the client sends more.
+    fn rest(&mut self, work: Box<Work>) {
+        self.engine.buffers.give(work);
+        self.set_timeout(self.state.idle_seconds);
+        self.state.discarded = 0;
+    }
+
+    /// Goes on after a response, which for most connections means to wait for the next request.
+    pub(crate) fn after_response(&mut self) {
+        let state = &mut *self.state;
+        if state.phase == Phase::Reading
+            && !state.readable
+            && let Some(work) = state.work.take_if(|work| work.input.is_empty())
+        {
+            return self.rest(work);
+        }
+        self.advance();
     }
 
     /// A head is complete: find its queue and put it there.

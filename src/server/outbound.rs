@@ -3,8 +3,6 @@
 //! The sending thread itself writes; only what does not fit is kept and goes out when the poller reports
 //! room. Sends on one request leave in call order.
 
-use std::cell::Cell;
-
 use crate::abi::error::{Error, Result};
 use crate::net::deadlines::NEVER;
 use crate::wire::request::Verb;
@@ -24,11 +22,6 @@ pub(crate) struct Outgoing {
     /// `None` when the call has already been told it is done (`BUFFER_DATA`).
     pub(crate) reply: Option<Reply<u64>>,
     last: bool,
-}
-
-thread_local! {
-    /// Heads are written here, so that a response that goes out at once allocates nothing.
-    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 impl Active<'_> {
@@ -57,9 +50,9 @@ impl Active<'_> {
             body_len,
             may_persist: !exchange.close_after && !flags.disconnect && drainable,
         };
-        let mut bytes = SCRATCH.take();
-        bytes.clear();
-        let decision = write_head(head, facts, &mut bytes);
+        // Behind what is held back, and in the connection's working memory: most responses allocate nothing.
+        let earlier = work.held.len();
+        let decision = write_head(head, facts, &mut work.held);
         exchange.bodyless = decision.bodyless;
         exchange.promised = decision.promised;
         exchange.given = 0;
@@ -73,9 +66,7 @@ impl Active<'_> {
             exchange.opaque = true;
             exchange.body.become_raw();
         }
-        let outcome = self.send(flags, &mut bytes, body, body_len, interim, pend);
-        SCRATCH.set(bytes);
-        outcome
+        self.send(flags, earlier, body, body_len, interim, pend)
     }
 
     /// Sends more of a response that has begun.
@@ -89,20 +80,22 @@ impl Active<'_> {
             Ok(len) => len,
             Err(error) => return Some(Err(error)),
         };
-        let exchange = self.state.work.as_mut().and_then(|w| w.exchange.as_mut());
-        match exchange {
+        let Some(work) = self.state.work.as_mut() else { return Some(Err(Error::CONNECTION_INVALID)) };
+        match &mut work.exchange {
             None => return Some(Err(Error::CONNECTION_INVALID)),
             Some(e) if e.stage != Stage::Responding => return Some(Err(Error::INVALID_PARAMETER)),
             Some(e) => e.close_after |= flags.disconnect,
         }
-        self.send(flags, &mut Vec::new(), body, body_len, false, pend)
+        let earlier = work.held.len();
+        self.send(flags, earlier, body, body_len, false, pend)
     }
 
-    /// Sends head and body, or keeps what does not fit, which it then takes out of `head` and `body`.
+    /// Sends the head, which stands in the held bytes behind `earlier` ones of other responses, and `body`; or
+    /// keeps what does not fit, which it then takes out of both.
     fn send(
         &mut self,
         flags: SendFlags,
-        head: &mut Vec<u8>,
+        earlier: usize,
         body: &mut Body,
         body_len: u64,
         interim: bool,
@@ -111,48 +104,49 @@ impl Active<'_> {
         let last = !flags.more_data && !interim;
         let gone = Some(Err(Error::CONNECTION_INVALID));
         let state = &mut *self.state;
-        let Some(work) = state.work.as_mut() else { return gone };
+        let (Some(work), Some(socket)) = (state.work.as_mut(), &state.socket) else { return gone };
         let Some(exchange) = work.exchange.as_mut() else { return gone };
         if exchange.bodyless && !exchange.opaque {
             body.clear();
         } else {
             exchange.given += body_len;
-            join_small(head, body, body_len);
+            if work.held.len() > earlier {
+                join_small(&mut work.held, body, body_len);
+            }
         }
         if last {
             exchange.stage = Stage::Finishing;
             exchange.close_after |= broken_promise(exchange);
         }
-        if last && body.is_empty() && may_hold(work, head.len()) {
-            self.hold(head);
+        if last && body.is_empty() && may_hold(work) {
+            let total = work.held.len() - earlier;
+            self.hold(earlier);
             self.response_done();
-            return Some(Ok(head.len() as u64));
+            return Some(Ok(total as u64));
         }
-        let Some(socket) = &state.socket else { return gone };
-        let mut at = Progress::default();
-        if !work.held.is_empty() {
-            at.earlier = work.held.len() as u64;
-            work.held.extend_from_slice(head);
-            std::mem::swap(&mut work.held, head);
-            work.held.clear();
-        }
+        let mut at = Progress::new(earlier);
         let sent = if work.outbox.is_empty() {
-            push(socket, Parcel { head, body, at: &mut at })
+            push(socket, Parcel { head: &work.held, body, at: &mut at })
         } else {
             Sent::Blocked
         };
         match sent {
             Sent::All => {
+                work.held.clear();
                 if last {
                     self.response_done();
                 }
                 Some(Ok(at.own()))
             }
             Sent::Failed(error) => {
+                work.held.clear();
                 self.break_off();
                 Some(Err(error))
             }
-            Sent::Blocked => self.keep(flags, std::mem::take(head), std::mem::take(body), at, last, pend),
+            Sent::Blocked => {
+                let head = std::mem::take(&mut work.held);
+                self.keep(flags, head, std::mem::take(body), at, last, pend)
+            }
         }
     }
 
@@ -242,7 +236,7 @@ impl Active<'_> {
             self.state.discarded = 0;
             self.set_timeout(seconds);
         }
-        self.advance();
+        self.after_response();
     }
 }
 

@@ -32,6 +32,11 @@ pub(super) struct Progress {
 }
 
 impl Progress {
+    /// Nothing has gone; the first bytes are `earlier` ones of other responses.
+    pub(super) fn new(earlier: usize) -> Progress {
+        Progress { earlier: earlier as u64, ..Progress::default() }
+    }
+
     /// Bytes sent of this call's own.
     pub(super) fn own(&self) -> u64 {
         self.total.saturating_sub(self.earlier)
@@ -54,7 +59,7 @@ pub(super) fn length(chunk: &Chunk) -> u64 {
 
 /// Puts a small body behind its head: one plain buffer costs the kernel less than a list of two.
 pub(super) fn join_small(head: &mut Vec<u8>, body: &mut Body, body_len: u64) {
-    if body_len > SMALL || head.is_empty() || body.iter().any(|c| matches!(c, Chunk::File { .. })) {
+    if body_len > SMALL || body.iter().any(|c| matches!(c, Chunk::File { .. })) {
         return;
     }
     for chunk in body.iter() {

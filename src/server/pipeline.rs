@@ -12,10 +12,11 @@ use super::outbound::Outgoing;
 /// The most that is held back.
 const HELD: usize = 32 * 1024;
 
-/// Whether a finished response of `len` bytes may wait: the connection lives on, and the next request is
-/// there already.
-pub(super) fn may_hold(work: &Work, len: usize) -> bool {
-    if work.input.is_empty() || !work.outbox.is_empty() || work.held.len() + len > HELD {
+/// Whether the finished response at the end of what is held may wait: the connection lives on, and the next
+/// request is there already.
+#[inline]
+pub(super) fn may_hold(work: &Work) -> bool {
+    if work.input.is_empty() || !work.outbox.is_empty() || work.held.len() > HELD {
         return false;
     }
     let goes_on = |e: &super::connection::Exchange| !e.close_after && !e.opaque && e.body.is_done();
@@ -23,12 +24,9 @@ pub(super) fn may_hold(work: &Work, len: usize) -> bool {
 }
 
 impl Active<'_> {
-    /// Keeps a response back.
-    pub(super) fn hold(&mut self, response: &[u8]) {
-        let Some(work) = self.state.work.as_mut() else { return };
-        let first = work.held.is_empty();
-        work.held.extend_from_slice(response);
-        if first {
+    /// Keeps a response back, behind `earlier` bytes of others. The first one has the engine told.
+    pub(super) fn hold(&mut self, earlier: usize) {
+        if earlier == 0 {
             self.engine.hold(self.connection.slot);
         }
     }

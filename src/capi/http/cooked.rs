@@ -163,16 +163,18 @@ impl PortText {
         }
     }
 
-    fn digits(mut port: u16) -> PortText {
-        let mut text = PortText::none();
-        loop {
-            text.start -= 1;
-            text.bytes[text.start] = b'0' + (port % 10) as u8;
-            port /= 10;
-            if port == 0 {
-                return text;
-            }
-        }
+    /// All five digits at once: a loop that stops at the first would wait for each division.
+    fn digits(port: u16) -> PortText {
+        let digit = |unit: u16| b'0' + (port / unit % 10) as u8;
+        let bytes = [0, digit(10_000), digit(1000), digit(100), digit(10), digit(1)];
+        let start = match port {
+            10_000.. => 1,
+            1000.. => 2,
+            100.. => 3,
+            10.. => 4,
+            _ => 5,
+        };
+        PortText { bytes, start }
     }
 
     #[inline]

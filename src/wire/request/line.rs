@@ -19,9 +19,16 @@ impl RequestHead {
     /// target; returns where the next line starts.
     #[inline]
     pub(super) fn line_shape(&mut self, rest: &[u8], limits: &Limits) -> Result<usize, Refusal> {
-        let verb_end = bytes::token_len(rest);
+        // Nearly every request is one, and then there is nothing to measure or to look up.
+        let (verb, verb_end) = match rest {
+            [b'G', b'E', b'T', b' ', ..] => (Verb::Get, 3),
+            _ => {
+                let end = bytes::token_len(rest);
+                (Verb::from_text(&rest[..end]), end)
+            }
+        };
         self.verb_text = Span::between(0, verb_end);
-        self.verb = Verb::from_text(&rest[..verb_end]);
+        self.verb = verb;
         let start = verb_end + 1;
         match rest.get(verb_end) {
             Some(b' ') if verb_end > 0 => {}
