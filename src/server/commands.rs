@@ -240,10 +240,9 @@ impl Service for Local {
         request: RequestId,
         flags: SendFlags,
         head: &ResponseHead,
-        mut body: Body,
+        body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>> {
-        let body = &mut body;
         self.on_request(queue, request, |active| active.send_response(flags, head, body, pend))
     }
 
@@ -252,10 +251,9 @@ impl Service for Local {
         queue: QueueId,
         request: RequestId,
         flags: SendFlags,
-        mut body: Body,
+        body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>> {
-        let body = &mut body;
         self.on_request(queue, request, |active| active.send_more(flags, body, pend))
     }
 

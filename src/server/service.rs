@@ -307,14 +307,15 @@ pub trait Service: Send + Sync {
         buffer: LentBuffer,
         pend: Pend<'_, BodyPart>,
     ) -> Poll<Result<BodyPart>>;
-    /// Sends a response head and the first part of its body; the outcome counts all bytes sent by the call.
+    /// Sends a response head and the first part of its body; the outcome counts all bytes sent by the call. What
+    /// cannot go at once of `body` is taken out of it.
     fn send_response(
         &self,
         queue: QueueId,
         request: RequestId,
         flags: SendFlags,
         head: &ResponseHead,
-        body: Body,
+        body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>>;
     /// Sends more body of a response begun with `more_data`.
@@ -323,7 +324,7 @@ pub trait Service: Send + Sync {
         queue: QueueId,
         request: RequestId,
         flags: SendFlags,
-        body: Body,
+        body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>>;
     /// Cancels a request: its connection is closed. Unknown: `CONNECTION_INVALID`.

@@ -343,11 +343,11 @@ impl Service for Guest {
         request: RequestId,
         flags: SendFlags,
         head: &ResponseHead,
-        body: Body,
+        body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>> {
-        let total = total(&body);
-        let (part, lent) = cut(body);
+        let total = total(body);
+        let (part, lent) = cut(std::mem::take(body));
         let response = Response { request, flags, head: head.clone(), part, total };
         self.traffic(UNKNOWN_REQUEST, lent, queue, Ask::SendResponse(response), pend)
     }
@@ -357,10 +357,10 @@ impl Service for Guest {
         queue: QueueId,
         request: RequestId,
         flags: SendFlags,
-        body: Body,
+        body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>> {
-        let (part, lent) = cut(body);
+        let (part, lent) = cut(std::mem::take(body));
         self.traffic(UNKNOWN_REQUEST, lent, queue, Ask::SendBody(request, flags, part), pend)
     }
 

@@ -48,7 +48,7 @@ impl Link {
         let Response { request, flags, mut head, part, total } = response;
         if part.last {
             return self.single(tag, queue, Outcome::Sent, |pend| {
-                self.engine.send_response(queue, request, flags, &head, part.into_body(), pend)
+                self.engine.send_response(queue, request, flags, &head, &mut part.into_body(), pend)
             });
         }
         if let Some(total) = total
@@ -63,7 +63,7 @@ impl Link {
             true,
             |pend| {
                 let flags = step_flags(flags, false);
-                self.engine.send_response(queue, request, flags, &head, part.into_body(), pend)
+                self.engine.send_response(queue, request, flags, &head, &mut part.into_body(), pend)
             },
             move |link, result| link.sent(tag, queue, false, result),
         );
@@ -80,7 +80,7 @@ impl Link {
     ) {
         if part.last {
             return self.single(tag, queue, Outcome::Sent, |pend| {
-                self.engine.send_body(queue, request, flags, part.into_body(), pend)
+                self.engine.send_body(queue, request, flags, &mut part.into_body(), pend)
             });
         }
         self.begin_upload(tag, queue, request, flags);
@@ -115,7 +115,7 @@ impl Link {
             tag,
             queue,
             true,
-            |pend| self.engine.send_body(queue, request, flags, part.into_body(), pend),
+            |pend| self.engine.send_body(queue, request, flags, &mut part.into_body(), pend),
             move |link, result| link.sent(tag, queue, last, result),
         );
     }

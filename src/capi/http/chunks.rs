@@ -12,13 +12,12 @@ use crate::win32::lent::LentBytes;
 use super::queue::device;
 use super::read_response::array;
 
-/// Reads the chunks of one call.
+/// Reads the chunks of one call into `body`.
 ///
 /// # Safety
 /// `chunks` is NULL or valid for reads of `count` elements during the call, and what memory chunks point at until the
 /// send has completed.
-pub(super) unsafe fn read_chunks(count: u16, chunks: *const HTTP_DATA_CHUNK) -> Result<Body> {
-    let mut body = Body::new();
+pub(super) unsafe fn read_chunks(count: u16, chunks: *const HTTP_DATA_CHUNK, body: &mut Body) -> Result<()> {
     // SAFETY: as promised by the caller.
     for chunk in unsafe { array(chunks, count)? } {
         // SAFETY: as promised by the caller.
@@ -26,7 +25,7 @@ pub(super) unsafe fn read_chunks(count: u16, chunks: *const HTTP_DATA_CHUNK) -> 
             body.push(chunk);
         }
     }
-    Ok(body)
+    Ok(())
 }
 
 /// One chunk; `None` for one of no bytes.

@@ -68,39 +68,41 @@ impl<'a> CookedUrl<'a> {
     }
 
     /// Writes the URL into `out`, which holds [`CookedUrl::len`] units.
+    #[inline]
     pub(super) fn write(&self, out: &mut [u16]) -> Ends {
-        let host = self.host.bytes();
-        out[..HOST_START].copy_from_slice(&SCHEME);
-        let mut at = widen(host, out, HOST_START);
-        at = widen(self.port.text(), out, at);
-        let host_end = at;
-        at = if self.path_len == self.path.len() {
-            widen(self.path, out, at)
+        let (host, port) = (self.host.bytes(), self.port.text());
+        let (scheme, rest) = out.split_at_mut(HOST_START);
+        scheme.copy_from_slice(&SCHEME);
+        let rest = widen(port, widen(host, rest));
+        let rest = if self.path_len == self.path.len() {
+            widen(self.path, rest)
         } else {
-            encode(self.path, &mut out[at..at + self.path_len]);
-            at + self.path_len
+            encode(self.path, rest, self.path_len)
         };
-        Ends { host: host_end, path: at, all: widen(self.query, out, at) }
+        widen(self.query, rest);
+        let host_end = HOST_START + host.len() + port.len();
+        let path_end = host_end + self.path_len;
+        Ends { host: host_end, path: path_end, all: path_end + self.query.len() }
     }
 }
 
-/// Copies bytes to units one to one. Eight at a time, the last eight perhaps over some that are there already:
-/// hosts and paths are so short that a loop over what eights leave would take longer than all the rest.
+/// Copies bytes to units one to one, and gives what is left of `out`. Eight at a time, the last eight perhaps over
+/// some that are there already: hosts and paths are so short that a loop over what eights leave would take longer
+/// than all the rest.
 #[inline]
-fn widen(bytes: &[u8], out: &mut [u16], at: usize) -> usize {
-    let end = at + bytes.len();
-    let units = &mut out[at..end];
-    let (Some(last), Some(last_units)) = (bytes.last_chunk::<8>(), units.last_chunk_mut::<8>()) else {
-        for (unit, byte) in units.iter_mut().zip(bytes) {
+fn widen<'a>(bytes: &[u8], out: &'a mut [u16]) -> &'a mut [u16] {
+    let (units, rest) = out.split_at_mut(bytes.len());
+    if let (Some(last), Some(last_units)) = (bytes.last_chunk::<8>(), units.last_chunk_mut::<8>()) {
+        widen_eight(last, last_units);
+        for (eight, eight_units) in bytes.as_chunks::<8>().0.iter().zip(units.as_chunks_mut::<8>().0) {
+            widen_eight(eight, eight_units);
+        }
+    } else {
+        for (unit, byte) in units.iter_mut().zip(bytes).take(7) {
             *unit = u16::from(*byte);
         }
-        return end;
-    };
-    widen_eight(last, last_units);
-    for (eight, eight_units) in bytes.as_chunks::<8>().0.iter().zip(units.as_chunks_mut::<8>().0) {
-        widen_eight(eight, eight_units);
     }
-    end
+    rest
 }
 
 /// One vector instruction.
@@ -123,13 +125,16 @@ fn units(path: &[u8]) -> usize {
     }
 }
 
+/// Writes a path in UTF-8 as `len` units, and gives what is left of `out`.
 #[cold]
-fn encode(path: &[u8], out: &mut [u16]) {
+fn encode<'a>(path: &[u8], out: &'a mut [u16], len: usize) -> &'a mut [u16] {
+    let (units, rest) = out.split_at_mut(len);
     if let Ok(text) = std::str::from_utf8(path) {
-        for (unit, code) in out.iter_mut().zip(text.encode_utf16()) {
+        for (unit, code) in units.iter_mut().zip(text.encode_utf16()) {
             *unit = code;
         }
     }
+    rest
 }
 
 /// `:12345` in a few bytes on the stack.

@@ -9,7 +9,7 @@ use crate::abi::base::{HANDLE, LPOVERLAPPED, PULONG, PVOID, ULONG, USHORT};
 use crate::abi::error::{Error, Result};
 use crate::abi::http::*;
 use crate::capi::guard::returning_code;
-use crate::server::service::{self, ApiVersion, ResponseHead, SendFlags};
+use crate::server::service::{self, ApiVersion, Body, ResponseHead, SendFlags};
 
 use super::caller::with_device;
 use super::calls::run;
@@ -73,12 +73,13 @@ pub unsafe extern "C" fn HttpSendHttpResponse(
             let flags = send_flags(Flags)?;
             let request = service::RequestId(RequestId);
             caller.with_head(|head| {
+                let body = &mut Body::new();
                 // SAFETY: C caller, per HttpSendHttpResponse: a response and body that are whole, here and below.
-                let body = unsafe {
+                unsafe {
                     read_head(queue.version, HttpResponse, flags, head)?;
                     let base = &(*HttpResponse).Base;
-                    read_chunks(base.EntityChunkCount, base.pEntityChunks)?
-                };
+                    read_chunks(base.EntityChunkCount, base.pEntityChunks, body)?;
+                }
                 // SAFETY: C caller, as above: the OVERLAPPED is ours until completion.
                 unsafe {
                     run(device, BytesSent, Overlapped, |pend| {
@@ -128,8 +129,9 @@ pub unsafe extern "C" fn HttpSendResponseEntityBody(
                 return Err(Error::INVALID_PARAMETER);
             }
             let request = service::RequestId(RequestId);
+            let body = &mut Body::new();
             // SAFETY: C caller, per HttpSendResponseEntityBody: chunks that are whole, their memory until completion.
-            let body = unsafe { read_chunks(EntityChunkCount, EntityChunks)? };
+            unsafe { read_chunks(EntityChunkCount, EntityChunks, body)? };
             // SAFETY: C caller, as above: the OVERLAPPED is ours until completion.
             unsafe {
                 run(device, BytesSent, Overlapped, |pend| {

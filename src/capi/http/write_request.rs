@@ -19,11 +19,12 @@ use super::{address, layout};
 
 /// Writes the planned request at the start of `buffer`, which is aligned to 8 and holds at least `plan.size` bytes.
 pub(super) fn write_http_request_v2(plan: &Plan<'_>, buffer: &mut [u8]) {
+    let whole = buffer.len();
     let (fixed, rest) = buffer.split_at_mut(plan.fixed);
     let request = request_in(fixed);
     let delivery = plan.delivery;
     let head: &RequestHead = &delivery.head;
-    let mut tail = Tail { rest, at: 0 };
+    let mut tail = Tail { rest };
     let unknown = tail.take(plan.unknown * size_of::<HTTP_UNKNOWN_HEADER>());
     write_ids(request, delivery);
     request.Flags = flags(delivery);
@@ -39,7 +40,7 @@ pub(super) fn write_http_request_v2(plan: &Plan<'_>, buffer: &mut [u8]) {
     request.pRawUrl = tail.text(head.text(head.target));
     write_verb(request, head, &mut tail);
     write_fields(plan, unknown, &mut request.Headers, &mut tail);
-    debug_assert_eq!(plan.fixed + tail.at, plan.size);
+    debug_assert_eq!(plan.size + tail.rest.len(), whole);
 }
 
 /// Writes what a receive leaves behind that ends with `ERROR_MORE_DATA`: zeros and the two ids.
@@ -124,9 +125,18 @@ fn write_verb(request: &mut HTTP_REQUEST_V1, head: &RequestHead, tail: &mut Tail
 }
 
 /// Writes names and values, and the entries that point at them. `unknown` is the place of the unknown header array.
-fn write_fields(plan: &Plan<'_>, unknown: usize, headers: &mut HTTP_REQUEST_HEADERS, tail: &mut Tail<'_>) {
+fn write_fields(
+    plan: &Plan<'_>,
+    unknown: &mut [u8],
+    headers: &mut HTTP_REQUEST_HEADERS,
+    tail: &mut Tail<'_>,
+) {
     let head: &RequestHead = &plan.delivery.head;
-    let mut entry = unknown;
+    if plan.unknown > 0 {
+        headers.UnknownHeaderCount = ushort(plan.unknown);
+        headers.pUnknownHeaders = unknown.as_mut_ptr().cast();
+    }
+    let mut entries = unknown.chunks_exact_mut(size_of::<HTTP_UNKNOWN_HEADER>());
     for (index, field) in head.fields.iter().enumerate() {
         let (value, len) = match &plan.joined {
             None => (tail.text(head.text(field.value)), field.value.len as usize),
@@ -135,22 +145,32 @@ fn write_fields(plan: &Plan<'_>, unknown: usize, headers: &mut HTTP_REQUEST_HEAD
         };
         if field.id == UNKNOWN {
             let name = tail.text(head.text(field.name));
-            tail.set_header(entry, field, name, value, len);
-            entry += size_of::<HTTP_UNKNOWN_HEADER>();
+            if let Some(place) = entries.next() {
+                set_header(place, field, name, value, len);
+            }
         } else if let Some(known) = headers.KnownHeaders.get_mut(field.id as usize) {
             *known = HTTP_KNOWN_HEADER { RawValueLength: ushort(len), pRawValue: value };
         }
     }
-    if plan.unknown > 0 {
-        headers.UnknownHeaderCount = ushort(plan.unknown);
-        headers.pUnknownHeaders = tail.rest[unknown..].as_mut_ptr().cast();
-    }
+}
+
+/// Writes an entry of the unknown header array at `place`.
+fn set_header(place: &mut [u8], field: &Field, name: PCSTR, value: PCSTR, len: usize) {
+    assert!(place.len() == size_of::<HTTP_UNKNOWN_HEADER>());
+    let header = HTTP_UNKNOWN_HEADER {
+        NameLength: ushort(field.name.len as usize),
+        RawValueLength: ushort(len),
+        pName: name,
+        pRawValue: value,
+    };
+    // SAFETY: the place is large enough (asserted), and the array starts at a multiple of 8.
+    unsafe { place.as_mut_ptr().cast::<HTTP_UNKNOWN_HEADER>().write(header) };
 }
 
 /// Writes the values of all lines that share a name, joined, and one NUL.
 #[cold]
 fn write_joined(head: &RequestHead, joined: &Joined, first: usize, tail: &mut Tail<'_>) -> (PCSTR, usize) {
-    let start = tail.at;
+    let before = tail.rest.len();
     let value = tail.append(head.text(head.fields[first].value));
     let mut at = first;
     while let Some(next) = joined.next(at) {
@@ -158,7 +178,7 @@ fn write_joined(head: &RequestHead, joined: &Joined, first: usize, tail: &mut Ta
         tail.append(head.text(head.fields[next].value));
         at = next;
     }
-    let len = tail.at - start;
+    let len = before - tail.rest.len();
     tail.append(b"\0");
     (value, len)
 }
@@ -169,26 +189,24 @@ fn ushort(len: usize) -> u16 {
     len.min(0xFFFE) as u16
 }
 
-/// The part of the buffer behind the fixed structure, filled from its start.
+/// What is left of the buffer behind the fixed structure; taken piece by piece from its start.
 struct Tail<'a> {
     rest: &'a mut [u8],
-    at: usize,
 }
 
-impl Tail<'_> {
-    /// Takes room for `len` bytes and gives its place.
+impl<'a> Tail<'a> {
+    /// Takes room for `len` bytes.
     #[inline]
-    fn take(&mut self, len: usize) -> usize {
-        let start = self.at;
-        self.at += len;
-        start
+    fn take(&mut self, len: usize) -> &'a mut [u8] {
+        let (place, rest) = std::mem::take(&mut self.rest).split_at_mut(len);
+        self.rest = rest;
+        place
     }
 
     /// Copies bytes.
     #[inline]
     fn append(&mut self, bytes: &[u8]) -> PCSTR {
-        let start = self.take(bytes.len());
-        let place = &mut self.rest[start..start + bytes.len()];
+        let place = self.take(bytes.len());
         place.copy_from_slice(bytes);
         place.as_ptr().cast()
     }
@@ -196,39 +214,25 @@ impl Tail<'_> {
     /// Copies bytes and a NUL.
     #[inline]
     fn text(&mut self, bytes: &[u8]) -> PCSTR {
-        let start = self.take(bytes.len() + 1);
-        let place = &mut self.rest[start..=start + bytes.len()];
+        let place = self.take(bytes.len() + 1);
         place[..bytes.len()].copy_from_slice(bytes);
         place[bytes.len()] = 0;
         place.as_ptr().cast()
     }
 
     /// Room for UTF-16 units.
-    fn units(&mut self, len: usize) -> &mut [u16] {
-        let start = self.take(len * 2);
-        let place = &mut self.rest[start..start + len * 2];
-        // SAFETY: the place was just sliced; arrays and addresses before it are multiples of 8, so it is even.
+    #[inline]
+    fn units(&mut self, len: usize) -> &'a mut [u16] {
+        let place = self.take(len * 2);
+        // SAFETY: the place was just taken; arrays and addresses before it are multiples of 8, so it is even.
         unsafe { std::slice::from_raw_parts_mut(place.as_mut_ptr().cast(), len) }
     }
 
+    #[inline]
     fn address(&mut self, address: &std::net::SocketAddr) -> PSOCKADDR {
-        let room = address::room(address);
-        let start = self.take(room);
-        let place = &mut self.rest[start..start + room];
+        let place = self.take(address::room(address));
         address::write(address, place);
         place.as_mut_ptr().cast()
-    }
-
-    fn set_header(&mut self, entry: usize, field: &Field, name: PCSTR, value: PCSTR, len: usize) {
-        let place = &mut self.rest[entry..entry + size_of::<HTTP_UNKNOWN_HEADER>()];
-        let header = HTTP_UNKNOWN_HEADER {
-            NameLength: ushort(field.name.len as usize),
-            RawValueLength: ushort(len),
-            pName: name,
-            pRawValue: value,
-        };
-        // SAFETY: the place was just sliced, and the array starts at a multiple of 8.
-        unsafe { place.as_mut_ptr().cast::<HTTP_UNKNOWN_HEADER>().write(header) };
     }
 }
 

@@ -43,10 +43,10 @@ fn a_large_response_never_lies_whole_in_the_host() {
         let (engine, guest) = fake();
         let queue = guest.create_queue(ApiVersion::V2).unwrap();
         *engine.manner.lock() = manner;
-        let body = Body::from_iter([memory(0, LARGE), memory(LARGE as u64, 3)]);
+        let mut body = Body::from_iter([memory(0, LARGE), memory(LARGE as u64, 3)]);
         let flags = SendFlags { disconnect: true, ..SendFlags::default() };
         let head = head(200, &[ResponseField { id: 12, name: (0, 0), value: (0, 2) }]);
-        let sent = start(1, |pend| guest.send_response(queue, RequestId(7), flags, &head, body, pend));
+        let sent = start(1, |pend| guest.send_response(queue, RequestId(7), flags, &head, &mut body, pend));
         assert_eq!(sent.outcome(), Ok(LARGE as u64 + 3));
         assert_eq!(engine.sent.load(Ordering::Relaxed), LARGE as u64 + 3);
         assert_eq!(engine.most_lent.load(Ordering::Relaxed), PART_BYTES as u64);
@@ -68,9 +68,9 @@ fn the_engine_hears_of_a_long_body_what_it_would_have_counted() {
         engine.sent.store(0, Ordering::Relaxed);
         engine.commands();
         let flags = SendFlags { more_data, ..SendFlags::default() };
-        let body = Body::from_iter([memory(0, PART_BYTES + 1)]);
+        let mut body = Body::from_iter([memory(0, PART_BYTES + 1)]);
         let head = head(status, fields);
-        let sent = start(1, |pend| guest.send_response(queue, RequestId(7), flags, &head, body, pend));
+        let sent = start(1, |pend| guest.send_response(queue, RequestId(7), flags, &head, &mut body, pend));
         assert_eq!(sent.outcome(), Ok(PART_BYTES as u64 + 1));
         engine.commands()[0].contains("value: (19, 6)")
     };
@@ -124,9 +124,10 @@ fn files_travel_with_their_ranges() {
     let file = file(b"0123456789");
     let range = |offset, length| Chunk::File { file: Arc::clone(&file), offset, length };
     let text = Chunk::Memory(LentBytes::owned(b"-".to_vec()));
-    let body = Body::from_iter([range(2, Some(3)), text, range(7, None), range(4, Some(0))]);
+    let mut body = Body::from_iter([range(2, Some(3)), text, range(7, None), range(4, Some(0))]);
     let flags = SendFlags::default();
-    let sent = start(1, |pend| guest.send_response(queue, RequestId(7), flags, &head(200, &[]), body, pend));
+    let sent =
+        start(1, |pend| guest.send_response(queue, RequestId(7), flags, &head(200, &[]), &mut body, pend));
     assert_eq!(sent.outcome(), Ok(7));
     assert_eq!(engine.kept.lock().as_deref(), Some(&b"234-789"[..]));
 }
@@ -139,8 +140,8 @@ fn more_files_than_fit_one_message() {
     let file = file(b"0123456789");
     let count = 3 * MAX_FILES + 5;
     let digit = |at| Chunk::File { file: Arc::clone(&file), offset: at as u64 % 10, length: Some(1) };
-    let body: Body = (0..count).map(digit).collect();
-    let sent = start(1, |pend| guest.send_body(queue, RequestId(7), SendFlags::default(), body, pend));
+    let mut body: Body = (0..count).map(digit).collect();
+    let sent = start(1, |pend| guest.send_body(queue, RequestId(7), SendFlags::default(), &mut body, pend));
     assert_eq!(sent.outcome(), Ok(count as u64));
     let expected: Vec<u8> = (0..count).map(|at| b'0' + (at % 10) as u8).collect();
     assert_eq!(engine.kept.lock().as_deref(), Some(&expected[..]));
@@ -153,9 +154,10 @@ fn a_file_that_is_no_file_comes_back_as_the_engines_business() {
     *engine.fail.lock() = Some(Error::INVALID_PARAMETER);
     let (socket, _other) = std::os::unix::net::UnixStream::pair().unwrap();
     let file = Arc::new(File::from(OwnedFd::from(socket)));
-    let body = Body::from_iter([Chunk::File { file, offset: 0, length: None }]);
+    let mut body = Body::from_iter([Chunk::File { file, offset: 0, length: None }]);
     let flags = SendFlags::default();
-    let sent = start(1, |pend| guest.send_response(queue, RequestId(7), flags, &head(200, &[]), body, pend));
+    let sent =
+        start(1, |pend| guest.send_response(queue, RequestId(7), flags, &head(200, &[]), &mut body, pend));
     assert_eq!(sent.outcome(), Err(Error::INVALID_PARAMETER));
 }
 
@@ -164,9 +166,9 @@ fn an_error_between_two_parts_ends_the_send() {
     let (engine, guest) = fake();
     let queue = guest.create_queue(ApiVersion::V2).unwrap();
     *engine.manner.lock() = Manner::Held;
-    let body = Body::from_iter([memory(0, 4 * PART_BYTES)]);
+    let mut body = Body::from_iter([memory(0, 4 * PART_BYTES)]);
     let later =
-        start(1, |pend| guest.send_body(queue, RequestId(7), SendFlags::default(), body, pend)).later();
+        start(1, |pend| guest.send_body(queue, RequestId(7), SendFlags::default(), &mut body, pend)).later();
     engine.wait_for("send_body");
     *engine.fail.lock() = Some(Error::NETNAME_DELETED);
     *engine.manner.lock() = Manner::AtOnce;
@@ -182,9 +184,9 @@ fn an_abort_ends_a_long_send_wherever_it_is() {
     for round in 0..50 {
         engine.sent.store(0, Ordering::Relaxed);
         *engine.manner.lock() = if round % 2 == 0 { Manner::Held } else { Manner::Later };
-        let body = Body::from_iter([memory(0, 16 * PART_BYTES)]);
+        let mut body = Body::from_iter([memory(0, 16 * PART_BYTES)]);
         let send =
-            start(round, |pend| guest.send_body(queue, RequestId(7), SendFlags::default(), body, pend));
+            start(round, |pend| guest.send_body(queue, RequestId(7), SendFlags::default(), &mut body, pend));
         let later = send.later();
         engine.wait_for("send_body");
         let found = guest.abort(queue, OperationId(round));

@@ -105,7 +105,7 @@ fn calls_on_a_broken_channel_fail_as_fits() {
     assert_eq!(receive.outcome().unwrap_err(), Error::INVALID_HANDLE);
     let flags = SendFlags::default();
     let send = |pend: &mut dyn FnMut() -> _| {
-        guest.send_response(queue, RequestId(1), flags, &ResponseHead::default(), Body::new(), pend)
+        guest.send_response(queue, RequestId(1), flags, &ResponseHead::default(), &mut Body::new(), pend)
     };
     assert_eq!(start(2, send).outcome(), Err(Error::CONNECTION_INVALID));
     assert_eq!(guest.cancel_request(queue, RequestId(1)), Err(Error::CONNECTION_INVALID));
@@ -137,11 +137,12 @@ fn a_break_in_a_full_channel_frees_the_writers() {
     std::thread::scope(|scope| {
         let sends: Vec<_> = (0..4)
             .map(|_| {
-                let body = Body::from_iter([Chunk::Memory(LentBytes::owned(patterned(0, PART_BYTES)))]);
+                let mut body = Body::from_iter([Chunk::Memory(LentBytes::owned(patterned(0, PART_BYTES)))]);
                 let flags = SendFlags::default();
                 let guest = &guest;
                 scope.spawn(move || {
-                    start(1, |pend| guest.send_body(QueueId(1), RequestId(1), flags, body, pend)).outcome()
+                    start(1, |pend| guest.send_body(QueueId(1), RequestId(1), flags, &mut body, pend))
+                        .outcome()
                 })
             })
             .collect();
@@ -240,7 +241,8 @@ fn a_head_too_long_for_a_message_is_refused_and_the_guest_lives() {
         ResponseHead { text: vec![b'x'; crate::share::frames::MAX_MESSAGE], ..ResponseHead::default() };
     let flags = SendFlags::default();
     let send =
-        start(1, |pend| guest.send_response(queue, RequestId(1), flags, &head, Body::new(), pend)).outcome();
+        start(1, |pend| guest.send_response(queue, RequestId(1), flags, &head, &mut Body::new(), pend))
+            .outcome();
     assert_eq!(send, Err(Error::NOT_ENOUGH_MEMORY));
     assert!(guest.create_session().is_ok());
 }

@@ -101,12 +101,15 @@ fn a_response_is_told_whole() {
     };
     let flags = SendFlags { disconnect: true, buffer_data: true, ..SendFlags::default() };
     let chunk = |at, len| Chunk::Memory(LentBytes::owned(patterned(at, len)));
-    let body = Body::from_iter([chunk(0, 5), chunk(5, 0), chunk(5, 3)]);
-    let sent = start(1, |pend| guest.send_response(queue, RequestId(7), flags, &head, body, pend));
+    let mut body = Body::from_iter([chunk(0, 5), chunk(5, 0), chunk(5, 3)]);
+    let sent = start(1, |pend| guest.send_response(queue, RequestId(7), flags, &head, &mut body, pend));
     assert_eq!(sent.outcome(), Ok(8));
     let flags = SendFlags { more_data: true, nagling: true, opaque: true, ..SendFlags::default() };
-    let body = Body::from_iter([chunk(8, 2)]);
-    assert_eq!(start(2, |pend| guest.send_body(queue, RequestId(7), flags, body, pend)).outcome(), Ok(2));
+    let mut body = Body::from_iter([chunk(8, 2)]);
+    assert_eq!(
+        start(2, |pend| guest.send_body(queue, RequestId(7), flags, &mut body, pend)).outcome(),
+        Ok(2)
+    );
     let first = SendFlags { disconnect: true, buffer_data: true, ..SendFlags::default() };
     assert_eq!(
         engine.commands(),

@@ -41,7 +41,7 @@ fn an_abort_ends_its_operation_and_no_other() {
     let first = start(1, |pend| guest.receive(queue, pend)).later();
     let second = start(2, |pend| guest.receive(queue, pend)).later();
     let third =
-        start(3, |pend| guest.send_body(queue, RequestId(1), SendFlags::default(), Body::new(), pend));
+        start(3, |pend| guest.send_body(queue, RequestId(1), SendFlags::default(), &mut Body::new(), pend));
     assert!(guest.abort(queue, OperationId(2)));
     assert_eq!(second.recv().unwrap().unwrap_err(), Error::OPERATION_ABORTED);
     assert!(!guest.abort(queue, OperationId(2)));

@@ -290,23 +290,23 @@ impl Service for Fake {
         request: RequestId,
         flags: SendFlags,
         head: &ResponseHead,
-        body: Body,
+        body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>> {
         if let Err(error) = self.note(format!("send_response {queue:?} {request:?} {flags:?} {head:?}")) {
             return Poll::Ready(Err(error));
         }
-        self.answer(queue, Ok(self.consume(body)), pend)
+        self.answer(queue, Ok(self.consume(std::mem::take(body))), pend)
     }
     fn send_body(
         &self,
         queue: QueueId,
         request: RequestId,
         flags: SendFlags,
-        body: Body,
+        body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>> {
-        let sent = self.consume(body);
+        let sent = self.consume(std::mem::take(body));
         let answered = self.answer(queue, Ok(sent), pend);
         let noted = self.note(format!("send_body {queue:?} {request:?} {flags:?}"));
         noted.map_or_else(|error| Poll::Ready(Err(error)), |()| answered)

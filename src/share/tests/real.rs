@@ -52,8 +52,8 @@ fn an_exchange_through_the_socket_pair() {
 
     let head = ResponseHead { status: 200, text: b"Fine".to_vec(), reason_len: 4, ..ResponseHead::default() };
     let flags = SendFlags { disconnect: true, ..SendFlags::default() };
-    let body = Body::from_iter([Chunk::Memory(LentBytes::owned(patterned(0, LARGE)))]);
-    let sent = start(4, |pend| service.send_response(queue, request, flags, &head, body, pend));
+    let mut body = Body::from_iter([Chunk::Memory(LentBytes::owned(patterned(0, LARGE)))]);
+    let sent = start(4, |pend| service.send_response(queue, request, flags, &head, &mut body, pend));
     let response = client.join().unwrap();
     assert_eq!(sent.outcome(), Ok(response.len() as u64));
     let (head, body) = response.split_at(response.len() - LARGE);
