@@ -122,7 +122,9 @@ pub(crate) struct State {
     pub(crate) disconnect_waits: Vec<(QueueId, Reply<()>)>,
 }
 
-/// A place for a client's connection.
+/// A place for a client's connection. Aligned, so that with hundreds of them a request touches three cache lines and
+/// none of its neighbours'.
+#[repr(align(64))]
 pub(crate) struct Connection {
     pub(crate) slot: u32,
     pub(crate) state: Mutex<State>,

@@ -95,6 +95,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_place_is_three_cache_lines() {
+        assert!(size_of::<Connection>() <= 192, "{}", size_of::<Connection>());
+    }
+
+    #[test]
     fn every_slot_has_one_place() {
         assert_eq!(
             (place(0), place(63), place(64), place(191), place(192)),

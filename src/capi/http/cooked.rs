@@ -86,29 +86,36 @@ impl<'a> CookedUrl<'a> {
     }
 }
 
-/// Copies bytes to units one to one, and gives what is left of `out`. Eight at a time, the last eight perhaps over
-/// some that are there already: hosts and paths are so short that a loop over what eights leave would take longer
-/// than all the rest.
+/// Copies bytes to units one to one, and gives what is left of `out`.
 #[inline]
 fn widen<'a>(bytes: &[u8], out: &'a mut [u16]) -> &'a mut [u16] {
     let (units, rest) = out.split_at_mut(bytes.len());
-    if let (Some(last), Some(last_units)) = (bytes.last_chunk::<8>(), units.last_chunk_mut::<8>()) {
-        widen_eight(last, last_units);
-        for (eight, eight_units) in bytes.as_chunks::<8>().0.iter().zip(units.as_chunks_mut::<8>().0) {
-            widen_eight(eight, eight_units);
-        }
-    } else {
-        for (unit, byte) in units.iter_mut().zip(bytes).take(7) {
+    if !widen_by::<8>(bytes, units) && !widen_by::<4>(bytes, units) {
+        for (unit, byte) in units.iter_mut().zip(bytes) {
             *unit = u16::from(*byte);
         }
     }
     rest
 }
 
+/// Widens `N` bytes at a time, the last `N` perhaps over some that are there already: hosts and paths are so short
+/// that a loop over what is left of them would take longer than all the rest. False if there are fewer.
+#[inline]
+fn widen_by<const N: usize>(bytes: &[u8], units: &mut [u16]) -> bool {
+    let (Some(last), Some(last_units)) = (bytes.last_chunk::<N>(), units.last_chunk_mut::<N>()) else {
+        return false;
+    };
+    widen_array(last, last_units);
+    for (some, some_units) in bytes.as_chunks::<N>().0.iter().zip(units.as_chunks_mut::<N>().0) {
+        widen_array(some, some_units);
+    }
+    true
+}
+
 /// One vector instruction.
 #[inline]
-fn widen_eight(bytes: &[u8; 8], units: &mut [u16; 8]) {
-    for i in 0..8 {
+fn widen_array<const N: usize>(bytes: &[u8; N], units: &mut [u16; N]) {
+    for i in 0..N {
         units[i] = u16::from(bytes[i]);
     }
 }
