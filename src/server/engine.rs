@@ -112,17 +112,24 @@ impl Engine {
     /// A connection holds back a response.
     pub(crate) fn hold(&self, slot: u32) {
         self.held.lock().push(slot);
-        self.any_held.store(true, Ordering::Release);
+        if !self.any_held.swap(true, Ordering::SeqCst) {
+            self.look_after_held();
+        }
+    }
+
+    /// Whether a response is held back.
+    pub(crate) fn holds_any(&self) -> bool {
+        self.any_held.load(Ordering::SeqCst)
     }
 
     /// Sends every response that is held back; called before the engine waits for something to happen.
     #[inline]
     pub(crate) fn release_held(&self) {
-        if !self.any_held.load(Ordering::Acquire) {
+        if !self.holds_any() {
             return;
         }
         let mut held = self.held.lock();
-        self.any_held.store(false, Ordering::Release);
+        self.any_held.store(false, Ordering::SeqCst);
         let slots = std::mem::take(&mut *held);
         drop(held);
         for connection in slots.into_iter().filter_map(|slot| self.slots.get(slot)) {
