@@ -138,6 +138,14 @@ impl Queue {
         Ok(waiting)
     }
 
+    /// Takes out a request that is not to be had any more, so that it does not count.
+    pub(crate) fn forget(&self, request: RequestId) {
+        let mut state = self.state.lock();
+        if let Some(at) = state.requests.iter().position(|r| *r == request) {
+            state.requests.remove(at);
+        }
+    }
+
     /// Takes a waiting receive out.
     pub(crate) fn abort(&self, operation: OperationId) -> Option<Reply<Delivery>> {
         let mut state = self.state.lock();
