@@ -90,9 +90,12 @@ impl Engine {
         if token & LISTENER != 0 {
             return self.accept((token >> 8) as u16, (token & 0xFF) as usize);
         }
-        if let Some(connection) = self.slots.get(token as u32) {
+        if let Some(connection) = self.slots.get(slot_of(token)) {
             let mut active = Active::new(self, connection);
-            active.on_readiness(readiness);
+            // The report may be about one that was closed after the poller spoke, whose place is taken again.
+            if token_of(active.state.id) == token {
+                active.on_readiness(readiness);
+            }
             active.finish();
         }
     }
@@ -170,7 +173,7 @@ impl Engine {
     fn adopt(&self, connection: &Connection) {
         let mut active = Active::new(self, connection);
         let added = match &active.state.socket {
-            Some(socket) => self.poller.add(socket.as_fd(), u64::from(connection.slot)).is_ok(),
+            Some(socket) => self.poller.add(socket.as_fd(), token_of(active.state.id)).is_ok(),
             None => false,
         };
         if added {
@@ -254,10 +257,63 @@ impl Engine {
     }
 }
 
+/// What the poller calls a connection.
+fn token_of(id: ConnectionId) -> u64 {
+    id.0 & !LISTENER
+}
+
 fn owns(owner: UrlOwner, registration: &Registration) -> bool {
     match (owner, &registration.target) {
         (UrlOwner::Group(id), Target::Group(group)) => group.id == id,
         (UrlOwner::Queue(id), Target::Queue(queue)) => queue.id == id,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::connection::Phase;
+    use super::*;
+    use crate::net::poller::Events;
+    use crate::net::socket::Socket;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+
+    /// Puts a connection in a free place; gives its slot and the client's end.
+    fn connect(engine: &Engine) -> (u32, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let connection = engine.slots.reserve().unwrap();
+        let id = ConnectionId(engine.next_sequence() << SLOT_BITS | u64::from(connection.slot));
+        let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        let socket = Socket::from_fd(OwnedFd::from(ours));
+        connection.occupy(id, socket, (nowhere, nowhere), Arc::new(Endpoint::new(1)));
+        engine.adopt(connection);
+        (connection.slot, theirs)
+    }
+
+    #[test]
+    fn a_report_about_a_closed_connection_does_not_reach_the_next_in_its_place() {
+        let engine = Engine::new().unwrap();
+        let (slot, client) = connect(&engine);
+        drop(client);
+        let mut events = Events::with_capacity(8);
+        let mut report = None;
+        while report.is_none() {
+            engine.poller.wait(&mut events, -1).unwrap();
+            while let Some((token, readiness)) = events.take() {
+                if readiness.gone() {
+                    report = Some((token, readiness));
+                }
+            }
+        }
+        let mut active = Active::new(&engine, engine.slots.get(slot).unwrap());
+        active.break_off();
+        active.finish();
+        let (again, _client) = connect(&engine);
+        assert_eq!(again, slot);
+        let (token, readiness) = report.unwrap();
+        engine.handle(token, readiness);
+        assert_eq!(engine.slots.get(slot).unwrap().state.lock().phase, Phase::Reading);
     }
 }
