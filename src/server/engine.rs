@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, RwLock};
 
 use crate::abi::error::{Error, Result};
 use crate::net::clock;
 use crate::net::deadlines::Deadlines;
+use crate::net::listener::{Listener, is_exhaustion};
 use crate::net::poller::{Poller, Readiness};
 use crate::wire::prefix::UrlPrefix;
 use crate::wire::request::Limits;
@@ -39,8 +40,16 @@ pub struct Engine {
     /// Connections with responses held back, to be sent before the engine sleeps.
     held: Mutex<Vec<u32>>,
     any_held: AtomicBool,
+    /// Listeners that could not accept for want of descriptors, with their tokens.
+    resting: Mutex<Vec<(Weak<Listener>, u64)>>,
     sequence: AtomicU64,
 }
+
+/// The slot of no connection, under which the timer looks at resting listeners.
+const RESTING: u32 = u32::MAX;
+
+/// Milliseconds a listener rests.
+const REST_MS: u64 = 100;
 
 impl Engine {
     /// An engine that serves nothing yet. Fails when the process has no descriptors left.
@@ -59,6 +68,7 @@ impl Engine {
             slots: Slots::default(),
             held: Mutex::default(),
             any_held: AtomicBool::new(false),
+            resting: Mutex::default(),
             sequence: AtomicU64::new(seed & 0x7F_FFFF_FFFF),
         })
     }
@@ -104,6 +114,10 @@ impl Engine {
     pub(crate) fn run_timers(&self) {
         let now = self.now_ms();
         for slot in self.deadlines.expired(now) {
+            if slot == RESTING {
+                self.rouse_listeners();
+                continue;
+            }
             if let Some(connection) = self.slots.get(slot) {
                 let mut active = Active::new(self, connection);
                 active.on_timer(now);
@@ -156,7 +170,13 @@ impl Engine {
         let Some(listener) = endpoint.listener(number) else { return };
         // A few at a time, so that a flood of connections does not hold up the others' requests.
         for _ in 0..16 {
-            let Ok((socket, local, remote)) = listener.accept() else { return };
+            let (socket, local, remote) = match listener.accept() {
+                Ok(accepted) => accepted,
+                Err(error) if is_exhaustion(&error) => {
+                    return self.rest(&listener, LISTENER | u64::from(port) << 8 | number as u64);
+                }
+                Err(_) => return,
+            };
             socket.set_nodelay(true);
             if endpoint.is_secure() {
                 // No certificate is configured for the port: what Windows does with https then.
@@ -167,6 +187,24 @@ impl Engine {
             let id = ConnectionId(self.next_sequence() << SLOT_BITS | u64::from(connection.slot));
             connection.occupy(id, socket, (local, remote), Arc::clone(&endpoint));
             self.adopt(connection);
+        }
+    }
+
+    /// Watches a listener no more for a moment: it would report the same connections again and again.
+    fn rest(&self, listener: &Arc<Listener>, token: u64) {
+        self.poller.remove(listener.as_fd());
+        self.resting.lock().push((Arc::downgrade(listener), token));
+        self.arm(RESTING, self.now_ms() + REST_MS);
+    }
+
+    fn rouse_listeners(&self) {
+        let resting = std::mem::take(&mut *self.resting.lock());
+        for (listener, token) in resting {
+            if let Some(listener) = listener.upgrade()
+                && self.poller.add_listener(listener.as_fd(), token).is_err()
+            {
+                self.rest(&listener, token);
+            }
         }
     }
 
