@@ -73,6 +73,7 @@ impl Active<'_> {
         if self.state.phase == Phase::Closed {
             return;
         }
+        self.leave_queue();
         self.state.phase = Phase::Closed;
         let socket = self.state.socket.take();
         if let Some(mut work) = self.state.work.take() {
@@ -98,6 +99,16 @@ impl Active<'_> {
         }
         self.state.endpoint = None;
         self.engine.slots.release(self.connection.slot);
+    }
+
+    /// A request that nobody has taken yet goes from its queue.
+    pub(crate) fn leave_queue(&mut self) {
+        if let Some(exchange) = self.state.work.as_ref().and_then(|w| w.exchange.as_ref())
+            && exchange.stage == Stage::Queued
+            && let Ok(queue) = self.engine.queue(exchange.queue)
+        {
+            queue.forget(exchange.request);
+        }
     }
 
     /// The timer looks: a deadline that has passed closes the connection, a later one is entered again.

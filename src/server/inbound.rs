@@ -160,6 +160,9 @@ impl Active<'_> {
             }
             Ok((_, Offer::Queued)) => self.set_timeout(exchange_timeouts(self).request_queue),
             Ok((_, Offer::Refused(refused))) => {
+                if let Some(work) = self.state.work.as_mut() {
+                    work.exchange = None;
+                }
                 self.refuse_by(refused);
                 return Next::Again;
             }
@@ -228,6 +231,7 @@ impl Active<'_> {
 
     /// Answers in the application's stead and ends the connection.
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
+        self.leave_queue();
         let Some(work) = self.state.work.as_mut() else { return self.break_off() };
         let mut response = std::mem::take(&mut work.held);
         let head_only = work.head.verb == Verb::Head;

@@ -1,5 +1,6 @@
 //! What the tests of the engine share: a queue on a port of its own, plain clients, waits that end.
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(missing_docs, unreachable_pub, reason = "names say it, and tests have no public face")]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -38,7 +39,12 @@ impl<T> Pending<T> {
         self.arrival.recv_timeout(LONG).expect("the operation completes")
     }
 
-    /// Whether it is still pending.
+    /// Its outcome, unless that was taken before.
+    pub fn outcome_if_any(self) -> Option<Result<T>> {
+        self.arrival.recv_timeout(LONG).ok()
+    }
+
+    /// Its outcome if it is there.
     pub fn outcome_now(&self) -> Option<Result<T>> {
         self.arrival.try_recv().ok()
     }
