@@ -16,10 +16,10 @@ use nthttp::server::service::*;
 use nthttp::win32::lent::{LentBuffer, LentBytes};
 
 /// Longer than anything here takes, on the slowest machine.
-pub const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = Duration::from_secs(20);
 
 /// One queue that serves all of one port.
-pub struct Server {
+pub(crate) struct Server {
     pub service: Arc<dyn Service>,
     pub session: SessionId,
     pub group: GroupId,
@@ -28,24 +28,24 @@ pub struct Server {
 }
 
 /// An operation that may be pending.
-pub struct Pending<T> {
+pub(crate) struct Pending<T> {
     pub id: OperationId,
     arrival: Receiver<Result<T>>,
 }
 
 impl<T> Pending<T> {
     /// Its outcome; fails the test if there is none in good time.
-    pub fn outcome(self) -> Result<T> {
+    pub(crate) fn outcome(self) -> Result<T> {
         self.arrival.recv_timeout(LONG).expect("the operation completes")
     }
 
     /// Its outcome, unless that was taken before.
-    pub fn outcome_if_any(self) -> Option<Result<T>> {
+    pub(crate) fn outcome_if_any(self) -> Option<Result<T>> {
         self.arrival.recv_timeout(LONG).ok()
     }
 
     /// Its outcome if it is there.
-    pub fn outcome_now(&self) -> Option<Result<T>> {
+    pub(crate) fn outcome_now(&self) -> Option<Result<T>> {
         self.arrival.try_recv().ok()
     }
 }
@@ -56,7 +56,7 @@ fn operation() -> OperationId {
 }
 
 /// Starts an operation; its outcome arrives in the same place whether at once or later.
-pub fn start<T: Send + 'static>(call: impl FnOnce(Pend<'_, T>) -> Poll<Result<T>>) -> Pending<T> {
+pub(crate) fn start<T: Send + 'static>(call: impl FnOnce(Pend<'_, T>) -> Poll<Result<T>>) -> Pending<T> {
     let (sender, arrival): (Sender<Result<T>>, _) = channel();
     let id = operation();
     let mut later = Some(sender.clone());
@@ -71,7 +71,7 @@ pub fn start<T: Send + 'static>(call: impl FnOnce(Pend<'_, T>) -> Poll<Result<T>
 }
 
 impl Server {
-    pub fn new() -> Server {
+    pub(crate) fn new() -> Server {
         let service = local().unwrap();
         let session = service.create_session().unwrap();
         let group = service.create_group(session).unwrap();
@@ -88,27 +88,33 @@ impl Server {
     }
 
     /// Sets timeouts of the group, in seconds; the others stay.
-    pub fn timeouts(&self, timeouts: Timeouts) {
+    pub(crate) fn timeouts(&self, timeouts: Timeouts) {
         self.service.set_property(Holder::Group(self.group), Property::Timeouts(Some(timeouts))).unwrap();
     }
 
-    pub fn client(&self) -> TcpStream {
+    pub(crate) fn client(&self) -> TcpStream {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(LONG)).unwrap();
         stream.set_nodelay(true).unwrap();
         stream
     }
 
-    pub fn receive(&self) -> Pending<Delivery> {
+    pub(crate) fn receive(&self) -> Pending<Delivery> {
         start(|pend| self.service.receive(self.queue, pend))
     }
 
     /// The id of the next request.
-    pub fn next(&self) -> RequestId {
+    pub(crate) fn next(&self) -> RequestId {
         self.receive().outcome().unwrap().request
     }
 
-    pub fn send(&self, request: RequestId, flags: SendFlags, status: u16, body: Vec<u8>) -> Pending<u64> {
+    pub(crate) fn send(
+        &self,
+        request: RequestId,
+        flags: SendFlags,
+        status: u16,
+        body: Vec<u8>,
+    ) -> Pending<u64> {
         let head = ResponseHead { status, ..ResponseHead::default() };
         let mut chunks = Body::new();
         chunks.push(Chunk::Memory(LentBytes::owned(body)));
@@ -116,11 +122,11 @@ impl Server {
     }
 
     /// Answers a request with 200 and a body.
-    pub fn answer(&self, request: RequestId, body: &str) {
+    pub(crate) fn answer(&self, request: RequestId, body: &str) {
         self.send(request, SendFlags::default(), 200, body.into()).outcome().unwrap();
     }
 
-    pub fn read(&self, request: RequestId, mode: BodyRead, len: usize) -> Pending<BodyPart> {
+    pub(crate) fn read(&self, request: RequestId, mode: BodyRead, len: usize) -> Pending<BodyPart> {
         let buffer = LentBuffer::owned(vec![0; len]);
         start(|pend| self.service.read_body(self.queue, request, mode, buffer, pend))
     }
@@ -134,12 +140,12 @@ impl Drop for Server {
 }
 
 /// Bytes of a body part.
-pub fn text(mut part: BodyPart) -> Vec<u8> {
+pub(crate) fn text(mut part: BodyPart) -> Vec<u8> {
     part.buffer.as_mut_slice()[..part.len].to_vec()
 }
 
 /// Reads until the bytes end in `end`.
-pub fn read_until(stream: &mut TcpStream, end: &str) -> String {
+pub(crate) fn read_until(stream: &mut TcpStream, end: &str) -> String {
     let mut got = Vec::new();
     let mut byte = [0; 1];
     while !got.ends_with(end.as_bytes()) {
@@ -152,7 +158,7 @@ pub fn read_until(stream: &mut TcpStream, end: &str) -> String {
 }
 
 /// Everything until the server ends its side or resets, and whether it ended orderly.
-pub fn read_all(stream: &mut TcpStream) -> (Vec<u8>, bool) {
+pub(crate) fn read_all(stream: &mut TcpStream) -> (Vec<u8>, bool) {
     let mut got = Vec::new();
     let mut part = [0; 4096];
     loop {
@@ -166,7 +172,7 @@ pub fn read_all(stream: &mut TcpStream) -> (Vec<u8>, bool) {
 }
 
 /// Waits until something holds.
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
         assert!(start.elapsed() < LONG, "never: {what}");
@@ -175,12 +181,12 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// Writes all bytes in one segment.
-pub fn put(stream: &mut TcpStream, bytes: impl AsRef<[u8]>) {
+pub(crate) fn put(stream: &mut TcpStream, bytes: impl AsRef<[u8]>) {
     stream.write_all(bytes.as_ref()).unwrap();
 }
 
-pub const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+pub(crate) const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
-pub fn is_over<T>(outcome: Result<T>) -> bool {
+pub(crate) fn is_over<T>(outcome: Result<T>) -> bool {
     matches!(outcome, Err(Error::CONNECTION_INVALID | Error::NETNAME_DELETED | Error::OPERATION_ABORTED))
 }
