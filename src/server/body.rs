@@ -143,11 +143,13 @@ impl Active<'_> {
                 Fill::Over(outcome) => return Some(self.part(buffer, outcome)),
                 Fill::Starved => {}
             }
+        } else if mode == BodyRead::Arrived {
+            // What has arrived belongs to the reads before this one.
+            return Some(self.part(buffer, Ok(0)));
         }
         self.pay_continue();
-        let read = PendingRead { mode, buffer, filled, reply: pend() };
         let Some(work) = self.state.work.as_mut() else { return Some(Err(Error::CONNECTION_INVALID)) };
-        work.reads.push_back(read);
+        work.reads.push_back(PendingRead { mode, buffer, filled, reply: pend() });
         let timeout = work.exchange.as_ref().map_or(u16::MAX, |e| e.timeouts.entity_body);
         self.set_timeout(timeout);
         None
@@ -211,11 +213,6 @@ impl Active<'_> {
         filled: &mut usize,
     ) -> Fill {
         loop {
-            if buffer.is_empty()
-                && let Some(probe) = self.probe(work, mode)
-            {
-                return probe;
-            }
             let Some(exchange) = work.exchange.as_mut() else {
                 return Fill::Over(Err(Error::CONNECTION_INVALID));
             };
@@ -226,8 +223,14 @@ impl Active<'_> {
                     return Fill::Over(Err(Error::NETNAME_DELETED));
                 }
             }
-            let full = *filled == buffer.len() && !buffer.is_empty();
-            if exchange.body.is_done() || full {
+            let done = exchange.body.is_done();
+            // Framing has been taken off by now, so that what is left in the input is body.
+            if buffer.is_empty()
+                && let Some(probe) = probe(done, work, mode)
+            {
+                return probe;
+            }
+            if done || *filled == buffer.len() && !buffer.is_empty() {
                 return ended(mode, *filled);
             }
             if mode == BodyRead::Arrived && !self.state.readable || mode == BodyRead::Some && *filled > 0 {
@@ -246,17 +249,6 @@ impl Active<'_> {
         }
     }
 
-    /// A read without room asks whether there is something to read.
-    fn probe(&self, work: &Work, mode: BodyRead) -> Option<Fill> {
-        let done = work.exchange.as_ref().is_none_or(|e| e.body.is_done());
-        match (done, mode) {
-            (true, _) => Some(ended(mode, 0)),
-            (false, BodyRead::Arrived) => Some(Fill::Over(Ok(0))),
-            (false, _) if !work.input.is_empty() => Some(Fill::Over(Err(Error::MORE_DATA))),
-            (false, _) => None,
-        }
-    }
-
     /// Reads from the socket: large remainders straight into the application's buffer.
     fn read_more(&mut self, work: &mut Work, buffer: &mut LentBuffer, filled: &mut usize) -> Transfer {
         if !self.state.readable {
@@ -268,6 +260,7 @@ impl Active<'_> {
             let got = self.fill(work);
             if let (Transfer::Bytes(n), Some(exchange)) = (got, work.exchange.as_mut()) {
                 exchange.bytes_received += n as u64;
+                exchange.body.owes_continue = false;
             }
             return got;
         }
@@ -303,6 +296,16 @@ impl Active<'_> {
         if let Some(socket) = &self.state.socket {
             socket.write(b"HTTP/1.1 100 Continue\r\n\r\n", false);
         }
+    }
+}
+
+/// A read without room asks whether there is something to read.
+fn probe(done: bool, work: &Work, mode: BodyRead) -> Option<Fill> {
+    match (done, mode) {
+        (true, _) => Some(ended(mode, 0)),
+        (false, BodyRead::Arrived) => Some(Fill::Over(Ok(0))),
+        (false, _) if !work.input.is_empty() => Some(Fill::Over(Err(Error::MORE_DATA))),
+        (false, _) => None,
     }
 }
 
