@@ -150,30 +150,39 @@ impl Active<'_> {
         self.pay_continue();
         let Some(work) = self.state.work.as_mut() else { return Some(Err(Error::CONNECTION_INVALID)) };
         work.reads.push_back(PendingRead { mode, buffer, filled, reply: pend() });
-        let timeout = work.exchange.as_ref().map_or(u16::MAX, |e| e.timeouts.entity_body);
-        self.set_timeout(timeout);
+        if work.reads.len() == 1 {
+            self.await_body();
+        }
         None
+    }
+
+    /// The first of the reads that wait has so long until data arrives.
+    fn await_body(&mut self) {
+        let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
+        let seconds = exchange.map_or(u16::MAX, |e| e.timeouts.entity_body);
+        self.set_read_due(self.seconds_from_now(seconds));
     }
 
     /// Gives what has arrived to the reads that wait.
     pub(crate) fn feed_reads(&mut self) {
+        let mut moved = false;
         loop {
             let Some(work) = self.state.work.as_mut() else { return };
             let Some(mut read) = work.reads.pop_front() else { return };
             let before = read.filled;
             match self.fill_read(read.mode, &mut read.buffer, &mut read.filled) {
                 Fill::Over(outcome) => {
-                    self.state.deadline = NEVER;
+                    moved = true;
+                    self.set_read_due(NEVER);
                     let part = self.part(read.buffer, outcome);
                     self.effects.push(Effect::Read(read.reply, part));
                 }
                 Fill::Starved => {
-                    let moved = read.filled != before;
+                    moved |= read.filled != before;
                     let Some(work) = self.state.work.as_mut() else { return };
                     work.reads.push_front(read);
-                    let seconds = work.exchange.as_ref().map_or(u16::MAX, |e| e.timeouts.entity_body);
                     if moved {
-                        self.set_timeout(seconds);
+                        self.await_body();
                     }
                     return;
                 }

@@ -1,6 +1,7 @@
 //! The ends of connections: orderly, abrupt, by timer, by cancellation.
 
 use crate::abi::error::Error;
+use crate::net::deadlines::NEVER;
 use crate::net::socket::Transfer;
 
 use super::connection::{Active, Effect, Phase, Stage};
@@ -29,6 +30,7 @@ impl Active<'_> {
         }
         self.state.phase = Phase::Lingering;
         self.state.discarded = 0;
+        (self.state.read_due, self.state.send_due) = (NEVER, NEVER);
         self.set_deadline(self.engine.now_ms() + LINGER_MS);
         self.linger();
     }
@@ -116,12 +118,12 @@ impl Active<'_> {
         if self.state.timer_entry > now_ms {
             return;
         }
-        self.state.timer_entry = crate::net::deadlines::NEVER;
+        self.state.timer_entry = NEVER;
         if self.state.phase == Phase::Closed {
             return;
         }
         if self.state.deadline > now_ms {
-            if self.state.deadline != crate::net::deadlines::NEVER {
+            if self.state.deadline != NEVER {
                 self.set_deadline(self.state.deadline);
             }
             return;
@@ -129,6 +131,10 @@ impl Active<'_> {
         let queued = self.state.work.as_ref().and_then(|w| w.exchange.as_ref()).map(|e| e.stage);
         if queued == Some(Stage::Queued) {
             return self.expire_in_queue();
+        }
+        if self.state.work.as_ref().is_some_and(|w| !w.outbox.is_empty()) {
+            // Who takes too little has no claim on the kernel's memory either.
+            return self.reset();
         }
         self.break_off();
     }
@@ -153,7 +159,11 @@ impl Active<'_> {
         if let Some(at) = work.reads.iter().position(|r| r.reply.operation == operation)
             && let Some(read) = work.reads.remove(at)
         {
+            let none_left = work.reads.is_empty();
             self.effects.push(Effect::Read(read.reply, Err(Error::OPERATION_ABORTED)));
+            if none_left {
+                self.set_read_due(NEVER);
+            }
             return true;
         }
         let sending = work.outbox.iter().any(|o| o.reply.as_ref().is_some_and(|r| r.operation == operation));
