@@ -145,7 +145,9 @@ fn resets_at_all_moments_harm_nobody_else() {
                     if delivery.more_body {
                         drop(server.read(delivery.request, BodyRead::Fill, 100).outcome());
                     }
-                    drop(server.send(delivery.request, SendFlags::default(), 200, b"fine".to_vec()).outcome());
+                    drop(
+                        server.send(delivery.request, SendFlags::default(), 200, b"fine".to_vec()).outcome(),
+                    );
                 }
             })
         })

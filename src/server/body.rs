@@ -302,9 +302,7 @@ impl Active<'_> {
             return;
         }
         self.release_held();
-        if let Some(socket) = &self.state.socket {
-            socket.write(b"HTTP/1.1 100 Continue\r\n\r\n", false);
-        }
+        self.send_own(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec());
     }
 }
 

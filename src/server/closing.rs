@@ -5,6 +5,7 @@ use crate::net::deadlines::NEVER;
 use crate::net::socket::Transfer;
 
 use super::connection::{Active, Effect, Phase, Stage};
+use super::outbound::Outgoing;
 use super::service::{OperationId, QueueId, Reply, Verbosity};
 
 /// How much of what a client still sends is read and thrown away, so that it reads our last response
@@ -17,8 +18,8 @@ const LINGER_MS: u64 = 2_000;
 impl Active<'_> {
     /// Ends our side after what was written, and waits a little for the client to end its own.
     pub(crate) fn end_politely(&mut self) {
-        if let Some(socket) = &self.state.socket {
-            socket.shutdown_write();
+        if self.state.phase == Phase::Closed {
+            return;
         }
         if let Some(work) = self.state.work.as_mut() {
             let n = work.input.bytes().len();
@@ -31,8 +32,20 @@ impl Active<'_> {
         self.state.phase = Phase::Lingering;
         self.state.discarded = 0;
         (self.state.read_due, self.state.send_due) = (NEVER, NEVER);
-        self.set_deadline(self.engine.now_ms() + LINGER_MS);
+        self.end_our_side();
         self.linger();
+    }
+
+    /// Ends our side once all is sent; until then the rate of sending counts.
+    pub(crate) fn end_our_side(&mut self) {
+        let waiting = self.state.work.as_ref().and_then(|w| w.outbox.front());
+        if let Some(left) = waiting.map(Outgoing::left) {
+            return self.await_room(left);
+        }
+        if let Some(socket) = &self.state.socket {
+            socket.shutdown_write();
+        }
+        self.set_deadline(self.engine.now_ms() + LINGER_MS);
     }
 
     /// Throws away what the client still sends; closes when it has ended too.
@@ -49,10 +62,15 @@ impl Active<'_> {
                     }
                 }
                 Transfer::WouldBlock => self.state.readable = false,
-                Transfer::End | Transfer::Broken => return self.break_off(),
+                Transfer::End => {
+                    self.state.readable = false;
+                    self.state.peer_done = true;
+                }
+                Transfer::Broken => return self.break_off(),
             }
         }
-        if self.state.peer_done {
+        let unsent = self.state.work.as_ref().is_some_and(|w| !w.outbox.is_empty());
+        if self.state.peer_done && !unsent {
             self.break_off();
         }
     }

@@ -104,7 +104,8 @@ impl Active<'_> {
         exchange.given = 0;
         let interim = head.status < 200 && head.status != 101;
         if !interim {
-            exchange.close_after = decision.close;
+            // Without raw bytes the client would go on in a protocol that is not ours.
+            exchange.close_after = decision.close || head.status == 101 && !flags.opaque;
             exchange.stage = Stage::Responding;
         }
         exchange.body.owes_continue &= interim && head.status != 100;
@@ -249,6 +250,9 @@ impl Active<'_> {
             if done.last {
                 return self.response_done();
             }
+            if self.state.phase == Phase::Lingering {
+                self.end_our_side();
+            }
         }
     }
 
@@ -294,7 +298,7 @@ impl Outgoing {
         Outgoing { head: bytes, body: Body::new(), at: Progress::default(), reply: None, last: false }
     }
 
-    fn left(&self) -> u64 {
+    pub(super) fn left(&self) -> u64 {
         let body: u64 = self.body.iter().map(length).sum();
         body.saturating_add(self.head.len() as u64).saturating_sub(self.at.total)
     }
