@@ -5,11 +5,9 @@ use std::task::Poll;
 
 use crate::abi::error::{Error, Result};
 use crate::win32::lent::LentBuffer;
-use crate::win32::wait::Waiter;
 
 use super::connection::{Active, Connection, Phase, Stage};
 use super::engine::Engine;
-use super::inbound;
 use super::request_queue::{Queue, Refused};
 use super::service::{
     ApiVersion, Body, BodyPart, BodyRead, ConnectionId, Delivery, GroupId, Holder, OperationId, Pend,
@@ -48,27 +46,8 @@ impl Local {
     }
 
     /// Takes a request that waited on a queue, if it still stands.
-    fn claim(&self, request: RequestId) -> Option<Delivery> {
+    pub(super) fn claim(&self, request: RequestId) -> Option<Delivery> {
         Active::new(&self.0, self.0.connection_of(request.0)?).claim(request)
-    }
-
-    /// Waits on this thread, driving the engine, until it has a request.
-    fn take_blocking(&self, queue: &Queue) -> Result<Delivery> {
-        let waiter = Waiter::current();
-        let mut first = true;
-        loop {
-            let found = match queue.take_or_wait(&waiter, first)? {
-                Some(request) => self.claim(request),
-                None => {
-                    waiter.wait(None, true);
-                    inbound::found()
-                }
-            };
-            if let Some(delivery) = found {
-                return Ok(delivery);
-            }
-            first = false;
-        }
     }
 
     /// Ends every exchange of a queue for which `ends` says so.
@@ -236,7 +215,7 @@ impl Service for Local {
     }
 
     fn receive_blocking(&self, queue: QueueId) -> Option<Result<Delivery>> {
-        Some(self.0.queue(queue).and_then(|queue| self.take_blocking(&queue)))
+        Some(self.wait_for_request(queue))
     }
 
     fn receive_again(&self, queue: QueueId, request: RequestId) -> Result<Delivery> {

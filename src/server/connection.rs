@@ -23,6 +23,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::abi::error::Result;
 use crate::net::deadlines::NEVER;
 use crate::net::socket::Socket;
+use crate::win32::wait::Waiter;
 use crate::wire::request::RequestHead;
 
 use super::body::{PendingRead, RequestBody};
@@ -32,6 +33,7 @@ use super::engine::Engine;
 use super::outbound::Outgoing;
 use super::service::{BodyPart, ConnectionId, Delivery, QueueId, Reply, RequestId, Timeouts};
 use super::session::DEFAULT_TIMEOUTS;
+use super::slots::SLOT_BITS;
 
 /// Where a connection stands; see the picture above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +94,8 @@ pub(crate) struct Work {
 /// The part of a connection behind its lock.
 pub(crate) struct State {
     pub(crate) phase: Phase,
+    /// Numbers the connections and requests of this place. It never goes back, so no id comes twice.
+    sequence: u64,
     /// Whose place this is now.
     pub(crate) id: ConnectionId,
     pub(crate) local: SocketAddr,
@@ -146,12 +150,22 @@ impl Effect {
     }
 }
 
+impl State {
+    /// An id no connection and no request had before: a number of this place, and the place itself.
+    #[inline]
+    pub(crate) fn next_id(&mut self, slot: u32) -> u64 {
+        self.sequence += 1;
+        self.sequence << SLOT_BITS | u64::from(slot)
+    }
+}
+
 impl Connection {
-    /// A place without a connection.
-    pub(crate) fn vacant(slot: u32) -> Connection {
+    /// A place without a connection, whose ids go on from `sequence`.
+    pub(crate) fn vacant(slot: u32, sequence: u64) -> Connection {
         let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
         let state = State {
             phase: Phase::Closed,
+            sequence,
             id: ConnectionId(0),
             local: nowhere,
             remote: nowhere,
@@ -176,13 +190,13 @@ impl Connection {
     /// Puts a new connection in a vacant place.
     pub(crate) fn occupy(
         &self,
-        id: ConnectionId,
         socket: Socket,
         (local, remote): (SocketAddr, SocketAddr),
         endpoint: Arc<Endpoint>,
     ) {
         let mut state = self.state.lock();
-        let vacant = Connection::vacant(self.slot).state.into_inner();
+        let id = ConnectionId(state.next_id(self.slot));
+        let vacant = Connection::vacant(self.slot, state.sequence).state.into_inner();
         *state = State {
             phase: Phase::Reading,
             id,
@@ -199,6 +213,8 @@ impl Connection {
 pub(crate) struct Active<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) connection: &'a Connection,
+    /// The calling thread, if it works on the connection while it waits for something.
+    pub(crate) driver: Option<&'a Arc<Waiter>>,
     pub(crate) state: MutexGuard<'a, State>,
     pub(crate) effects: Effects,
 }
@@ -222,7 +238,8 @@ impl Effects {
 impl<'a> Active<'a> {
     /// Takes the connection's lock.
     pub(crate) fn new(engine: &'a Engine, connection: &'a Connection) -> Active<'a> {
-        Active { engine, connection, state: connection.state.lock(), effects: Effects::default() }
+        let state = connection.state.lock();
+        Active { engine, connection, driver: None, state, effects: Effects::default() }
     }
 
     /// Lets the lock go and completes what came of the work.

@@ -92,7 +92,7 @@ impl WhileWaiting for Engine {
         // Only who has the seat writes; the watchman may see it late.
         driver.turns.store(driver.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
         while !waiter.is_notified() && deadline.is_none_or(|d| Instant::now() < d) {
-            self.step(&mut seat, deadline);
+            self.step(&mut seat, deadline, Some(waiter));
         }
         let left_over = !seat.is_empty();
         // Before the seat is free: were the next to sit down quicker, one of the two turns could be lost, and
@@ -138,9 +138,14 @@ impl Engine {
     }
 
     /// Handles one event, waiting for it if need be; timers first when they are due.
-    fn step(&self, seat: &mut MutexGuard<'_, Events>, deadline: Option<Instant>) {
+    fn step(
+        &self,
+        seat: &mut MutexGuard<'_, Events>,
+        deadline: Option<Instant>,
+        driver: Option<&Arc<Waiter>>,
+    ) {
         if let Some((token, readiness)) = seat.take() {
-            return self.handle(token, readiness);
+            return self.handle(token, readiness, driver);
         }
         self.release_held();
         let timeout = self.patience(deadline);
@@ -232,7 +237,7 @@ impl Engine {
         let Some(mut seat) = driver.seat.try_lock() else { return };
         driver.watchman_sits.store(true, Ordering::SeqCst);
         while !driver.wanted.swap(false, Ordering::SeqCst) && !self.is_idle() {
-            self.step(&mut seat, None);
+            self.step(&mut seat, None, None);
         }
         driver.watchman_sits.store(false, Ordering::SeqCst);
         drop(seat);

@@ -12,6 +12,7 @@ use crate::net::clock;
 use crate::net::deadlines::Deadlines;
 use crate::net::listener::{Listener, is_exhaustion};
 use crate::net::poller::{Poller, Readiness};
+use crate::win32::wait::Waiter;
 use crate::wire::prefix::UrlPrefix;
 use crate::wire::request::Limits;
 
@@ -21,7 +22,7 @@ use super::driver::Driver;
 use super::endpoint::{Endpoint, LISTENER};
 use super::request_queue::Queue;
 use super::routing::{Registration, Target};
-use super::service::{ApiVersion, ConnectionId, QueueId, RequestId, UrlOwner};
+use super::service::{ApiVersion, ConnectionId, QueueId, UrlOwner};
 use super::session::Directory;
 use super::slots::{SLOT_BITS, Slots, slot_of};
 
@@ -55,7 +56,7 @@ impl Engine {
     /// An engine that serves nothing yet. Fails when the process has no descriptors left.
     pub fn new() -> std::io::Result<Engine> {
         // Ids begin at a number nobody guesses, so that a stale or made-up one finds nothing.
-        let seed = clock::now_ms() << 8 ^ u64::from(std::process::id()) << 20 | 1;
+        let seed = (clock::now_ms() << 8 ^ u64::from(std::process::id()) << 20 | 1) & 0x7F_FFFF_FFFF;
         Ok(Engine {
             poller: Poller::new()?,
             driver: Driver::new(),
@@ -65,11 +66,11 @@ impl Engine {
             directory: Directory::default(),
             queues: RwLock::default(),
             endpoints: RwLock::default(),
-            slots: Slots::default(),
+            slots: Slots::new(seed),
             held: Mutex::default(),
             any_held: AtomicBool::new(false),
             resting: Mutex::default(),
-            sequence: AtomicU64::new(seed & 0x7F_FFFF_FFFF),
+            sequence: AtomicU64::new(seed),
         })
     }
 
@@ -83,17 +84,13 @@ impl Engine {
         self.sequence.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn next_request(&self, slot: u32) -> RequestId {
-        super::inbound::request_id(self.next_sequence(), slot)
-    }
-
     /// No port is open and no connection lives.
     pub(crate) fn is_idle(&self) -> bool {
         self.slots.live() == 0 && !self.endpoints.read().values().any(|e| e.is_open())
     }
 
-    /// Handles one event of the poller.
-    pub(crate) fn handle(&self, token: u64, readiness: Readiness) {
+    /// Handles one event of the poller, on a thread that waits (`driver`) or on the watchman.
+    pub(crate) fn handle(&self, token: u64, readiness: Readiness, driver: Option<&Arc<Waiter>>) {
         if token == Poller::WAKE {
             return;
         }
@@ -101,7 +98,7 @@ impl Engine {
             return self.accept((token >> 8) as u16, (token & 0xFF) as usize);
         }
         if let Some(connection) = self.slots.get(slot_of(token)) {
-            let mut active = Active::new(self, connection);
+            let mut active = Active { driver, ..Active::new(self, connection) };
             // The report may be about one that was closed after the poller spoke, whose place is taken again.
             if token_of(active.state.id) == token {
                 active.on_readiness(readiness);
@@ -184,8 +181,7 @@ impl Engine {
                 continue;
             }
             let Some(connection) = self.slots.reserve() else { continue };
-            let id = ConnectionId(self.next_sequence() << SLOT_BITS | u64::from(connection.slot));
-            connection.occupy(id, socket, (local, remote), Arc::clone(&endpoint));
+            connection.occupy(socket, (local, remote), Arc::clone(&endpoint));
             self.adopt(connection);
         }
     }
@@ -322,10 +318,9 @@ mod tests {
         let (ours, theirs) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
         let connection = engine.slots.reserve().unwrap();
-        let id = ConnectionId(engine.next_sequence() << SLOT_BITS | u64::from(connection.slot));
         let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
         let socket = Socket::from_fd(OwnedFd::from(ours));
-        connection.occupy(id, socket, (nowhere, nowhere), Arc::new(Endpoint::new(1)));
+        connection.occupy(socket, (nowhere, nowhere), Arc::new(Endpoint::new(1)));
         engine.adopt(connection);
         (connection.slot, theirs)
     }
@@ -351,7 +346,7 @@ mod tests {
         let (again, _client) = connect(&engine);
         assert_eq!(again, slot);
         let (token, readiness) = report.unwrap();
-        engine.handle(token, readiness);
+        engine.handle(token, readiness, None);
         assert_eq!(engine.slots.get(slot).unwrap().state.lock().phase, Phase::Reading);
     }
 }

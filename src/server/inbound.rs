@@ -1,6 +1,5 @@
 //! From readiness to requests: reading heads, routing them, putting them on queues, refusing the rest.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::net::deadlines::NEVER;
@@ -16,8 +15,9 @@ use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
 use super::endpoint::Endpoint;
 use super::request_queue::{Offer, Queue, Refused};
 use super::routing::Target;
-use super::service::{Delivery, RequestId, Timeouts, Verbosity};
+use super::service::{RequestId, Timeouts, Verbosity};
 use super::session::DEFAULT_TIMEOUTS;
+use super::waiting;
 
 /// Whether there is more to do at once.
 enum Next {
@@ -149,9 +149,11 @@ impl Active<'_> {
         };
         self.state.endpoint = endpoint;
         match offer {
-            Ok((request, Offer::Mine(waiter))) => {
-                FOUND.set(self.claim(request));
-                waiter.notify();
+            Ok((request, Offer::Mine)) => {
+                waiting::found(self.claim(request));
+                if let Some(driver) = self.driver {
+                    driver.notify_self();
+                }
             }
             Ok((request, Offer::Taken(reply))) => {
                 if let Some(delivery) = self.claim(request) {
@@ -203,8 +205,8 @@ impl Active<'_> {
         (url_context, ip_routed): (u64, bool),
         head_len: usize,
     ) -> (RequestId, Offer) {
-        let request = self.engine.next_request(self.connection.slot);
         let state = &mut *self.state;
+        let request = RequestId(state.next_id(self.connection.slot));
         if let Some(work) = state.work.as_mut() {
             let head = &work.head;
             work.exchange = Some(Exchange {
@@ -226,7 +228,7 @@ impl Active<'_> {
         state.idle_seconds = timeouts.idle_connection;
         state.header_seconds = timeouts.header_wait;
         state.phase = Phase::Serving;
-        (request, queue.offer(request))
+        (request, queue.offer(request, self.driver))
     }
 
     /// Answers in the application's stead and ends the connection.
@@ -316,7 +318,7 @@ fn exchange_timeouts(active: &Active<'_>) -> Timeouts {
 }
 
 fn parse(work: &mut Work, engine: &super::engine::Engine) -> Result<Parsed, Refusal> {
-    if Arc::get_mut(&mut work.head).is_none() {
+    if Arc::strong_count(&work.head) > 1 {
         // The application still looks at the last request's head; it keeps that one.
         work.head = Arc::new(RequestHead::new());
     }
@@ -324,19 +326,4 @@ fn parse(work: &mut Work, engine: &super::engine::Engine) -> Result<Parsed, Refu
         Some(head) => head.parse(work.input.bytes(), &engine.limits),
         None => Err(Refusal::Internal),
     }
-}
-
-thread_local! {
-    /// The request a thread waited for and found itself while it drove the engine.
-    static FOUND: Cell<Option<Delivery>> = const { Cell::new(None) };
-}
-
-/// What the calling thread found for itself since it asked last.
-pub(crate) fn found() -> Option<Delivery> {
-    FOUND.take()
-}
-
-/// Request ids: a number that is never used again, and the connection's slot.
-pub(crate) fn request_id(sequence: u64, slot: u32) -> RequestId {
-    RequestId(sequence << super::slots::SLOT_BITS | u64::from(slot))
 }

@@ -21,6 +21,7 @@ mod routing;
 pub mod service;
 mod session;
 mod slots;
+mod waiting;
 
 use std::sync::{Arc, OnceLock};
 

@@ -81,17 +81,6 @@ pub(super) fn measure(body: &mut Body) -> Result<u64> {
 /// Sends as far as the socket takes it.
 pub(super) fn push(socket: &Socket, parcel: Parcel<'_>) -> Sent {
     let Parcel { head, body, at } = parcel;
-    // Nearly every response: one buffer that goes at once.
-    if body.is_empty()
-        && at.head == 0
-        && let Transfer::Bytes(n) = socket.write(head, false)
-    {
-        at.head = n;
-        at.total += n as u64;
-        if n == head.len() {
-            return Sent::All;
-        }
-    }
     loop {
         while at.chunk < body.len() && at.head == head.len() && at.offset >= length(&body[at.chunk]) {
             at.chunk += 1;
@@ -120,6 +109,10 @@ pub(super) fn push(socket: &Socket, parcel: Parcel<'_>) -> Sent {
 
 /// Writes what is left of the head and the memory chunks up to the next file.
 fn push_memory(socket: &Socket, head: &[u8], body: &[Chunk], at: &Progress) -> Transfer {
+    if at.chunk == body.len() {
+        // Nearly every response: its body is small and was joined to its head.
+        return socket.write(&head[at.head..], false);
+    }
     let mut parts: SmallVec<[IoSlice<'_>; 8]> = SmallVec::new();
     if at.head < head.len() {
         parts.push(IoSlice::new(&head[at.head..]));

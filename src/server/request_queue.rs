@@ -25,12 +25,33 @@ struct State {
     shut: bool,
 }
 
+impl State {
+    /// Takes a thread that waits out of the line, unless an operation stands before all threads.
+    fn serve_thread(&mut self, waiter: &Arc<Waiter>) -> bool {
+        match self.receivers.front() {
+            Some(front) if front.is_thread(waiter) => self.receivers.pop_front().is_some(),
+            Some(Receiver::Thread(_)) => {
+                let at = self.receivers.iter().position(|r| r.is_thread(waiter));
+                at.and_then(|at| self.receivers.remove(at)).is_some()
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Who waits for a request.
 enum Receiver {
     /// An operation to be completed.
     Operation(Reply<Delivery>),
     /// A thread that looks again when woken.
     Thread(Arc<Waiter>),
+}
+
+impl Receiver {
+    #[inline]
+    fn is_thread(&self, waiter: &Arc<Waiter>) -> bool {
+        matches!(self, Receiver::Thread(thread) if Arc::ptr_eq(thread, waiter))
+    }
 }
 
 /// A request queue.
@@ -46,8 +67,8 @@ pub(crate) enum Offer {
     Queued,
     /// This receive takes it.
     Taken(Reply<Delivery>),
-    /// The calling thread itself waits for it.
-    Mine(Arc<Waiter>),
+    /// The thread that offers it waits for it itself.
+    Mine,
     /// The queue is full, inactive or closed.
     Refused(Refused),
 }
@@ -72,8 +93,9 @@ impl Queue {
         Queue { id, version, state: Mutex::new(state) }
     }
 
-    /// Puts a request on the queue, or gives it to the oldest waiting receive.
-    pub(crate) fn offer(&self, request: RequestId) -> Offer {
+    /// Puts a request on the queue, or gives it to the oldest waiting receive; if that is a thread and `driver`,
+    /// the thread that brings the request, waits here too, to that one, because it need not be woken.
+    pub(crate) fn offer(&self, request: RequestId, driver: Option<&Arc<Waiter>>) -> Offer {
         let mut state = self.state.lock();
         if state.shut {
             return Offer::Refused(Refused::Closed);
@@ -81,9 +103,11 @@ impl Queue {
         if !state.active {
             return Offer::Refused(Refused::Inactive);
         }
+        if driver.is_some_and(|driver| state.serve_thread(driver)) {
+            return Offer::Mine;
+        }
         match state.receivers.pop_front() {
             Some(Receiver::Operation(receive)) => Offer::Taken(receive),
-            Some(Receiver::Thread(waiter)) if waiter.is_current() => Offer::Mine(waiter),
             Some(Receiver::Thread(waiter)) => {
                 state.requests.push_back(request);
                 drop(state);
@@ -121,6 +145,10 @@ impl Queue {
         let mut state = self.state.lock();
         if state.shut {
             return Err(if first { Error::INVALID_HANDLE } else { Error::OPERATION_ABORTED });
+        }
+        if !first {
+            // Woken for another's sake, it is still in line; it must not stand there twice, or after it has left.
+            state.receivers.retain(|r| !r.is_thread(waiter));
         }
         let waiting = state.requests.pop_front();
         // A thread woken by a late word about something else still stands here. It must not stand here twice,

@@ -117,11 +117,10 @@ pub(crate) fn write_head(head: &ResponseHead, facts: Circumstances, out: &mut Ve
         out.extend_from_slice(b"Connection: close\r\n");
     }
     if automatic {
-        out.extend_from_slice(b"Content-Length: ");
-        decimal(facts.body_len, out);
+        content_length(facts.body_len, out);
+    } else {
         out.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(b"\r\n");
     let promised = if automatic { Some(facts.body_len) } else { seen.length.flatten() };
     Decision { bodyless, close, promised: promised.filter(|_| !seen.transfer_encoding) }
 }
@@ -147,10 +146,11 @@ fn id_of(head: &ResponseHead, field: &ResponseField) -> u8 {
 
 fn status_line(head: &ResponseHead, out: &mut Vec<u8>) {
     let s = head.status;
-    let digits = [b'0' + (s / 100) as u8, b'0' + (s / 10 % 10) as u8, b'0' + (s % 10) as u8];
-    out.extend_from_slice(b"HTTP/1.1 ");
-    out.extend_from_slice(&digits);
-    out.push(b' ');
+    let mut start = *b"HTTP/1.1 000 ";
+    start[9] += (s / 100) as u8;
+    start[10] += (s / 10 % 10) as u8;
+    start[11] += (s % 10) as u8;
+    out.extend_from_slice(&start);
     out.extend_from_slice(slice(head, (0, head.reason_len)));
     out.extend_from_slice(b"\r\n");
 }
@@ -213,18 +213,19 @@ fn lists(value: &[u8], token: &[u8]) -> bool {
     value.split(|b| *b == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token))
 }
 
-/// Appends a number in decimal digits.
-pub(crate) fn decimal(mut n: u64, out: &mut Vec<u8>) {
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
+/// Appends the length of the body and the empty line behind it.
+fn content_length(mut n: u64, out: &mut Vec<u8>) {
+    let mut digits = *b"00000000000000000000\r\n\r\n";
+    let mut at = digits.len() - 4;
     loop {
         at -= 1;
-        digits[at] = b'0' + (n % 10) as u8;
+        digits[at] += (n % 10) as u8;
         n /= 10;
         if n == 0 {
             break;
         }
     }
+    out.extend_from_slice(b"Content-Length: ");
     out.extend_from_slice(&digits[at..]);
 }
 

@@ -18,6 +18,8 @@ const CHUNKS: usize = 18;
 /// The slots.
 #[derive(Default)]
 pub(crate) struct Slots {
+    /// Where the ids of every place begin.
+    sequence: u64,
     chunks: [OnceLock<Box<[Connection]>>; CHUNKS],
     free: Mutex<Vec<u32>>,
     used: AtomicU32,
@@ -39,6 +41,11 @@ fn place(slot: u32) -> (usize, usize) {
 }
 
 impl Slots {
+    /// No connections; ids begin at `sequence`.
+    pub(crate) fn new(sequence: u64) -> Slots {
+        Slots { sequence, ..Slots::default() }
+    }
+
     /// The place of a slot, if it was ever used.
     #[inline]
     pub(crate) fn get(&self, slot: u32) -> Option<&Connection> {
@@ -57,7 +64,9 @@ impl Slots {
         let (chunk, _) = place(slot);
         let make = || {
             let first = (FIRST << chunk) - FIRST;
-            (first..first + (FIRST << chunk)).map(|slot| Connection::vacant(slot as u32)).collect()
+            (first..first + (FIRST << chunk))
+                .map(|slot| Connection::vacant(slot as u32, self.sequence))
+                .collect()
         };
         self.chunks.get(chunk)?.get_or_init(make);
         self.live.fetch_add(1, Ordering::SeqCst);

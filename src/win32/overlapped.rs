@@ -79,6 +79,11 @@ impl Operation {
         self.number
     }
 
+    /// The device it was begun on.
+    pub fn device(&self) -> &Arc<Device> {
+        &self.device
+    }
+
     /// Completes the operation late: the call that began it has returned, or will return, `IO_PENDING`.
     pub fn complete(self, outcome: Result<u32>) {
         match outcome {

@@ -73,17 +73,18 @@ impl Waiter {
         }
     }
 
+    /// As [`Waiter::notify`], by the waiting thread itself out of [`WhileWaiting::drive`]. It is known to be
+    /// awake and there is nobody to interrupt, so this is a plain store: whoever else notifies stores the same.
+    #[inline]
+    pub fn notify_self(&self) {
+        self.state.store(NOTIFIED, Ordering::Release);
+    }
+
     /// Lets a parked thread try again to take the engine's place, without ending its wait.
     pub fn nudge(&self) {
         if self.state.compare_exchange(PARKED, RUNNING, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
             self.thread.unpark();
         }
-    }
-
-    /// Whether this is the calling thread's waiter.
-    #[inline]
-    pub fn is_current(&self) -> bool {
-        CURRENT.with(|current| std::ptr::eq(&**current, self))
     }
 
     /// Whether [`Waiter::notify`] was called since the last wait returned.

@@ -9,9 +9,10 @@ use crate::capi::guard::returning_code;
 use crate::server::service::{self, BodyRead};
 use crate::win32::lent::LentBuffer;
 
+use super::caller::with_device;
 use super::calls::run;
 use super::init::ensure_server;
-use super::queue::{device, queue_of};
+use super::queue::queue_of;
 
 /// Reads body of a request received before: what has arrived, at least one byte; with
 /// `HTTP_RECEIVE_REQUEST_ENTITY_BODY_FLAG_FILL_BUFFER`, until the buffer is full or the body ends. Chunked bodies come
@@ -41,24 +42,25 @@ pub unsafe extern "C" fn HttpReceiveRequestEntityBody(
 ) -> ULONG {
     returning_code(|| {
         ensure_server()?;
-        let device = device(RequestQueueHandle)?;
-        let queue = queue_of(&device)?;
-        let mode = match Flags {
-            0 => BodyRead::Some,
-            HTTP_RECEIVE_REQUEST_ENTITY_BODY_FLAG_FILL_BUFFER => BodyRead::Fill,
-            _ => return Err(Error::INVALID_PARAMETER),
-        };
-        if EntityBuffer.is_null() && EntityBufferLength > 0 {
-            return Err(Error::NOACCESS);
-        }
-        let request = service::RequestId(RequestId);
-        // SAFETY: C caller, per HttpReceiveRequestEntityBody: the buffer is ours until the read has completed.
-        let buffer = unsafe { LentBuffer::new(EntityBuffer.cast(), EntityBufferLength as usize) };
-        // SAFETY: C caller, as above.
-        unsafe {
-            run(&device, BytesReturned, Overlapped, |pend| {
-                queue.service.read_body(queue.id, request, mode, buffer, pend)
-            })
-        }
+        with_device(RequestQueueHandle, |device, _| {
+            let queue = queue_of(device)?;
+            let mode = match Flags {
+                0 => BodyRead::Some,
+                HTTP_RECEIVE_REQUEST_ENTITY_BODY_FLAG_FILL_BUFFER => BodyRead::Fill,
+                _ => return Err(Error::INVALID_PARAMETER),
+            };
+            if EntityBuffer.is_null() && EntityBufferLength > 0 {
+                return Err(Error::NOACCESS);
+            }
+            let request = service::RequestId(RequestId);
+            // SAFETY: C caller, per HttpReceiveRequestEntityBody: the buffer is ours until the read has completed.
+            let buffer = unsafe { LentBuffer::new(EntityBuffer.cast(), EntityBufferLength as usize) };
+            // SAFETY: C caller, as above.
+            unsafe {
+                run(device, BytesReturned, Overlapped, |pend| {
+                    queue.service.read_body(queue.id, request, mode, buffer, pend)
+                })
+            }
+        })
     })
 }

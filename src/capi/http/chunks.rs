@@ -22,7 +22,9 @@ pub(super) unsafe fn read_chunks(count: u16, chunks: *const HTTP_DATA_CHUNK) -> 
     // SAFETY: as promised by the caller.
     for chunk in unsafe { array(chunks, count)? } {
         // SAFETY: as promised by the caller.
-        body.extend(unsafe { read_chunk(chunk)? });
+        if let Some(chunk) = unsafe { read_chunk(chunk)? } {
+            body.push(chunk);
+        }
     }
     Ok(body)
 }
@@ -31,6 +33,7 @@ pub(super) unsafe fn read_chunks(count: u16, chunks: *const HTTP_DATA_CHUNK) -> 
 ///
 /// # Safety
 /// As for [`read_chunks`].
+#[inline]
 unsafe fn read_chunk(chunk: &HTTP_DATA_CHUNK) -> Result<Option<Chunk>> {
     match chunk.DataChunkType {
         HttpDataChunkFromMemory => {

@@ -17,6 +17,7 @@ pub mod url;
 pub mod url_group;
 
 mod address;
+mod caller;
 mod calls;
 mod chunks;
 mod cooked;

@@ -3,7 +3,6 @@
 #![expect(unsafe_code, reason = "functions called from C")]
 #![expect(non_snake_case, reason = "Windows spelling, as in the header")]
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::abi::base::{HANDLE, PCWSTR, PHANDLE, PSECURITY_ATTRIBUTES, ULONG};
@@ -44,56 +43,10 @@ impl Backend for Queue {
     }
 }
 
-thread_local! {
-    /// The look-up this thread made last: a server calls with the same handle over and over.
-    static LAST: Cell<Option<Lookup>> = const { Cell::new(None) };
-}
-
-struct Lookup {
-    handle: usize,
-    closings: u64,
-    device: Arc<Device>,
-}
-
-/// A device looked up. The thread that lets it go remembers it for its next call, which then takes no lock
-/// and counts no reference.
-pub(super) struct Found(Option<Lookup>);
-
-impl std::ops::Deref for Found {
-    type Target = Arc<Device>;
-
-    #[inline]
-    fn deref(&self) -> &Arc<Device> {
-        match &self.0 {
-            Some(lookup) => &lookup.device,
-            None => unreachable!("emptied by drop only"),
-        }
-    }
-}
-
-impl Drop for Found {
-    #[inline]
-    fn drop(&mut self) {
-        let lookup = self.0.take();
-        // A thread that ends has no memory left to put it in.
-        let _ = LAST.try_with(|last| last.set(lookup));
-    }
-}
-
-/// The device behind a handle; whether it is a queue, [`queue_of`] tells. `INVALID_HANDLE` if there is none.
-#[inline]
-pub(super) fn device(handle: HANDLE) -> Result<Found> {
-    let handle = handle.addr();
-    // Read before the look-up, so that a handle closed meanwhile makes it stale.
-    let closings = object::closings();
-    if let Some(last) = LAST.take()
-        && last.handle == handle
-        && last.closings == closings
-    {
-        return Ok(Found(Some(last)));
-    }
-    let device = object::device(handle)?;
-    Ok(Found(Some(Lookup { handle, closings, device })))
+/// The device behind a handle; whether it is a queue, [`queue_of`] tells. `INVALID_HANDLE` if there is none. Calls that
+/// every request makes use `caller::with_device`.
+pub(super) fn device(handle: HANDLE) -> Result<Arc<Device>> {
+    object::device(handle.addr())
 }
 
 /// The queue a device is. `INVALID_HANDLE` if it is a file.

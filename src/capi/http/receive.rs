@@ -19,13 +19,15 @@ use crate::capi::guard::returning_code;
 use crate::server::service::{
     self, ApiVersion, BodyPart, BodyRead, Delivery, OperationId, QueueId, Reply, Service,
 };
+use crate::win32::device::Device;
 use crate::win32::lent::LentBuffer;
 use crate::win32::overlapped::Operation;
 
+use super::caller::with_device;
 use super::calls::{Outcome, finish_inline, tell, wait};
 use super::init::ensure_server;
 use super::layout::{BodyRoom, Plan, fixed_size};
-use super::queue::{Found, device, queue_of};
+use super::queue::queue_of;
 use super::write_request::{write_body, write_http_request_v2, write_ids_only};
 
 /// Receives the next request of the queue (`RequestId` 0), or tells again one received before, into the buffer at
@@ -60,23 +62,24 @@ pub unsafe extern "C" fn HttpReceiveHttpRequest(
 ) -> ULONG {
     returning_code(|| {
         ensure_server()?;
-        let device = device(RequestQueueHandle)?;
-        let queue = queue_of(&device)?;
-        let (service, id, version) = (queue.service, queue.id, queue.version);
-        let body = CopyBody::from_flags(Flags, version)?;
-        if RequestBuffer.is_null() || !RequestBuffer.is_aligned() {
-            return Err(Error::NOACCESS);
-        }
-        if (RequestBufferLength as usize) < fixed_size(version) {
-            // SAFETY: C caller, per HttpReceiveHttpRequest: NULL or a place for the count.
-            unsafe { tell(BytesReturned, 0) };
-            return Err(Error::INSUFFICIENT_BUFFER);
-        }
-        // SAFETY: C caller, per HttpReceiveHttpRequest: the buffer is ours until the receive has completed.
-        let buffer = unsafe { LentBuffer::new(RequestBuffer.cast(), RequestBufferLength as usize) };
-        let receive = Receive { device, service, id, version, body, buffer };
-        // SAFETY: C caller, per HttpReceiveHttpRequest, as above.
-        unsafe { receive.run(service::RequestId(RequestId), BytesReturned, Overlapped) }
+        with_device(RequestQueueHandle, |device, _| {
+            let queue = queue_of(device)?;
+            let (service, id, version) = (queue.service, queue.id, queue.version);
+            let body = CopyBody::from_flags(Flags, version)?;
+            if RequestBuffer.is_null() || !RequestBuffer.is_aligned() {
+                return Err(Error::NOACCESS);
+            }
+            if (RequestBufferLength as usize) < fixed_size(version) {
+                // SAFETY: C caller, per HttpReceiveHttpRequest: NULL or a place for the count.
+                unsafe { tell(BytesReturned, 0) };
+                return Err(Error::INSUFFICIENT_BUFFER);
+            }
+            // SAFETY: C caller, per HttpReceiveHttpRequest: the buffer is ours until the receive has completed.
+            let buffer = unsafe { LentBuffer::new(RequestBuffer.cast(), RequestBufferLength as usize) };
+            let receive = Receive { service, id, version, body, buffer };
+            // SAFETY: C caller, per HttpReceiveHttpRequest, as above.
+            unsafe { receive.run(device, service::RequestId(RequestId), BytesReturned, Overlapped) }
+        })
     })
 }
 
@@ -101,7 +104,6 @@ impl CopyBody {
 
 /// A receive that has the caller's buffer.
 struct Receive {
-    device: Found,
     service: &'static dyn Service,
     id: QueueId,
     version: ApiVersion,
@@ -128,6 +130,7 @@ impl Receive {
     /// `bytes` is NULL or valid for writes; `overlapped` is NULL or valid until completion.
     unsafe fn run(
         mut self,
+        device: &Arc<Device>,
         request: service::RequestId,
         bytes: PULONG,
         overlapped: LPOVERLAPPED,
@@ -139,7 +142,7 @@ impl Receive {
             return outcome.status.map(|()| 0);
         }
         // SAFETY: as promised by the caller.
-        let operation = unsafe { Operation::begin(&self.device, overlapped)? };
+        let operation = unsafe { Operation::begin(device, overlapped)? };
         match self.overlapped(request, operation) {
             // SAFETY: as promised by the caller.
             Some((outcome, operation)) => Ok(unsafe { finish_inline(operation, outcome, bytes) }),
@@ -172,7 +175,7 @@ impl Receive {
         if request.0 != HTTP_NULL_ID {
             return self.delivered(service.receive_again(id, request), operation);
         }
-        let device = Arc::clone(&self.device);
+        let device = Arc::clone(operation.device());
         let mut held = Some((self, operation));
         let started = service.receive(id, &mut || {
             let held = held.take();
@@ -205,7 +208,8 @@ impl Receive {
 
     fn flush(mut self, written: Written, operation: Operation) -> Option<(Outcome, Operation)> {
         let (service, id, number) = (self.service, self.id, operation.number());
-        let (request, rest, device) = (written.request, self.lend(&written.room), Arc::clone(&self.device));
+        let (request, rest) = (written.request, self.lend(&written.room));
+        let device = Arc::clone(operation.device());
         let mut held = Some((self, written, operation));
         let started = service.read_body(id, request, BodyRead::Fill, rest, &mut || {
             let held = held.take();

@@ -5,18 +5,17 @@
 #![expect(unsafe_code, reason = "functions called from C; read its structures")]
 #![expect(non_snake_case, reason = "Windows spelling, as in the header")]
 
-use std::cell::Cell;
-
 use crate::abi::base::{HANDLE, LPOVERLAPPED, PULONG, PVOID, ULONG, USHORT};
 use crate::abi::error::{Error, Result};
 use crate::abi::http::*;
 use crate::capi::guard::returning_code;
 use crate::server::service::{self, ApiVersion, ResponseHead, SendFlags};
 
+use super::caller::with_device;
 use super::calls::run;
 use super::chunks::read_chunks;
 use super::init::ensure_server;
-use super::queue::{device, queue_of};
+use super::queue::queue_of;
 use super::read_response::read_http_response_v2;
 
 /// Chunks an `HTTP_RESPONSE` may have.
@@ -24,9 +23,6 @@ const MAX_RESPONSE_CHUNKS: USHORT = 100;
 
 /// Chunks one call of `HttpSendResponseEntityBody` may have.
 const MAX_BODY_CHUNKS: USHORT = 9999;
-
-/// Heads longer than this are not kept for the next response.
-const KEEP: usize = 64 * 1024;
 
 /// Sends the head of a response and the first part of its body, or all of it.
 ///
@@ -70,27 +66,27 @@ pub unsafe extern "C" fn HttpSendHttpResponse(
 ) -> ULONG {
     returning_code(|| {
         ensure_server()?;
-        let device = device(RequestQueueHandle)?;
-        let queue = queue_of(&device)?;
-        check_reserved(Reserved1, Reserved2)?;
-        let _ = (CachePolicy, LogData);
-        let flags = send_flags(Flags)?;
-        let request = service::RequestId(RequestId);
-        let mut scratch = Scratch::take();
-        let head = scratch.head();
-        // SAFETY: C caller, per HttpSendHttpResponse: a response and body that are whole, here and below.
-        let body = unsafe {
-            read_head(queue.version, HttpResponse, flags, head)?;
-            let base = &(*HttpResponse).Base;
-            read_chunks(base.EntityChunkCount, base.pEntityChunks)?
-        };
-        let head = &*head;
-        // SAFETY: C caller, as above: the OVERLAPPED is ours until completion.
-        unsafe {
-            run(&device, BytesSent, Overlapped, |pend| {
-                queue.service.send_response(queue.id, request, flags, head, body, pend)
+        with_device(RequestQueueHandle, |device, caller| {
+            let queue = queue_of(device)?;
+            check_reserved(Reserved1, Reserved2)?;
+            let _ = (CachePolicy, LogData);
+            let flags = send_flags(Flags)?;
+            let request = service::RequestId(RequestId);
+            caller.with_head(|head| {
+                // SAFETY: C caller, per HttpSendHttpResponse: a response and body that are whole, here and below.
+                let body = unsafe {
+                    read_head(queue.version, HttpResponse, flags, head)?;
+                    let base = &(*HttpResponse).Base;
+                    read_chunks(base.EntityChunkCount, base.pEntityChunks)?
+                };
+                // SAFETY: C caller, as above: the OVERLAPPED is ours until completion.
+                unsafe {
+                    run(device, BytesSent, Overlapped, |pend| {
+                        queue.service.send_response(queue.id, request, flags, head, body, pend)
+                    })
+                }
             })
-        }
+        })
     })
 }
 
@@ -123,23 +119,24 @@ pub unsafe extern "C" fn HttpSendResponseEntityBody(
 ) -> ULONG {
     returning_code(|| {
         ensure_server()?;
-        let device = device(RequestQueueHandle)?;
-        let queue = queue_of(&device)?;
-        check_reserved(Reserved1, Reserved2)?;
-        let _ = LogData;
-        let flags = send_flags(Flags)?;
-        if EntityChunkCount > MAX_BODY_CHUNKS {
-            return Err(Error::INVALID_PARAMETER);
-        }
-        let request = service::RequestId(RequestId);
-        // SAFETY: C caller, per HttpSendResponseEntityBody: chunks that are whole, their memory until completion.
-        let body = unsafe { read_chunks(EntityChunkCount, EntityChunks)? };
-        // SAFETY: C caller, as above: the OVERLAPPED is ours until completion.
-        unsafe {
-            run(&device, BytesSent, Overlapped, |pend| {
-                queue.service.send_body(queue.id, request, flags, body, pend)
-            })
-        }
+        with_device(RequestQueueHandle, |device, _| {
+            let queue = queue_of(device)?;
+            check_reserved(Reserved1, Reserved2)?;
+            let _ = LogData;
+            let flags = send_flags(Flags)?;
+            if EntityChunkCount > MAX_BODY_CHUNKS {
+                return Err(Error::INVALID_PARAMETER);
+            }
+            let request = service::RequestId(RequestId);
+            // SAFETY: C caller, per HttpSendResponseEntityBody: chunks that are whole, their memory until completion.
+            let body = unsafe { read_chunks(EntityChunkCount, EntityChunks)? };
+            // SAFETY: C caller, as above: the OVERLAPPED is ours until completion.
+            unsafe {
+                run(device, BytesSent, Overlapped, |pend| {
+                    queue.service.send_body(queue.id, request, flags, body, pend)
+                })
+            }
+        })
     })
 }
 
@@ -192,29 +189,4 @@ unsafe fn read_head(
         return Err(Error::INVALID_PARAMETER);
     }
     Ok(())
-}
-
-/// The head a thread fills again and again. Taken, not borrowed, so that no call inside a call could meet it.
-struct Scratch(Option<Box<ResponseHead>>);
-
-thread_local! {
-    static HEAD: Cell<Option<Box<ResponseHead>>> = const { Cell::new(None) };
-}
-
-impl Scratch {
-    fn take() -> Scratch {
-        Scratch(HEAD.take())
-    }
-
-    fn head(&mut self) -> &mut ResponseHead {
-        self.0.get_or_insert_default()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if self.0.as_ref().is_some_and(|head| head.text.capacity() <= KEEP) {
-            HEAD.set(self.0.take());
-        }
-    }
 }
