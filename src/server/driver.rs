@@ -268,3 +268,22 @@ impl WhileWaiting for Arc<Engine> {
         (**self).leave(waiter);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_turn_is_lost() {
+        let engine = Engine::new().unwrap();
+        let sit_often = || {
+            let waiter = Waiter::current();
+            (0..300_000).filter(|_| engine.drive(&waiter, Some(Instant::now()))).count()
+        };
+        let sat: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(sit_often)).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).sum()
+        });
+        assert_eq!(engine.driver.turns.load(Ordering::SeqCst) as usize, 2 * sat);
+    }
+}
