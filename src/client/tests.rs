@@ -212,8 +212,10 @@ fn an_asynchronous_get_completes_through_the_callback() {
     seen(1005, "SendRequestComplete");
     request.start(Operation::Receive).unwrap();
     seen(1005, "HeadersAvailable");
-    // The body came with the head, so this needs no waiting.
-    assert_eq!(request.start(Operation::Query), Ok(Outcome::Done(5)));
+    // The body came with the head, so this needs no waiting, unless the last callback has yet to return.
+    let outcome = request.start(Operation::Query).unwrap();
+    assert!(matches!(outcome, Outcome::Done(5) | Outcome::Pending), "{outcome:?}");
+    seen(1005, "DataAvailable");
     request.close();
     let events = seen(1005, "HandleClosing");
     assert_eq!(events[6..9], ["SendRequestComplete", "ReceivingResponse", "ResponseReceived"]);

@@ -66,6 +66,11 @@ impl Listener {
     }
 }
 
+/// Whether an attempt to accept failed because process or machine have nothing left, which will last a while.
+pub fn is_exhaustion(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
+}
+
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()

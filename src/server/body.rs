@@ -143,35 +143,46 @@ impl Active<'_> {
                 Fill::Over(outcome) => return Some(self.part(buffer, outcome)),
                 Fill::Starved => {}
             }
+        } else if mode == BodyRead::Arrived {
+            // What has arrived belongs to the reads before this one.
+            return Some(self.part(buffer, Ok(0)));
         }
         self.pay_continue();
-        let read = PendingRead { mode, buffer, filled, reply: pend() };
         let Some(work) = self.state.work.as_mut() else { return Some(Err(Error::CONNECTION_INVALID)) };
-        work.reads.push_back(read);
-        let timeout = work.exchange.as_ref().map_or(u16::MAX, |e| e.timeouts.entity_body);
-        self.set_timeout(timeout);
+        work.reads.push_back(PendingRead { mode, buffer, filled, reply: pend() });
+        if work.reads.len() == 1 {
+            self.await_body();
+        }
         None
+    }
+
+    /// The first of the reads that wait has so long until data arrives.
+    fn await_body(&mut self) {
+        let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
+        let seconds = exchange.map_or(u16::MAX, |e| e.timeouts.entity_body);
+        self.set_read_due(self.seconds_from_now(seconds));
     }
 
     /// Gives what has arrived to the reads that wait.
     pub(crate) fn feed_reads(&mut self) {
+        let mut moved = false;
         loop {
             let Some(work) = self.state.work.as_mut() else { return };
             let Some(mut read) = work.reads.pop_front() else { return };
             let before = read.filled;
             match self.fill_read(read.mode, &mut read.buffer, &mut read.filled) {
                 Fill::Over(outcome) => {
-                    self.state.deadline = NEVER;
+                    moved = true;
+                    self.set_read_due(NEVER);
                     let part = self.part(read.buffer, outcome);
                     self.effects.push(Effect::Read(read.reply, part));
                 }
                 Fill::Starved => {
-                    let moved = read.filled != before;
+                    moved |= read.filled != before;
                     let Some(work) = self.state.work.as_mut() else { return };
                     work.reads.push_front(read);
-                    let seconds = work.exchange.as_ref().map_or(u16::MAX, |e| e.timeouts.entity_body);
                     if moved {
-                        self.set_timeout(seconds);
+                        self.await_body();
                     }
                     return;
                 }
@@ -211,11 +222,6 @@ impl Active<'_> {
         filled: &mut usize,
     ) -> Fill {
         loop {
-            if buffer.is_empty()
-                && let Some(probe) = self.probe(work, mode)
-            {
-                return probe;
-            }
             let Some(exchange) = work.exchange.as_mut() else {
                 return Fill::Over(Err(Error::CONNECTION_INVALID));
             };
@@ -226,8 +232,14 @@ impl Active<'_> {
                     return Fill::Over(Err(Error::NETNAME_DELETED));
                 }
             }
-            let full = *filled == buffer.len() && !buffer.is_empty();
-            if exchange.body.is_done() || full {
+            let done = exchange.body.is_done();
+            // Framing has been taken off by now, so that what is left in the input is body.
+            if buffer.is_empty()
+                && let Some(probe) = probe(done, work, mode)
+            {
+                return probe;
+            }
+            if done || *filled == buffer.len() && !buffer.is_empty() {
                 return ended(mode, *filled);
             }
             if mode == BodyRead::Arrived && !self.state.readable || mode == BodyRead::Some && *filled > 0 {
@@ -246,17 +258,6 @@ impl Active<'_> {
         }
     }
 
-    /// A read without room asks whether there is something to read.
-    fn probe(&self, work: &Work, mode: BodyRead) -> Option<Fill> {
-        let done = work.exchange.as_ref().is_none_or(|e| e.body.is_done());
-        match (done, mode) {
-            (true, _) => Some(ended(mode, 0)),
-            (false, BodyRead::Arrived) => Some(Fill::Over(Ok(0))),
-            (false, _) if !work.input.is_empty() => Some(Fill::Over(Err(Error::MORE_DATA))),
-            (false, _) => None,
-        }
-    }
-
     /// Reads from the socket: large remainders straight into the application's buffer.
     fn read_more(&mut self, work: &mut Work, buffer: &mut LentBuffer, filled: &mut usize) -> Transfer {
         if !self.state.readable {
@@ -268,6 +269,7 @@ impl Active<'_> {
             let got = self.fill(work);
             if let (Transfer::Bytes(n), Some(exchange)) = (got, work.exchange.as_mut()) {
                 exchange.bytes_received += n as u64;
+                exchange.body.owes_continue = false;
             }
             return got;
         }
@@ -300,9 +302,17 @@ impl Active<'_> {
             return;
         }
         self.release_held();
-        if let Some(socket) = &self.state.socket {
-            socket.write(b"HTTP/1.1 100 Continue\r\n\r\n", false);
-        }
+        self.send_own(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec());
+    }
+}
+
+/// A read without room asks whether there is something to read.
+fn probe(done: bool, work: &Work, mode: BodyRead) -> Option<Fill> {
+    match (done, mode) {
+        (true, _) => Some(ended(mode, 0)),
+        (false, BodyRead::Arrived) => Some(Fill::Over(Ok(0))),
+        (false, _) if !work.input.is_empty() => Some(Fill::Over(Err(Error::MORE_DATA))),
+        (false, _) => None,
     }
 }
 

@@ -1,9 +1,11 @@
 //! The ends of connections: orderly, abrupt, by timer, by cancellation.
 
 use crate::abi::error::Error;
+use crate::net::deadlines::NEVER;
 use crate::net::socket::Transfer;
 
 use super::connection::{Active, Effect, Phase, Stage};
+use super::outbound::Outgoing;
 use super::service::{OperationId, QueueId, Reply, Verbosity};
 
 /// How much of what a client still sends is read and thrown away, so that it reads our last response
@@ -16,8 +18,8 @@ const LINGER_MS: u64 = 2_000;
 impl Active<'_> {
     /// Ends our side after what was written, and waits a little for the client to end its own.
     pub(crate) fn end_politely(&mut self) {
-        if let Some(socket) = &self.state.socket {
-            socket.shutdown_write();
+        if self.state.phase == Phase::Closed {
+            return;
         }
         if let Some(work) = self.state.work.as_mut() {
             let n = work.input.bytes().len();
@@ -29,8 +31,21 @@ impl Active<'_> {
         }
         self.state.phase = Phase::Lingering;
         self.state.discarded = 0;
-        self.set_deadline(self.engine.now_ms() + LINGER_MS);
+        (self.state.read_due, self.state.send_due) = (NEVER, NEVER);
+        self.end_our_side();
         self.linger();
+    }
+
+    /// Ends our side once all is sent; until then the rate of sending counts.
+    pub(crate) fn end_our_side(&mut self) {
+        let waiting = self.state.work.as_ref().and_then(|w| w.outbox.front());
+        if let Some(left) = waiting.map(Outgoing::left) {
+            return self.await_room(left);
+        }
+        if let Some(socket) = &self.state.socket {
+            socket.shutdown_write();
+        }
+        self.set_deadline(self.engine.now_ms() + LINGER_MS);
     }
 
     /// Throws away what the client still sends; closes when it has ended too.
@@ -47,10 +62,15 @@ impl Active<'_> {
                     }
                 }
                 Transfer::WouldBlock => self.state.readable = false,
-                Transfer::End | Transfer::Broken => return self.break_off(),
+                Transfer::End => {
+                    self.state.readable = false;
+                    self.state.peer_done = true;
+                }
+                Transfer::Broken => return self.break_off(),
             }
         }
-        if self.state.peer_done {
+        let unsent = self.state.work.as_ref().is_some_and(|w| !w.outbox.is_empty());
+        if self.state.peer_done && !unsent {
             self.break_off();
         }
     }
@@ -73,6 +93,7 @@ impl Active<'_> {
         if self.state.phase == Phase::Closed {
             return;
         }
+        self.leave_queue();
         self.state.phase = Phase::Closed;
         let socket = self.state.socket.take();
         if let Some(mut work) = self.state.work.take() {
@@ -100,17 +121,27 @@ impl Active<'_> {
         self.engine.slots.release(self.connection.slot);
     }
 
+    /// A request that nobody has taken yet goes from its queue.
+    pub(crate) fn leave_queue(&mut self) {
+        if let Some(exchange) = self.state.work.as_ref().and_then(|w| w.exchange.as_ref())
+            && exchange.stage == Stage::Queued
+            && let Ok(queue) = self.engine.queue(exchange.queue)
+        {
+            queue.forget(exchange.request);
+        }
+    }
+
     /// The timer looks: a deadline that has passed closes the connection, a later one is entered again.
     pub(crate) fn on_timer(&mut self, now_ms: u64) {
         if self.state.timer_entry > now_ms {
             return;
         }
-        self.state.timer_entry = crate::net::deadlines::NEVER;
+        self.state.timer_entry = NEVER;
         if self.state.phase == Phase::Closed {
             return;
         }
         if self.state.deadline > now_ms {
-            if self.state.deadline != crate::net::deadlines::NEVER {
+            if self.state.deadline != NEVER {
                 self.set_deadline(self.state.deadline);
             }
             return;
@@ -118,6 +149,10 @@ impl Active<'_> {
         let queued = self.state.work.as_ref().and_then(|w| w.exchange.as_ref()).map(|e| e.stage);
         if queued == Some(Stage::Queued) {
             return self.expire_in_queue();
+        }
+        if self.state.work.as_ref().is_some_and(|w| !w.outbox.is_empty()) {
+            // Who takes too little has no claim on the kernel's memory either.
+            return self.reset();
         }
         self.break_off();
     }
@@ -142,7 +177,11 @@ impl Active<'_> {
         if let Some(at) = work.reads.iter().position(|r| r.reply.operation == operation)
             && let Some(read) = work.reads.remove(at)
         {
+            let none_left = work.reads.is_empty();
             self.effects.push(Effect::Read(read.reply, Err(Error::OPERATION_ABORTED)));
+            if none_left {
+                self.set_read_due(NEVER);
+            }
             return true;
         }
         let sending = work.outbox.iter().any(|o| o.reply.as_ref().is_some_and(|r| r.operation == operation));

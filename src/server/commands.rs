@@ -96,6 +96,8 @@ impl Local {
         self.end_disconnect_waits(queue.id);
         self.turn_away(waiting);
         self.end_exchanges(queue, ends);
+        // Nothing may be left to do for who sits in the engine's place.
+        self.0.poller.wake();
     }
 }
 
@@ -277,13 +279,14 @@ impl Service for Local {
         connection: ConnectionId,
         pend: Pend<'_, ()>,
     ) -> Poll<Result<()>> {
+        let Some(found) = self.0.connection_of(connection.0) else {
+            return Poll::Ready(Err(self.0.queue(queue).err().unwrap_or(UNKNOWN_REQUEST)));
+        };
+        let mut active = Active::new(&self.0, found);
+        // Under the connection's lock: a queue that closes takes that to end the waits, after its id is gone.
         if let Err(error) = self.0.queue(queue) {
             return Poll::Ready(Err(error));
         }
-        let Some(found) = self.0.connection_of(connection.0) else {
-            return Poll::Ready(Err(UNKNOWN_REQUEST));
-        };
-        let mut active = Active::new(&self.0, found);
         if active.state.id != connection || active.state.phase == Phase::Closed {
             return Poll::Ready(Err(UNKNOWN_REQUEST));
         }

@@ -113,6 +113,9 @@ pub(crate) struct State {
     /// The time this connection must not outlast in its phase, and when the timer will look at it.
     pub(crate) deadline: u64,
     pub(crate) timer_entry: u64,
+    /// While serving: when body must have come, and when what waits to be sent must have gone.
+    pub(crate) read_due: u64,
+    pub(crate) send_due: u64,
     /// Seconds for the next head, from the last request's group.
     pub(crate) idle_seconds: u16,
     pub(crate) header_seconds: u16,
@@ -175,6 +178,8 @@ impl Connection {
             peer_done: false,
             deadline: NEVER,
             timer_entry: NEVER,
+            read_due: NEVER,
+            send_due: NEVER,
             idle_seconds: DEFAULT_TIMEOUTS.idle_connection,
             header_seconds: DEFAULT_TIMEOUTS.header_wait,
             discarded: 0,
@@ -295,7 +300,23 @@ impl<'a> Active<'a> {
 
     /// As [`Active::set_deadline`], some seconds from now; 0xFFFF means never.
     pub(crate) fn set_timeout(&mut self, seconds: u16) {
-        let at = if seconds == u16::MAX { NEVER } else { self.engine.now_ms() + u64::from(seconds) * 1000 };
-        self.set_deadline(at);
+        self.set_deadline(self.seconds_from_now(seconds));
+    }
+
+    /// When so many seconds have passed; 0xFFFF means never.
+    pub(crate) fn seconds_from_now(&self, seconds: u16) -> u64 {
+        if seconds == u16::MAX { NEVER } else { self.engine.now_ms() + u64::from(seconds) * 1000 }
+    }
+
+    /// When body must have come; [`NEVER`] when no read waits.
+    pub(crate) fn set_read_due(&mut self, at_ms: u64) {
+        self.state.read_due = at_ms;
+        self.set_deadline(at_ms.min(self.state.send_due));
+    }
+
+    /// When what waits to be sent must have gone; [`NEVER`] when nothing does.
+    pub(crate) fn set_send_due(&mut self, at_ms: u64) {
+        self.state.send_due = at_ms;
+        self.set_deadline(at_ms.min(self.state.read_due));
     }
 }

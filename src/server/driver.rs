@@ -7,7 +7,8 @@
 //!
 //! A watchman, the library's one thread here, takes the seat when nobody has had it for a tick (the
 //! application is busy). It looks every [`TICK`] while there is traffic, and sleeps when one thread has
-//! sat undisturbed for [`CALM`] ticks; the first to leave the seat after that wakes it.
+//! sat undisturbed for [`CALM`] ticks; the first to leave the seat after that wakes it, and so does a
+//! response that is held back while someone sleeps in the seat.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -193,6 +194,8 @@ impl Engine {
             let seated = turns % 2 == 1;
             calm = if turns == last { calm + 1 } else { 0 };
             last = turns;
+            // Who sits may be asleep, and who held a response back may be busy.
+            self.release_held();
             if seated && calm >= CALM {
                 self.sleep_while(turns);
             } else if !seated && calm > 0 {
@@ -210,11 +213,21 @@ impl Engine {
         let driver = &self.driver;
         driver.watchman_sleeps.store(true, Ordering::SeqCst);
         while driver.watchman_sleeps.load(Ordering::SeqCst) {
-            if driver.turns.load(Ordering::SeqCst) != turns {
+            if driver.turns.load(Ordering::SeqCst) != turns || self.holds_any() {
                 driver.watchman_sleeps.store(false, Ordering::SeqCst);
                 return;
             }
             std::thread::park();
+        }
+    }
+
+    /// Sees to it that a response held back just now goes out soon, although the seat may be taken by one who
+    /// sleeps until something else happens. An awake watchman looks at every tick anyway.
+    pub(crate) fn look_after_held(&self) {
+        if self.driver.watchman_sits.load(Ordering::SeqCst) {
+            self.poller.wake();
+        } else if self.driver.watchman_sleeps.load(Ordering::SeqCst) {
+            self.driver.wake_watchman();
         }
     }
 
@@ -253,5 +266,24 @@ impl WhileWaiting for Arc<Engine> {
 
     fn leave(&self, waiter: &Arc<Waiter>) {
         (**self).leave(waiter);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_turn_is_lost() {
+        let engine = Engine::new().unwrap();
+        let sit_often = || {
+            let waiter = Waiter::current();
+            (0..300_000).filter(|_| engine.drive(&waiter, Some(Instant::now()))).count()
+        };
+        let sat: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(sit_often)).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).sum()
+        });
+        assert_eq!(engine.driver.turns.load(Ordering::SeqCst) as usize, 2 * sat);
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, RwLock};
 
 use crate::abi::error::{Error, Result};
 use crate::net::clock;
 use crate::net::deadlines::Deadlines;
+use crate::net::listener::{Listener, is_exhaustion};
 use crate::net::poller::{Poller, Readiness};
 use crate::win32::wait::Waiter;
 use crate::wire::prefix::UrlPrefix;
@@ -21,7 +22,7 @@ use super::driver::Driver;
 use super::endpoint::{Endpoint, LISTENER};
 use super::request_queue::Queue;
 use super::routing::{Registration, Target};
-use super::service::{ApiVersion, QueueId, UrlOwner};
+use super::service::{ApiVersion, ConnectionId, QueueId, UrlOwner};
 use super::session::Directory;
 use super::slots::{SLOT_BITS, Slots, slot_of};
 
@@ -40,8 +41,16 @@ pub struct Engine {
     /// Connections with responses held back, to be sent before the engine sleeps.
     held: Mutex<Vec<u32>>,
     any_held: AtomicBool,
+    /// Listeners that could not accept for want of descriptors, with their tokens.
+    resting: Mutex<Vec<(Weak<Listener>, u64)>>,
     sequence: AtomicU64,
 }
+
+/// The slot of no connection, under which the timer looks at resting listeners.
+const RESTING: u32 = u32::MAX;
+
+/// Milliseconds a listener rests.
+const REST_MS: u64 = 100;
 
 impl Engine {
     /// An engine that serves nothing yet. Fails when the process has no descriptors left.
@@ -60,6 +69,7 @@ impl Engine {
             slots: Slots::new(seed),
             held: Mutex::default(),
             any_held: AtomicBool::new(false),
+            resting: Mutex::default(),
             sequence: AtomicU64::new(seed),
         })
     }
@@ -87,9 +97,12 @@ impl Engine {
         if token & LISTENER != 0 {
             return self.accept((token >> 8) as u16, (token & 0xFF) as usize);
         }
-        if let Some(connection) = self.slots.get(token as u32) {
+        if let Some(connection) = self.slots.get(slot_of(token)) {
             let mut active = Active { driver, ..Active::new(self, connection) };
-            active.on_readiness(readiness);
+            // The report may be about one that was closed after the poller spoke, whose place is taken again.
+            if token_of(active.state.id) == token {
+                active.on_readiness(readiness);
+            }
             active.finish();
         }
     }
@@ -98,6 +111,10 @@ impl Engine {
     pub(crate) fn run_timers(&self) {
         let now = self.now_ms();
         for slot in self.deadlines.expired(now) {
+            if slot == RESTING {
+                self.rouse_listeners();
+                continue;
+            }
             if let Some(connection) = self.slots.get(slot) {
                 let mut active = Active::new(self, connection);
                 active.on_timer(now);
@@ -109,17 +126,24 @@ impl Engine {
     /// A connection holds back a response.
     pub(crate) fn hold(&self, slot: u32) {
         self.held.lock().push(slot);
-        self.any_held.store(true, Ordering::Release);
+        if !self.any_held.swap(true, Ordering::SeqCst) {
+            self.look_after_held();
+        }
+    }
+
+    /// Whether a response is held back.
+    pub(crate) fn holds_any(&self) -> bool {
+        self.any_held.load(Ordering::SeqCst)
     }
 
     /// Sends every response that is held back; called before the engine waits for something to happen.
     #[inline]
     pub(crate) fn release_held(&self) {
-        if !self.any_held.load(Ordering::Acquire) {
+        if !self.holds_any() {
             return;
         }
         let mut held = self.held.lock();
-        self.any_held.store(false, Ordering::Release);
+        self.any_held.store(false, Ordering::SeqCst);
         let slots = std::mem::take(&mut *held);
         drop(held);
         for connection in slots.into_iter().filter_map(|slot| self.slots.get(slot)) {
@@ -143,7 +167,13 @@ impl Engine {
         let Some(listener) = endpoint.listener(number) else { return };
         // A few at a time, so that a flood of connections does not hold up the others' requests.
         for _ in 0..16 {
-            let Ok((socket, local, remote)) = listener.accept() else { return };
+            let (socket, local, remote) = match listener.accept() {
+                Ok(accepted) => accepted,
+                Err(error) if is_exhaustion(&error) => {
+                    return self.rest(&listener, LISTENER | u64::from(port) << 8 | number as u64);
+                }
+                Err(_) => return,
+            };
             socket.set_nodelay(true);
             if endpoint.is_secure() {
                 // No certificate is configured for the port: what Windows does with https then.
@@ -156,10 +186,28 @@ impl Engine {
         }
     }
 
+    /// Watches a listener no more for a moment: it would report the same connections again and again.
+    fn rest(&self, listener: &Arc<Listener>, token: u64) {
+        self.poller.remove(listener.as_fd());
+        self.resting.lock().push((Arc::downgrade(listener), token));
+        self.arm(RESTING, self.now_ms() + REST_MS);
+    }
+
+    fn rouse_listeners(&self) {
+        let resting = std::mem::take(&mut *self.resting.lock());
+        for (listener, token) in resting {
+            if let Some(listener) = listener.upgrade()
+                && self.poller.add_listener(listener.as_fd(), token).is_err()
+            {
+                self.rest(&listener, token);
+            }
+        }
+    }
+
     fn adopt(&self, connection: &Connection) {
         let mut active = Active::new(self, connection);
         let added = match &active.state.socket {
-            Some(socket) => self.poller.add(socket.as_fd(), u64::from(connection.slot)).is_ok(),
+            Some(socket) => self.poller.add(socket.as_fd(), token_of(active.state.id)).is_ok(),
             None => false,
         };
         if added {
@@ -243,10 +291,62 @@ impl Engine {
     }
 }
 
+/// What the poller calls a connection.
+fn token_of(id: ConnectionId) -> u64 {
+    id.0 & !LISTENER
+}
+
 fn owns(owner: UrlOwner, registration: &Registration) -> bool {
     match (owner, &registration.target) {
         (UrlOwner::Group(id), Target::Group(group)) => group.id == id,
         (UrlOwner::Queue(id), Target::Queue(queue)) => queue.id == id,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::connection::Phase;
+    use super::*;
+    use crate::net::poller::Events;
+    use crate::net::socket::Socket;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+
+    /// Puts a connection in a free place; gives its slot and the client's end.
+    fn connect(engine: &Engine) -> (u32, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let connection = engine.slots.reserve().unwrap();
+        let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        let socket = Socket::from_fd(OwnedFd::from(ours));
+        connection.occupy(socket, (nowhere, nowhere), Arc::new(Endpoint::new(1)));
+        engine.adopt(connection);
+        (connection.slot, theirs)
+    }
+
+    #[test]
+    fn a_report_about_a_closed_connection_does_not_reach_the_next_in_its_place() {
+        let engine = Engine::new().unwrap();
+        let (slot, client) = connect(&engine);
+        drop(client);
+        let mut events = Events::with_capacity(8);
+        let mut report = None;
+        while report.is_none() {
+            engine.poller.wait(&mut events, -1).unwrap();
+            while let Some((token, readiness)) = events.take() {
+                if readiness.gone() {
+                    report = Some((token, readiness));
+                }
+            }
+        }
+        let mut active = Active::new(&engine, engine.slots.get(slot).unwrap());
+        active.break_off();
+        active.finish();
+        let (again, _client) = connect(&engine);
+        assert_eq!(again, slot);
+        let (token, readiness) = report.unwrap();
+        engine.handle(token, readiness, None);
+        assert_eq!(engine.slots.get(slot).unwrap().state.lock().phase, Phase::Reading);
     }
 }

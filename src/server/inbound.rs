@@ -28,7 +28,7 @@ enum Next {
 impl Active<'_> {
     /// Does what a report of the poller asks for.
     pub(crate) fn on_readiness(&mut self, readiness: Readiness) {
-        if readiness.gone() {
+        if readiness.gone() && self.state.phase != Phase::Lingering {
             // What the client sent before it left is of no use to anyone who would answer it.
             return self.break_off();
         }
@@ -179,6 +179,9 @@ impl Active<'_> {
             }
             Ok((_, Offer::Queued)) => self.set_timeout(exchange_timeouts(self).request_queue),
             Ok((_, Offer::Refused(refused))) => {
+                if let Some(work) = self.state.work.as_mut() {
+                    work.exchange = None;
+                }
                 self.refuse_by(refused);
                 return Next::Again;
             }
@@ -247,15 +250,13 @@ impl Active<'_> {
 
     /// Answers in the application's stead and ends the connection.
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
+        self.leave_queue();
         let Some(work) = self.state.work.as_mut() else { return self.break_off() };
         let mut response = std::mem::take(&mut work.held);
         let head_only = work.head.verb == Verb::Head;
         refusal.write(head_only, &super::response::date(), &mut response);
         work.exchange = None;
-        let Some(socket) = &self.state.socket else { return };
-        if socket.write(&response, false) != Transfer::Bytes(response.len()) {
-            return self.break_off();
-        }
+        self.send_own(response);
         self.end_politely();
     }
 
@@ -280,7 +281,8 @@ impl Active<'_> {
                 Next::Again
             }
             Some(false) => {
-                self.break_off();
+                // The client is to read the response, not a reset.
+                self.end_politely();
                 Next::Wait
             }
             None => Next::Wait,
@@ -292,8 +294,10 @@ impl Active<'_> {
         let mut scratch = [0u8; 4096];
         loop {
             let exchange = work.exchange.as_mut()?;
+            let before = work.input.bytes().len();
             let Ok(n) = exchange.body.take(&mut work.input, &mut scratch) else { return Some(false) };
-            self.state.discarded += n as u64;
+            // Framing counts too: it may be far longer than the body in it.
+            self.state.discarded += (before - work.input.bytes().len()) as u64;
             if exchange.body.is_done() {
                 return Some(true);
             }

@@ -13,6 +13,7 @@ use super::parcel::{Parcel, Progress, Sent, copy_rest, join_small, length, measu
 use super::pipeline::may_hold;
 use super::response::{Circumstances, write_head};
 use super::service::{Body, Chunk, Pend, Reply, ResponseHead, SendFlags};
+use super::session::DEFAULT_TIMEOUTS;
 
 /// A send that waits for room.
 pub(crate) struct Outgoing {
@@ -58,7 +59,8 @@ impl Active<'_> {
         exchange.given = 0;
         let interim = head.status < 200 && head.status != 101;
         if !interim {
-            exchange.close_after = decision.close;
+            // Without raw bytes the client would go on in a protocol that is not ours.
+            exchange.close_after = decision.close || head.status == 101 && !flags.opaque;
             exchange.stage = Stage::Responding;
         }
         exchange.body.owes_continue &= interim && head.status != 100;
@@ -109,7 +111,7 @@ impl Active<'_> {
         if exchange.bodyless && !exchange.opaque {
             body.clear();
         } else {
-            exchange.given += body_len;
+            exchange.given = exchange.given.saturating_add(body_len);
             if work.held.len() > earlier {
                 join_small(&mut work.held, body, body_len);
             }
@@ -172,7 +174,9 @@ impl Active<'_> {
         };
         let left = outgoing.left();
         work.outbox.push_back(outgoing);
-        self.await_room(left);
+        if self.state.send_due == NEVER {
+            self.await_room(left);
+        }
         outcome
     }
 
@@ -183,49 +187,51 @@ impl Active<'_> {
             let Some(work) = state.work.as_mut() else { return };
             let Some(socket) = &state.socket else { return };
             let Some(first) = work.outbox.front_mut() else { return };
-            let before = first.at.total;
             let parcel = Parcel { head: &first.head, body: &first.body, at: &mut first.at };
             match push(socket, parcel) {
-                Sent::Blocked => {
-                    let (moved, left) = (first.at.total != before, first.left());
-                    if moved {
-                        self.await_room(left);
-                    }
-                    return;
-                }
+                Sent::Blocked => return,
                 Sent::Failed(_) => return self.break_off(),
                 Sent::All => {}
             }
             let Some(done) = work.outbox.pop_front() else { return };
-            self.state.deadline = NEVER;
+            match work.outbox.front().map(Outgoing::left) {
+                Some(left) => self.await_room(left),
+                None => self.set_send_due(NEVER),
+            }
             if let Some(reply) = done.reply {
                 self.effects.push(Effect::Sent(reply, Ok(done.at.own())));
             }
             if done.last {
                 return self.response_done();
             }
+            if self.state.phase == Phase::Lingering {
+                self.end_our_side();
+            }
         }
     }
 
-    /// The client must take what is left at the least rate allowed, after a first allowance.
-    fn await_room(&mut self, left: u64) {
+    /// The client must take the first of what waits at the least rate allowed, after a first allowance. Taking
+    /// a little of it now and then does not renew that.
+    pub(super) fn await_room(&mut self, left: u64) {
         let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-        let rate = exchange.map_or(0, |e| e.timeouts.min_send_rate);
+        let rate = exchange.map_or(DEFAULT_TIMEOUTS.min_send_rate, |e| e.timeouts.min_send_rate);
         if rate == u32::MAX || rate == 0 {
-            return self.set_deadline(NEVER);
+            return self.set_send_due(NEVER);
         }
-        let allowance = 120_000 + left.saturating_mul(1000) / u64::from(rate);
-        self.set_deadline(self.engine.now_ms() + allowance);
+        let allowance = (left.saturating_mul(1000) / u64::from(rate)).saturating_add(120_000);
+        self.set_send_due(self.engine.now_ms().saturating_add(allowance));
     }
 
     /// The last byte of a response has been handed to the kernel.
     fn response_done(&mut self) {
-        let Some(work) = self.state.work.as_mut() else { return };
+        let state = &mut *self.state;
+        let Some(work) = state.work.as_mut() else { return };
         while let Some(read) = work.reads.pop_front() {
             self.effects.push(Effect::Read(read.reply, Err(Error::CONNECTION_INVALID)));
         }
         let Some(exchange) = work.exchange.as_ref() else { return };
         let seconds = exchange.timeouts.drain_entity_body;
+        (state.read_due, state.send_due) = (NEVER, NEVER);
         if exchange.close_after || exchange.opaque {
             return self.end_politely();
         }
@@ -246,9 +252,9 @@ impl Outgoing {
         Outgoing { head: bytes, body: Body::new(), at: Progress::default(), reply: None, last: false }
     }
 
-    fn left(&self) -> u64 {
+    pub(super) fn left(&self) -> u64 {
         let body: u64 = self.body.iter().map(length).sum();
-        (self.head.len() as u64 + body).saturating_sub(self.at.total)
+        body.saturating_add(self.head.len() as u64).saturating_sub(self.at.total)
     }
 }
 

@@ -4,6 +4,7 @@
 
 use memchr::memmem;
 
+use crate::net::deadlines::NEVER;
 use crate::net::socket::Transfer;
 
 use super::connection::{Active, Work};
@@ -31,6 +32,29 @@ impl Active<'_> {
         }
     }
 
+    /// Sends bytes of the engine's own behind what waits already.
+    pub(super) fn send_own(&mut self, mut bytes: Vec<u8>) {
+        let state = &mut *self.state;
+        let (Some(work), Some(socket)) = (state.work.as_mut(), &state.socket) else { return };
+        let sent = match work.outbox.is_empty() {
+            true => socket.write(&bytes, false),
+            false => Transfer::WouldBlock,
+        };
+        let sent = match sent {
+            Transfer::Bytes(n) => n,
+            Transfer::WouldBlock => 0,
+            Transfer::End | Transfer::Broken => return self.break_off(),
+        };
+        if sent < bytes.len() {
+            let rest = bytes.split_off(sent);
+            let left = rest.len() as u64;
+            work.outbox.push_back(Outgoing::rest(rest));
+            if state.send_due == NEVER {
+                self.await_room(left);
+            }
+        }
+    }
+
     /// Sends what was kept back.
     pub(crate) fn release_held(&mut self) {
         let state = &mut *self.state;
@@ -44,9 +68,13 @@ impl Active<'_> {
             Transfer::WouldBlock => 0,
             Transfer::End | Transfer::Broken => return self.break_off(),
         };
-        if sent < work.held.len() {
-            work.outbox.push_front(Outgoing::rest(work.held.split_off(sent)));
-        }
+        // Nothing is held while something waits, so what is left waits alone.
+        let rest = work.held.split_off(sent);
         work.held.clear();
+        if !rest.is_empty() {
+            let left = rest.len() as u64;
+            work.outbox.push_back(Outgoing::rest(rest));
+            self.await_room(left);
+        }
     }
 }

@@ -151,11 +151,27 @@ impl Queue {
             state.receivers.retain(|r| !r.is_thread(waiter));
         }
         let waiting = state.requests.pop_front();
-        if waiting.is_none() {
-            waiter.reset();
-            state.receivers.push_back(Receiver::Thread(Arc::clone(waiter)));
+        // A thread woken by a late word about something else still stands here. It must not stand here twice,
+        // nor when it has left: the next request would be given to nobody.
+        let mine = |r: &Receiver| matches!(r, Receiver::Thread(w) if Arc::ptr_eq(w, waiter));
+        let stands = if first { None } else { state.receivers.iter().position(mine) };
+        match (&waiting, stands) {
+            (Some(_), Some(at)) => drop(state.receivers.remove(at)),
+            (None, None) => {
+                waiter.reset();
+                state.receivers.push_back(Receiver::Thread(Arc::clone(waiter)));
+            }
+            _ => {}
         }
         Ok(waiting)
+    }
+
+    /// Takes out a request that is not to be had any more, so that it does not count.
+    pub(crate) fn forget(&self, request: RequestId) {
+        let mut state = self.state.lock();
+        if let Some(at) = state.requests.iter().position(|r| *r == request) {
+            state.requests.remove(at);
+        }
     }
 
     /// Takes a waiting receive out.

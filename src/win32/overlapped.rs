@@ -86,10 +86,7 @@ impl Operation {
 
     /// Completes the operation late: the call that began it has returned, or will return, `IO_PENDING`.
     pub fn complete(self, outcome: Result<u32>) {
-        match outcome {
-            Ok(bytes) => self.complete_with(Ok(()), bytes),
-            Err(error) => self.complete_with(Err(error), 0),
-        }
+        self.complete_with(outcome.map(drop), outcome.unwrap_or(0));
     }
 
     /// As [`Operation::complete`], for outcomes that carry bytes although they are errors (`MORE_DATA`).
