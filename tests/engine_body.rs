@@ -207,8 +207,9 @@ fn leave_to_send_the_body_comes_behind_what_waits() {
     let mut head = ResponseHead { status: 103, text: vec![b'x'; 32 << 20], ..ResponseHead::default() };
     head.reason_len = head.text.len() as u32;
     let (service, queue) = (&server.service, server.queue);
-    let hints =
-        start(|pend| service.send_response(queue, request, SendFlags::default(), &head, Body::new(), pend));
+    let hints = start(|pend| {
+        service.send_response(queue, request, SendFlags::default(), &head, &mut Body::new(), pend)
+    });
     assert!(hints.outcome_now().is_none());
     let read = server.read(request, BodyRead::Fill, 4);
     let mut got = Vec::new();

@@ -159,7 +159,7 @@ impl Active<'_> {
     /// The first of the reads that wait has so long until data arrives.
     fn await_body(&mut self) {
         let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-        let seconds = exchange.map_or(u16::MAX, |e| e.timeouts.entity_body);
+        let seconds = exchange.map_or(u16::MAX, |e| e.policy.timeouts.entity_body);
         self.set_read_due(self.seconds_from_now(seconds));
     }
 

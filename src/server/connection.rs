@@ -31,8 +31,8 @@ use super::buffers::Input;
 use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::outbound::Outgoing;
-use super::service::{BodyPart, ConnectionId, Delivery, QueueId, Reply, RequestId, Timeouts};
-use super::session::DEFAULT_TIMEOUTS;
+use super::policy::{DEFAULT_TIMEOUTS, Policy};
+use super::service::{BodyPart, ConnectionId, Delivery, QueueId, Reply, RequestId};
 use super::slots::SLOT_BITS;
 
 /// Where a connection stands; see the picture above.
@@ -65,7 +65,8 @@ pub(crate) struct Exchange {
     pub(crate) url_context: u64,
     pub(crate) ip_routed: bool,
     pub(crate) stage: Stage,
-    pub(crate) timeouts: Timeouts,
+    /// What holds for it.
+    pub(crate) policy: Arc<Policy>,
     pub(crate) body: RequestBody,
     pub(crate) bytes_received: u64,
     /// No body bytes go out: HEAD, 1xx, 204, 304.

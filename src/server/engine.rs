@@ -20,6 +20,7 @@ use super::buffers::Pool;
 use super::connection::{Active, Connection};
 use super::driver::Driver;
 use super::endpoint::{Endpoint, LISTENER};
+use super::policy::Policy;
 use super::request_queue::Queue;
 use super::routing::{Registration, Target};
 use super::service::{ApiVersion, ConnectionId, QueueId, UrlOwner};
@@ -34,6 +35,8 @@ pub struct Engine {
     pub(crate) buffers: Pool,
     pub(crate) limits: Limits,
     pub(crate) directory: Directory,
+    /// What holds for requests of version 1 queues.
+    pub(crate) policy: Arc<Policy>,
     /// Queues by the low bits of their id.
     queues: RwLock<Vec<Option<Arc<Queue>>>>,
     endpoints: RwLock<HashMap<u16, Arc<Endpoint>>>,
@@ -64,6 +67,7 @@ impl Engine {
             buffers: Pool::default(),
             limits: Limits::default(),
             directory: Directory::default(),
+            policy: Arc::new(Policy::of_service()),
             queues: RwLock::default(),
             endpoints: RwLock::default(),
             slots: Slots::new(seed),
@@ -211,7 +215,7 @@ impl Engine {
             None => false,
         };
         if added {
-            active.set_timeout(super::session::DEFAULT_TIMEOUTS.idle_connection);
+            active.set_timeout(super::policy::DEFAULT_TIMEOUTS.idle_connection);
         } else {
             active.reset();
         }

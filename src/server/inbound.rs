@@ -13,10 +13,10 @@ use super::body::RequestBody;
 use super::closing::LINGER_BYTES;
 use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
 use super::endpoint::Endpoint;
+use super::policy::{DEFAULT_TIMEOUTS, Policy};
 use super::request_queue::{Offer, Queue, Refused};
 use super::routing::Target;
 use super::service::{RequestId, Timeouts, Verbosity};
-use super::session::DEFAULT_TIMEOUTS;
 use super::waiting;
 
 /// Whether there is more to do at once.
@@ -203,12 +203,12 @@ impl Active<'_> {
         let route = routes.find(host, local, head.path())?;
         let context = (route.registration.context, route.ip_routed);
         match &route.registration.target {
-            Target::Queue(queue) => Ok(self.offer(queue, DEFAULT_TIMEOUTS, context, head_len)),
+            Target::Queue(queue) => Ok(self.offer(queue, &self.engine.policy, context, head_len)),
             Target::Group(group) => {
                 let binding = group.binding.lock();
                 match &binding.queue {
-                    _ if !binding.active => Err(Refusal::Disabled),
-                    Some(queue) => Ok(self.offer(queue, binding.timeouts, context, head_len)),
+                    _ if !binding.policy.active => Err(Refusal::Disabled),
+                    Some(queue) => Ok(self.offer(queue, &binding.policy, context, head_len)),
                     None => Err(Refusal::Unavailable),
                 }
             }
@@ -218,7 +218,7 @@ impl Active<'_> {
     fn offer(
         &mut self,
         queue: &Queue,
-        timeouts: Timeouts,
+        policy: &Arc<Policy>,
         (url_context, ip_routed): (u64, bool),
         head_len: usize,
     ) -> (RequestId, Offer) {
@@ -232,7 +232,7 @@ impl Active<'_> {
                 url_context,
                 ip_routed,
                 stage: Stage::Queued,
-                timeouts,
+                policy: Arc::clone(policy),
                 body: RequestBody::new(head.framing, head.expect_continue && work.input.is_empty()),
                 bytes_received: (head_len + work.input.bytes().len()) as u64,
                 bodyless: head.verb == Verb::Head,
@@ -242,8 +242,8 @@ impl Active<'_> {
                 given: 0,
             });
         }
-        state.idle_seconds = timeouts.idle_connection;
-        state.header_seconds = timeouts.header_wait;
+        state.idle_seconds = policy.timeouts.idle_connection;
+        state.header_seconds = policy.timeouts.header_wait;
         state.phase = Phase::Serving;
         (request, queue.offer(request, self.driver))
     }
@@ -331,7 +331,7 @@ impl Active<'_> {
 
 fn exchange_timeouts(active: &Active<'_>) -> Timeouts {
     let exchange = active.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-    exchange.map_or(DEFAULT_TIMEOUTS, |e| e.timeouts)
+    exchange.map_or(DEFAULT_TIMEOUTS, |e| e.policy.timeouts)
 }
 
 fn parse(work: &mut Work, engine: &super::engine::Engine) -> Result<Parsed, Refusal> {

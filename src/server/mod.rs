@@ -15,6 +15,7 @@ mod inbound;
 mod outbound;
 mod parcel;
 mod pipeline;
+mod policy;
 mod request_queue;
 mod response;
 mod routing;

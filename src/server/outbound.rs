@@ -11,9 +11,9 @@ use super::closing::LINGER_BYTES;
 use super::connection::{Active, Effect, Exchange, Phase, Stage};
 use super::parcel::{Parcel, Progress, Sent, copy_rest, join_small, length, measure, push};
 use super::pipeline::may_hold;
+use super::policy::DEFAULT_TIMEOUTS;
 use super::response::{Circumstances, write_head};
 use super::service::{Body, Chunk, Pend, Reply, ResponseHead, SendFlags};
-use super::session::DEFAULT_TIMEOUTS;
 
 /// A send that waits for room.
 pub(crate) struct Outgoing {
@@ -214,7 +214,7 @@ impl Active<'_> {
     /// a little of it now and then does not renew that.
     pub(super) fn await_room(&mut self, left: u64) {
         let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-        let rate = exchange.map_or(DEFAULT_TIMEOUTS.min_send_rate, |e| e.timeouts.min_send_rate);
+        let rate = exchange.map_or(DEFAULT_TIMEOUTS.min_send_rate, |e| e.policy.timeouts.min_send_rate);
         if rate == u32::MAX || rate == 0 {
             return self.set_send_due(NEVER);
         }
@@ -230,7 +230,7 @@ impl Active<'_> {
             self.effects.push(Effect::Read(read.reply, Err(Error::CONNECTION_INVALID)));
         }
         let Some(exchange) = work.exchange.as_ref() else { return };
-        let seconds = exchange.timeouts.drain_entity_body;
+        let seconds = exchange.policy.timeouts.drain_entity_body;
         (state.read_due, state.send_due) = (NEVER, NEVER);
         if exchange.close_after || exchange.opaque {
             return self.end_politely();

@@ -146,10 +146,6 @@ impl Queue {
         if state.shut {
             return Err(if first { Error::INVALID_HANDLE } else { Error::OPERATION_ABORTED });
         }
-        if !first {
-            // Woken for another's sake, it is still in line; it must not stand there twice, or after it has left.
-            state.receivers.retain(|r| !r.is_thread(waiter));
-        }
         let waiting = state.requests.pop_front();
         // A thread woken by a late word about something else still stands here. It must not stand here twice,
         // nor when it has left: the next request would be given to nobody.
@@ -207,7 +203,7 @@ impl Queue {
             Property::QueueLength(length) => state.length = length,
             Property::State(active) => state.active = active.unwrap_or(true),
             Property::Verbosity(verbosity) => state.verbosity = verbosity,
-            Property::Timeouts(_) => return Err(Error::INVALID_PARAMETER),
+            _ => return Err(Error::INVALID_PARAMETER),
         }
         Ok(())
     }
@@ -219,7 +215,7 @@ impl Queue {
             PropertyKind::QueueLength => Ok(Property::QueueLength(state.length)),
             PropertyKind::State => Ok(Property::State(Some(state.active))),
             PropertyKind::Verbosity => Ok(Property::Verbosity(state.verbosity)),
-            PropertyKind::Timeouts => Err(Error::INVALID_PARAMETER),
+            _ => Err(Error::INVALID_PARAMETER),
         }
     }
 

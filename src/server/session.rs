@@ -1,6 +1,4 @@
-//! Server sessions and URL groups: who owns which, their states, timeouts and bindings.
-//!
-//! Settings cascade: a group's value, else its session's, else the service's default (digest §1.9).
+//! Server sessions and URL groups: who owns which, their settings and bindings. What settings come to is `policy`'s.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,59 +8,33 @@ use parking_lot::Mutex;
 
 use crate::abi::error::{Error, Result};
 
+use super::policy::{Policy, Settings};
 use super::request_queue::Queue;
-use super::service::{GroupId, Property, PropertyKind, SessionId, Timeouts};
+use super::service::{GroupId, Property, PropertyKind, SessionId};
 
-/// The service's timeouts (digest §6.5).
-pub(crate) const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
-    entity_body: 120,
-    drain_entity_body: 120,
-    request_queue: 120,
-    idle_connection: 120,
-    header_wait: 120,
-    min_send_rate: 150,
-};
-
-/// What sessions and groups both have.
-#[derive(Default)]
-struct Settings {
-    active: Option<bool>,
-    timeouts: Option<Timeouts>,
-}
-
-impl Settings {
-    fn set(&mut self, property: Property) -> Result<()> {
-        match property {
-            Property::State(active) => self.active = active,
-            Property::Timeouts(timeouts) => self.timeouts = timeouts,
-            _ => return Err(Error::INVALID_PARAMETER),
-        }
-        Ok(())
-    }
-
-    fn get(&self, kind: PropertyKind) -> Result<Property> {
-        match kind {
-            PropertyKind::State => Ok(Property::State(self.active)),
-            PropertyKind::Timeouts => Ok(Property::Timeouts(self.timeouts)),
-            _ => Err(Error::INVALID_PARAMETER),
-        }
-    }
-}
+/// The properties a session has (digest §6.1); a group has these and its own.
+const OF_SESSIONS: [PropertyKind; 8] = [
+    PropertyKind::State,
+    PropertyKind::Timeouts,
+    PropertyKind::Bandwidth,
+    PropertyKind::FlowRate,
+    PropertyKind::Logging,
+    PropertyKind::Authentication,
+    PropertyKind::ExtendedAuthentication,
+    PropertyKind::ChannelBind,
+];
 
 /// A server session.
 pub(crate) struct Session {
     settings: Mutex<Settings>,
 }
 
-/// What holds for a group's requests, worked out whenever a setting changes.
-#[derive(Clone)]
+/// Where a group's requests go, and what holds for them.
 pub(crate) struct Binding {
     /// Where they go.
     pub(crate) queue: Option<Arc<Queue>>,
-    /// Group and session take any.
-    pub(crate) active: bool,
-    /// Their timeouts.
-    pub(crate) timeouts: Timeouts,
+    /// What holds for them, worked out whenever a setting changes.
+    pub(crate) policy: Arc<Policy>,
 }
 
 /// A URL group.
@@ -76,7 +48,7 @@ pub(crate) struct Group {
 
 impl Group {
     fn new(id: GroupId, session_id: SessionId, session: Arc<Session>) -> Group {
-        let binding = Binding { queue: None, active: true, timeouts: DEFAULT_TIMEOUTS };
+        let binding = Binding { queue: None, policy: Arc::new(Policy::of_service()) };
         let settings = Mutex::default();
         let group = Group { id, session_id, session, settings, binding: Mutex::new(binding) };
         group.refresh();
@@ -97,38 +69,23 @@ impl Group {
         }
     }
 
-    /// Works the binding out again.
+    /// Works out again what holds.
     fn refresh(&self) {
         let own = self.settings.lock();
         let parent = self.session.settings.lock();
-        let inherited = cascade(parent.timeouts.unwrap_or_default(), DEFAULT_TIMEOUTS);
-        let mut binding = self.binding.lock();
-        binding.active = own.active.unwrap_or(true) && parent.active.unwrap_or(true);
-        binding.timeouts = cascade(own.timeouts.unwrap_or_default(), inherited);
+        self.binding.lock().policy = Arc::new(Policy::of(&own, &parent));
     }
 
+    /// Sets a property of groups.
     pub(crate) fn set(&self, property: Property) -> Result<()> {
         self.settings.lock().set(property)?;
         self.refresh();
         Ok(())
     }
 
+    /// Reads a property of groups back.
     pub(crate) fn get(&self, kind: PropertyKind) -> Result<Property> {
         self.settings.lock().get(kind)
-    }
-}
-
-fn cascade(own: Timeouts, parent: Timeouts) -> Timeouts {
-    fn pick<T: Default + PartialEq>(own: T, parent: T) -> T {
-        if own == T::default() { parent } else { own }
-    }
-    Timeouts {
-        entity_body: pick(own.entity_body, parent.entity_body),
-        drain_entity_body: pick(own.drain_entity_body, parent.drain_entity_body),
-        request_queue: pick(own.request_queue, parent.request_queue),
-        idle_connection: pick(own.idle_connection, parent.idle_connection),
-        header_wait: pick(own.header_wait, parent.header_wait),
-        min_send_rate: pick(own.min_send_rate, parent.min_send_rate),
     }
 }
 
@@ -199,18 +156,25 @@ impl Directory {
     }
 
     pub(crate) fn set_session(&self, id: SessionId, property: Property) -> Result<()> {
+        if !OF_SESSIONS.contains(&property.kind()) {
+            return Err(Error::INVALID_PARAMETER);
+        }
         self.session(id)?.settings.lock().set(property)?;
         self.groups().iter().filter(|g| g.session_id == id).for_each(|g| g.refresh());
         Ok(())
     }
 
     pub(crate) fn get_session(&self, id: SessionId, kind: PropertyKind) -> Result<Property> {
+        if !OF_SESSIONS.contains(&kind) {
+            return Err(Error::INVALID_PARAMETER);
+        }
         self.session(id)?.settings.lock().get(kind)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::service::Timeouts;
     use super::*;
 
     #[test]
@@ -233,7 +197,7 @@ mod tests {
         let of_session = Timeouts { idle_connection: 7, header_wait: 8, ..Timeouts::default() };
         directory.set_session(session, Property::Timeouts(Some(of_session))).unwrap();
         group.set(Property::Timeouts(Some(Timeouts { header_wait: 9, ..Timeouts::default() }))).unwrap();
-        let held = group.binding.lock().timeouts;
+        let held = group.binding.lock().policy.timeouts;
         assert_eq!((held.idle_connection, held.header_wait, held.entity_body), (7, 9, 120));
     }
 }

@@ -114,7 +114,24 @@ macro_rules! wire_enum {
     )* };
 }
 
-pub(super) use {wire_enum, wire_struct};
+/// Implements [`Wire`] for plain values that derive serde: their postcard bytes.
+macro_rules! wire_values {
+    ($($name:ty),* $(,)?) => { $(
+        impl $crate::share::codec::Wire for $name {
+            fn encode(&self, to: &mut $crate::share::codec::Encoder) {
+                // Only a value that refuses to be serialised fails, and plain ones do not.
+                let bytes = postcard::to_stdvec(self).unwrap_or_default();
+                $crate::share::codec::Bytes::encode_from(&bytes, to);
+            }
+            fn decode(from: &mut $crate::share::codec::Decoder<'_>) -> $crate::share::codec::Decoded<Self> {
+                let $crate::share::codec::Bytes(bytes) = $crate::share::codec::Wire::decode(from)?;
+                postcard::from_bytes(&bytes).map_err(|_| $crate::share::codec::Malformed)
+            }
+        }
+    )* };
+}
+
+pub(super) use {wire_enum, wire_struct, wire_values};
 
 impl Wire for u64 {
     fn encode(&self, to: &mut Encoder) {

@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
-use super::codec::{Bytes, Decoded, Decoder, Element, Encoder, Malformed, Wire, wire_enum, wire_struct};
+use super::codec::{
+    Bytes, Decoded, Decoder, Element, Encoder, Malformed, Wire, wire_enum, wire_struct, wire_values,
+};
 use crate::abi::error::Error;
 use crate::server::service::{
-    ApiVersion, BodyRead, ConnectionId, Delivery, GroupId, Holder, Property, PropertyKind, QueueId,
-    RequestId, ResponseField, ResponseHead, SendFlags, SessionId, Timeouts, UrlOwner, Verbosity,
+    ApiVersion, BodyRead, ConnectionId, Delivery, Extras, GroupId, Holder, Property, PropertyKind, QueueId,
+    RequestId, ResponseField, ResponseHead, SendFlags, SessionId, UrlOwner,
 };
 use crate::wire::Span;
 use crate::wire::field::Field;
@@ -30,8 +32,9 @@ macro_rules! wire_number {
 
 wire_number!(SessionId, GroupId, QueueId, RequestId, ConnectionId, Error);
 
+wire_values!(Property, PropertyKind, Holder, Box<Extras>);
+
 wire_struct! {
-    Timeouts { entity_body, drain_entity_body, request_queue, idle_connection, header_wait, min_send_rate }
     Delivery {
         request, connection, url_context, head, local, remote, bytes_received, more_body, ip_routed
     }
@@ -44,13 +47,6 @@ wire_struct! {
 wire_enum! {
     UrlOwner { 0 = Group { 0: group }, 1 = Queue { 0: queue } }
     ApiVersion { 1 = V1, 2 = V2 }
-    Verbosity { 0 = Basic, 1 = Limited, 2 = Full }
-    Property {
-        0 = State { 0: active }, 1 = Timeouts { 0: timeouts }, 2 = QueueLength { 0: requests },
-        3 = Verbosity { 0: verbosity },
-    }
-    PropertyKind { 0 = State, 1 = Timeouts, 2 = QueueLength, 3 = Verbosity }
-    Holder { 0 = Session { 0: session }, 1 = Group { 0: group }, 2 = Queue { 0: queue } }
     BodyRead { 0 = Arrived, 1 = Some, 2 = Fill }
     Framing { 0 = None, 1 = Length { 0: bytes }, 2 = Chunked, 3 = Close }
     Verb {
@@ -144,12 +140,13 @@ fn request_spans(head: &RequestHead) -> impl Iterator<Item = Span> {
 
 impl Wire for ResponseHead {
     fn encode(&self, to: &mut Encoder) {
-        let ResponseHead { status, text, reason_len, fields, suppress_server } = self;
+        let ResponseHead { status, text, reason_len, fields, suppress_server, extras } = self;
         status.encode(to);
         Bytes::encode_from(text, to);
         reason_len.encode(to);
         fields.encode(to);
         suppress_server.encode(to);
+        extras.encode(to);
     }
 
     fn decode(from: &mut Decoder<'_>) -> Decoded<ResponseHead> {
@@ -158,10 +155,11 @@ impl Wire for ResponseHead {
         let reason_len = Wire::decode(from)?;
         let fields: Vec<ResponseField> = Wire::decode(from)?;
         let suppress_server = Wire::decode(from)?;
+        let extras = Wire::decode(from)?;
         let mut stretches =
             fields.iter().flat_map(|field| [field.name, field.value]).chain([(0, reason_len)]);
         if stretches.all(|(start, len)| lies_in(&text, start, len)) {
-            Ok(ResponseHead { status, text, reason_len, fields, suppress_server })
+            Ok(ResponseHead { status, text, reason_len, fields, suppress_server, extras })
         } else {
             Err(Malformed)
         }

@@ -118,7 +118,7 @@ impl Server {
         let head = ResponseHead { status, ..ResponseHead::default() };
         let mut chunks = Body::new();
         chunks.push(Chunk::Memory(LentBytes::owned(body)));
-        start(|pend| self.service.send_response(self.queue, request, flags, &head, chunks, pend))
+        start(|pend| self.service.send_response(self.queue, request, flags, &head, &mut chunks, pend))
     }
 
     /// Answers a request with 200 and a body.

@@ -233,7 +233,7 @@ pub unsafe extern "C" fn HttpQueryRequestQueueProperty(
             self::Property::QueueLength(length) => length,
             self::Property::State(active) => u32::from(active == Some(false)),
             self::Property::Verbosity(verbosity) => verbosity as u32,
-            self::Property::Timeouts(_) => return Err(Error::INTERNAL_ERROR),
+            _ => return Err(Error::INTERNAL_ERROR),
         };
         let wanted =
             Wanted { start: PropertyInformation, len: PropertyInformationLength, size: ReturnLength };
@@ -337,7 +337,7 @@ unsafe fn query_shared(holder: Holder, property: HTTP_SERVER_PROPERTY, wanted: W
         match service()?.property(holder, kind)? {
             Property::State(state) => wanted.write(state_info(state)),
             Property::Timeouts(timeouts) => wanted.write(timeout_info(timeouts)),
-            Property::QueueLength(_) | Property::Verbosity(_) => Err(Error::INTERNAL_ERROR),
+            _ => Err(Error::INTERNAL_ERROR),
         }
     }
 }

@@ -40,6 +40,7 @@ pub(super) unsafe fn read_http_response_v2(
     head.status = base.StatusCode;
     head.text.clear();
     head.fields.clear();
+    head.extras = None;
     // SAFETY: as promised by the caller, here and in the calls below.
     unsafe {
         head.reason_len = push_text(head, base.pReason, base.ReasonLength)?.1;

@@ -24,7 +24,14 @@ fn memory(at: u64, len: usize) -> Chunk {
 
 fn head(status: u16, fields: &[ResponseField]) -> ResponseHead {
     let text = b"OKTransfer-Encoding".to_vec();
-    ResponseHead { status, text, reason_len: 2, fields: fields.to_vec(), suppress_server: false }
+    ResponseHead {
+        status,
+        text,
+        reason_len: 2,
+        fields: fields.to_vec(),
+        suppress_server: false,
+        extras: None,
+    }
 }
 
 /// A file without a name that holds `bytes`.

@@ -4,8 +4,8 @@ use super::engine::{delivery, pattern, patterned};
 use super::{fake, start};
 use crate::abi::error::Error;
 use crate::server::service::{
-    ApiVersion, Body, BodyRead, Chunk, ConnectionId, Holder, Property, PropertyKind, QueueId, RequestId,
-    ResponseField, ResponseHead, SendFlags, SessionId, Timeouts, UrlOwner, Verbosity,
+    ApiVersion, Body, BodyRead, CachePolicy, Chunk, ConnectionId, Extras, Holder, Property, PropertyKind,
+    QueueId, RequestId, ResponseField, ResponseHead, SendFlags, SessionId, Timeouts, UrlOwner, Verbosity,
 };
 use crate::win32::lent::{LentBuffer, LentBytes};
 
@@ -60,7 +60,7 @@ fn properties_of_every_kind() {
         Property::Verbosity(Verbosity::Limited),
     ];
     for property in set {
-        guest.set_property(session, property).unwrap();
+        guest.set_property(session, property.clone()).unwrap();
         assert_eq!(engine.commands(), [format!("set_property {session:?} {property:?}")]);
     }
     let kinds =
@@ -98,6 +98,7 @@ fn a_response_is_told_whole() {
         reason_len: 6,
         fields: vec![ResponseField { id: 255, name: (6, 7), value: (13, 5) }],
         suppress_server: true,
+        extras: Some(Box::new(Extras { cache: CachePolicy::TimeToLive(9), ..Extras::default() })),
     };
     let flags = SendFlags { disconnect: true, buffer_data: true, ..SendFlags::default() };
     let chunk = |at, len| Chunk::Memory(LentBytes::owned(patterned(at, len)));

@@ -236,6 +236,7 @@ impl Service for Fake {
             }
             PropertyKind::QueueLength => Property::QueueLength(1000),
             PropertyKind::Verbosity => Property::Verbosity(crate::server::service::Verbosity::Full),
+            _ => return Err(Error::INVALID_PARAMETER),
         })
     }
     fn create_queue(&self, version: ApiVersion) -> Result<QueueId> {

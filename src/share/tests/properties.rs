@@ -59,6 +59,7 @@ fn response_head() -> impl Strategy<Value = ResponseHead> {
         reason_len,
         fields,
         suppress_server,
+        extras: None,
     })
 }
 

@@ -2,28 +2,32 @@
 //!
 //! The engine in this process implements [`Service`]; so does `share`, which carries each call to the
 //! process that hosts the port. Therefore every value here is owned: no raw pointer, no lock guard, and of
-//! the caller's memory only [`LentBytes`] and [`LentBuffer`], which an implementation may copy.
+//! the caller's memory only [`LentBytes`](crate::win32::lent::LentBytes) and [`LentBuffer`], which an implementation may copy.
 //!
 //! **Completion.** A command that can wait returns `Poll::Ready` when it is done at once. Otherwise it asks
 //! `pend` for a [`Reply`] (so that no completion is made for nothing), keeps it, returns `Poll::Pending`,
 //! and calls it exactly once, on any thread, with no lock held. `Reply` is called even when the queue
 //! closes, the client leaves or the operation is cancelled.
 
-use std::fs::File;
-use std::net::SocketAddr;
-use std::sync::Arc;
+mod request;
+mod response;
+mod settings;
+
 use std::task::Poll;
 
-use smallvec::SmallVec;
+use serde::{Deserialize, Serialize};
 
 use crate::abi::error::{Error, Result};
-use crate::win32::lent::{LentBuffer, LentBytes};
-use crate::wire::request::RequestHead;
+use crate::win32::lent::LentBuffer;
+
+pub use request::*;
+pub use response::*;
+pub use settings::*;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => { $(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub struct $name(pub u64);
     )* };
 }
@@ -61,71 +65,6 @@ pub enum ApiVersion {
     V2,
 }
 
-/// How a queue answers when it must refuse (`HttpServer503VerbosityProperty`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verbosity {
-    /// Reset the connection.
-    Basic,
-    /// 503 with the generic reason.
-    Limited,
-    /// 503 with a detailed reason.
-    Full,
-}
-
-/// `HttpServerTimeoutsProperty`; 0 inherits, 0xFFFF (0xFFFF_FFFF for the rate) disables.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timeouts {
-    /// Seconds between two arrivals of body data.
-    pub entity_body: u16,
-    /// Seconds to drain an unread body.
-    pub drain_entity_body: u16,
-    /// Seconds in the queue.
-    pub request_queue: u16,
-    /// Seconds between two requests.
-    pub idle_connection: u16,
-    /// Seconds for a head to arrive.
-    pub header_wait: u16,
-    /// Bytes a second a response must sustain.
-    pub min_send_rate: u32,
-}
-
-/// A property value, set or read. `None` where the C structure says "not present".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Property {
-    /// Active (true) or inactive.
-    State(Option<bool>),
-    /// Timeouts of a session or group.
-    Timeouts(Option<Timeouts>),
-    /// Requests a queue holds before it refuses.
-    QueueLength(u32),
-    /// How a queue refuses.
-    Verbosity(Verbosity),
-}
-
-/// Which property is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PropertyKind {
-    /// [`Property::State`].
-    State,
-    /// [`Property::Timeouts`].
-    Timeouts,
-    /// [`Property::QueueLength`].
-    QueueLength,
-    /// [`Property::Verbosity`].
-    Verbosity,
-}
-
-/// What a property belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holder {
-    /// A server session.
-    Session(SessionId),
-    /// A URL group.
-    Group(GroupId),
-    /// A request queue.
-    Queue(QueueId),
-}
-
 /// The one caller of a completion; see the module's notes.
 pub struct Reply<T> {
     /// Names the operation for [`Service::abort`].
@@ -148,113 +87,6 @@ impl<T> Reply<T> {
 
 /// Makes the reply when, and only when, an operation has to wait.
 pub type Pend<'a, T> = &'a mut dyn FnMut() -> Reply<T>;
-
-/// A request as `HttpReceiveHttpRequest` tells it. The head is shared with the connection, which takes it
-/// back for the next request: drop the delivery before answering.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    /// Its id, valid until the last send begins.
-    pub request: RequestId,
-    /// Its connection.
-    pub connection: ConnectionId,
-    /// The context the matched prefix was registered with.
-    pub url_context: u64,
-    /// The head.
-    pub head: Arc<RequestHead>,
-    /// Our end of the connection.
-    pub local: SocketAddr,
-    /// The client's end.
-    pub remote: SocketAddr,
-    /// Bytes of this request received so far, head included.
-    pub bytes_received: u64,
-    /// There is body that has not been handed out.
-    pub more_body: bool,
-    /// Routed by the address the connection came in on (`HTTP_REQUEST_FLAG_IP_ROUTED`).
-    pub ip_routed: bool,
-}
-
-/// How much of a body [`Service::read_body`] waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyRead {
-    /// Only what has arrived; never waits, never sends 100 Continue; 0 bytes if nothing is there.
-    Arrived,
-    /// At least one byte, or the end.
-    Some,
-    /// A full buffer, or the end (`HTTP_RECEIVE_REQUEST_ENTITY_BODY_FLAG_FILL_BUFFER`).
-    Fill,
-}
-
-/// What a body read brought.
-#[derive(Debug)]
-pub struct BodyPart {
-    /// The buffer given, filled from its start.
-    pub buffer: LentBuffer,
-    /// Bytes in it. 0 only for [`BodyRead::Arrived`]; the other reads report `HANDLE_EOF` at the end.
-    pub len: usize,
-    /// There is more after these.
-    pub more_body: bool,
-}
-
-/// A field of a response, as the application gave it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ResponseField {
-    /// Number of a known field, or `wire::field::UNKNOWN`.
-    pub id: u8,
-    /// Start and length of the name in `text`; empty for known fields.
-    pub name: (u32, u32),
-    /// Start and length of the value in `text`.
-    pub value: (u32, u32),
-}
-
-/// The head of a response, copied out of the caller's structures. Fields stand in wire order: known ones by
-/// id with multiple-known-header entries at their id's place, then unknown ones.
-#[derive(Clone, Debug, Default)]
-pub struct ResponseHead {
-    /// Status code, 100 to 999.
-    pub status: u16,
-    /// Holds the reason and all names and values.
-    pub text: Vec<u8>,
-    /// Length of the reason, which stands first in `text`.
-    pub reason_len: u32,
-    /// The fields.
-    pub fields: Vec<ResponseField>,
-    /// A known Server field was given with a pointer but no length: send none.
-    pub suppress_server: bool,
-}
-
-/// A piece of a response body.
-#[derive(Debug)]
-pub enum Chunk {
-    /// Memory of the caller, lent until completion.
-    Memory(LentBytes),
-    /// A range of a file; `None` as length means to its end.
-    File {
-        /// The file; its position is neither used nor moved.
-        file: Arc<File>,
-        /// First byte.
-        offset: u64,
-        /// Number of bytes.
-        length: Option<u64>,
-    },
-}
-
-/// The pieces of a body given in one call; one or two need no allocation.
-pub type Body = SmallVec<[Chunk; 2]>;
-
-/// The send flags that matter below `capi` (`HTTP_SEND_RESPONSE_FLAG_*`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SendFlags {
-    /// Close the connection after this response.
-    pub disconnect: bool,
-    /// The response goes on in another call.
-    pub more_data: bool,
-    /// Copy the data and complete early.
-    pub buffer_data: bool,
-    /// Leave Nagle's algorithm on for this send.
-    pub nagling: bool,
-    /// Raw bytes both ways after this head (status 101).
-    pub opaque: bool,
-}
 
 /// What the C API asks of the engine. All commands are free-threaded.
 pub trait Service: Send + Sync {

@@ -1,0 +1,117 @@
+//! What holds for the requests of a URL group: its own settings, else its session's, else the service's
+//! (digest §1.9). Worked out whenever a setting changes, and shared by the requests it holds for.
+
+use crate::abi::error::{Error, Result};
+
+use super::service::{
+    Authentication, ChannelBind, FlowRate, Logging, Property, PropertyKind, QueueId, Timeouts,
+};
+
+/// The service's timeouts (digest §6.5).
+pub(crate) const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
+    entity_body: 120,
+    drain_entity_body: 120,
+    request_queue: 120,
+    idle_connection: 120,
+    header_wait: 120,
+    min_send_rate: 150,
+};
+
+/// What was set on a session or a group; `None` inherits.
+#[derive(Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) active: Option<bool>,
+    pub(crate) timeouts: Option<Timeouts>,
+    pub(crate) bandwidth: Option<u32>,
+    pub(crate) connections: Option<u32>,
+    pub(crate) flow_rate: Option<FlowRate>,
+    pub(crate) logging: Option<Logging>,
+    pub(crate) authentication: Option<Authentication>,
+    pub(crate) extended_authentication: Option<Authentication>,
+    pub(crate) channel_bind: Option<ChannelBind>,
+    pub(crate) listen_endpoint: Option<bool>,
+    pub(crate) protection_level: Option<u32>,
+    pub(crate) delegation: Option<QueueId>,
+}
+
+impl Settings {
+    /// Takes a value. Which holder has which property is for the holders to say.
+    pub(crate) fn set(&mut self, property: Property) -> Result<()> {
+        match property {
+            Property::State(value) => self.active = value,
+            Property::Timeouts(value) => self.timeouts = value,
+            Property::Bandwidth(value) => self.bandwidth = value,
+            Property::Connections(value) => self.connections = value,
+            Property::FlowRate(value) => self.flow_rate = value,
+            Property::Logging(value) => self.logging = value,
+            Property::Authentication(value) => self.authentication = value,
+            Property::ExtendedAuthentication(value) => self.extended_authentication = value,
+            Property::ChannelBind(value) => self.channel_bind = value,
+            Property::ListenEndpoint(value) => self.listen_endpoint = value,
+            Property::ProtectionLevel(value) => self.protection_level = value,
+            Property::Delegation(value) => self.delegation = value,
+            Property::QueueLength(_) | Property::Verbosity(_) => return Err(Error::INVALID_PARAMETER),
+        }
+        Ok(())
+    }
+
+    /// Gives a value back as it was set here.
+    pub(crate) fn get(&self, kind: PropertyKind) -> Result<Property> {
+        Ok(match kind {
+            PropertyKind::State => Property::State(self.active),
+            PropertyKind::Timeouts => Property::Timeouts(self.timeouts),
+            PropertyKind::Bandwidth => Property::Bandwidth(self.bandwidth),
+            PropertyKind::Connections => Property::Connections(self.connections),
+            PropertyKind::FlowRate => Property::FlowRate(self.flow_rate),
+            PropertyKind::Logging => Property::Logging(self.logging.clone()),
+            PropertyKind::Authentication => Property::Authentication(self.authentication.clone()),
+            PropertyKind::ExtendedAuthentication => {
+                Property::ExtendedAuthentication(self.extended_authentication.clone())
+            }
+            PropertyKind::ChannelBind => Property::ChannelBind(self.channel_bind.clone()),
+            PropertyKind::ListenEndpoint => Property::ListenEndpoint(self.listen_endpoint),
+            PropertyKind::ProtectionLevel => Property::ProtectionLevel(self.protection_level),
+            PropertyKind::Delegation => Property::Delegation(self.delegation),
+            PropertyKind::QueueLength | PropertyKind::Verbosity => return Err(Error::INVALID_PARAMETER),
+        })
+    }
+}
+
+/// What holds for a request.
+#[derive(Clone)]
+pub(crate) struct Policy {
+    /// Group and session take requests.
+    pub(crate) active: bool,
+    /// Timeouts, none of them 0.
+    pub(crate) timeouts: Timeouts,
+}
+
+impl Policy {
+    /// What holds where nothing is set: for version 1 queues.
+    pub(crate) fn of_service() -> Policy {
+        Policy { active: true, timeouts: DEFAULT_TIMEOUTS }
+    }
+
+    /// What a group's settings, its session's and the service's come to.
+    pub(crate) fn of(group: &Settings, session: &Settings) -> Policy {
+        let inherited = cascade(session.timeouts.unwrap_or_default(), DEFAULT_TIMEOUTS);
+        Policy {
+            active: group.active.unwrap_or(true) && session.active.unwrap_or(true),
+            timeouts: cascade(group.timeouts.unwrap_or_default(), inherited),
+        }
+    }
+}
+
+fn cascade(own: Timeouts, parent: Timeouts) -> Timeouts {
+    fn pick<T: Default + PartialEq>(own: T, parent: T) -> T {
+        if own == T::default() { parent } else { own }
+    }
+    Timeouts {
+        entity_body: pick(own.entity_body, parent.entity_body),
+        drain_entity_body: pick(own.drain_entity_body, parent.drain_entity_body),
+        request_queue: pick(own.request_queue, parent.request_queue),
+        idle_connection: pick(own.idle_connection, parent.idle_connection),
+        header_wait: pick(own.header_wait, parent.header_wait),
+        min_send_rate: pick(own.min_send_rate, parent.min_send_rate),
+    }
+}

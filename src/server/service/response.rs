@@ -1,0 +1,135 @@
+//! Responses as the application gives them, copied out of its structures but for body memory and files.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::win32::lent::LentBytes;
+
+use super::{Authentication, ChannelBind, FlowRate};
+
+/// A field of a response, as the application gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResponseField {
+    /// Number of a known field, or `wire::field::UNKNOWN`.
+    pub id: u8,
+    /// Start and length of the name in `text`; empty for known fields.
+    pub name: (u32, u32),
+    /// Start and length of the value in `text`.
+    pub value: (u32, u32),
+}
+
+/// The head of a response, copied out of the caller's structures. Fields stand in wire order: known ones by
+/// id with multiple-known-header entries at their id's place, then unknown ones.
+#[derive(Clone, Debug, Default)]
+pub struct ResponseHead {
+    /// Status code, 100 to 999.
+    pub status: u16,
+    /// Holds the reason and all names and values.
+    pub text: Vec<u8>,
+    /// Length of the reason, which stands first in `text`.
+    pub reason_len: u32,
+    /// The fields.
+    pub fields: Vec<ResponseField>,
+    /// A known Server field was given with a pointer but no length: send none.
+    pub suppress_server: bool,
+    /// What most responses do not have.
+    pub extras: Option<Box<Extras>>,
+}
+
+impl ResponseHead {
+    /// The extras, made at the first use.
+    pub fn extras_mut(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+}
+
+/// What a response may have besides head and body.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extras {
+    /// Whether the engine may answer later requests with it.
+    pub cache: CachePolicy,
+    /// The representation depends on Accept-Encoding (`HTTP_RESPONSE_FLAG_MULTIPLE_ENCODINGS_AVAILABLE`).
+    pub multiple_encodings: bool,
+    /// The record for the log.
+    pub log: Option<LogFields>,
+    /// Bytes a second of this response (`HttpResponseInfoTypeQosProperty`).
+    pub bandwidth: Option<u32>,
+    /// As bandwidth, with bursts.
+    pub flow_rate: Option<FlowRate>,
+    /// What challenges are made with (`HttpResponseInfoTypeAuthenticationProperty`).
+    pub authentication: Option<Authentication>,
+    /// `HttpResponseInfoTypeChannelBind`.
+    pub channel_bind: Option<ChannelBind>,
+}
+
+/// `HTTP_CACHE_POLICY`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CachePolicy {
+    /// Not to be kept.
+    #[default]
+    NoCache,
+    /// Kept until flushed.
+    UserInvalidates,
+    /// Kept for so many seconds.
+    TimeToLive(u32),
+}
+
+/// `HTTP_LOG_FIELDS_DATA`: what the application says for the log. Empty texts were not given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each is the member of that name")]
+pub struct LogFields {
+    pub user_name: String,
+    pub uri_stem: String,
+    pub client_ip: Vec<u8>,
+    pub server_name: Vec<u8>,
+    pub service_name: Vec<u8>,
+    pub server_ip: Vec<u8>,
+    pub method: Vec<u8>,
+    pub uri_query: Vec<u8>,
+    pub host: Vec<u8>,
+    pub user_agent: Vec<u8>,
+    pub cookie: Vec<u8>,
+    pub referrer: Vec<u8>,
+    pub server_port: u16,
+    pub protocol_status: u16,
+    pub win32_status: u32,
+    pub method_num: u32,
+    pub sub_status: u16,
+}
+
+/// A piece of a response body.
+#[derive(Debug)]
+pub enum Chunk {
+    /// Memory of the caller, lent until completion.
+    Memory(LentBytes),
+    /// A range of a file; `None` as length means to its end.
+    File {
+        /// The file; its position is neither used nor moved.
+        file: Arc<File>,
+        /// First byte.
+        offset: u64,
+        /// Number of bytes.
+        length: Option<u64>,
+    },
+}
+
+/// The pieces of a body given in one call; one or two need no allocation.
+pub type Body = SmallVec<[Chunk; 2]>;
+
+/// The send flags that matter below `capi` (`HTTP_SEND_RESPONSE_FLAG_*`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SendFlags {
+    /// Close the connection after this response.
+    pub disconnect: bool,
+    /// The response goes on in another call.
+    pub more_data: bool,
+    /// Copy the data and complete early.
+    pub buffer_data: bool,
+    /// Leave Nagle's algorithm on for this send.
+    pub nagling: bool,
+    /// Raw bytes both ways after this head (status 101).
+    pub opaque: bool,
+}
