@@ -4,6 +4,8 @@
 //! `abi` < `wire`, `win32` < `net` < `server`, `client` < `share` < `capi`. The README has the map.
 
 pub mod abi;
+#[cfg(feature = "command")]
+pub mod admin;
 pub mod capi;
 pub mod client;
 pub mod net;
