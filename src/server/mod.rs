@@ -22,6 +22,7 @@ mod routing;
 pub mod service;
 mod session;
 mod slots;
+pub mod snapshot;
 mod waiting;
 
 use std::sync::{Arc, OnceLock};
