@@ -12,6 +12,7 @@ mod driver;
 mod endpoint;
 mod engine;
 mod inbound;
+mod log;
 mod outbound;
 mod parcel;
 mod pipeline;
