@@ -6,6 +6,7 @@ pub mod deadlines;
 pub mod dial;
 pub mod fd_channel;
 pub mod listener;
+pub mod peer;
 pub mod poller;
 pub mod resolve;
 pub mod socket;

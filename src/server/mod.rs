@@ -12,6 +12,7 @@ mod driver;
 mod endpoint;
 mod engine;
 mod inbound;
+mod log;
 mod outbound;
 mod parcel;
 mod pipeline;
@@ -22,6 +23,7 @@ mod routing;
 pub mod service;
 mod session;
 mod slots;
+pub mod snapshot;
 mod waiting;
 
 use std::sync::{Arc, OnceLock};
