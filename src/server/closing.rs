@@ -94,6 +94,7 @@ impl Active<'_> {
             return;
         }
         self.leave_queue();
+        self.account(Some(status));
         self.state.phase = Phase::Closed;
         let socket = self.state.socket.take();
         if let Some(mut work) = self.state.work.take() {
@@ -114,11 +115,15 @@ impl Active<'_> {
             work.input.consume(n);
             self.engine.buffers.give(work);
         }
-        for (_, wait) in std::mem::take(&mut self.state.disconnect_waits) {
+        for (_, wait) in *self.state.disconnect_waits.take().unwrap_or_default() {
             self.effects.push(Effect::Gone(wait, Ok(())));
         }
+        if let Some(socket) = socket {
+            self.engine.count_closed(&socket);
+        }
         self.state.endpoint = None;
-        self.engine.slots.release(self.connection.slot);
+        self.state.change_policy(None);
+        self.engine.slots.release(self.state.slot());
     }
 
     /// A request that nobody has taken yet goes from its queue.
@@ -146,6 +151,7 @@ impl Active<'_> {
             }
             return;
         }
+        self.report_timeout(now_ms);
         let queued = self.state.work.as_ref().and_then(|w| w.exchange.as_ref()).map(|e| e.stage);
         if queued == Some(Stage::Queued) {
             return self.expire_in_queue();
@@ -168,8 +174,10 @@ impl Active<'_> {
     /// Cancels an operation pending here. A cancelled send takes the connection with it, because the
     /// client has part of a response.
     pub(crate) fn abort(&mut self, operation: OperationId) -> bool {
-        if let Some(at) = self.state.disconnect_waits.iter().position(|(_, w)| w.operation == operation) {
-            let (_, wait) = self.state.disconnect_waits.swap_remove(at);
+        if let Some(waits) = self.state.disconnect_waits.as_mut()
+            && let Some(at) = waits.iter().position(|(_, w)| w.operation == operation)
+        {
+            let (_, wait) = waits.swap_remove(at);
             self.effects.push(Effect::Gone(wait, Err(Error::OPERATION_ABORTED)));
             return true;
         }
@@ -196,15 +204,14 @@ impl Active<'_> {
 
     /// Keeps a wait for the end of the connection.
     pub(crate) fn await_disconnect(&mut self, queue: QueueId, reply: Reply<()>) {
-        self.state.disconnect_waits.push((queue, reply));
+        self.state.disconnect_waits.get_or_insert_default().push((queue, reply));
     }
 
     /// Ends the waits made through a queue that stops.
     pub(crate) fn abort_disconnect_waits(&mut self, queue: QueueId) {
-        let (ended, kept) =
-            std::mem::take(&mut self.state.disconnect_waits).into_iter().partition(|(q, _)| *q == queue);
-        self.state.disconnect_waits = kept;
-        let ended: Vec<_> = ended;
+        let Some(waits) = self.state.disconnect_waits.take() else { return };
+        let (ended, kept): (Vec<_>, Vec<_>) = waits.into_iter().partition(|(q, _)| *q == queue);
+        self.state.disconnect_waits = (!kept.is_empty()).then(|| Box::new(kept));
         for (_, wait) in ended {
             self.effects.push(Effect::Gone(wait, Err(Error::OPERATION_ABORTED)));
         }

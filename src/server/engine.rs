@@ -18,8 +18,11 @@ use crate::wire::request::Limits;
 
 use super::buffers::Pool;
 use super::connection::{Active, Connection};
+use super::control::{self, Control};
+use super::counters::Tally;
 use super::driver::Driver;
 use super::endpoint::{Endpoint, LISTENER};
+use super::log::{self, ErrorLog};
 use super::policy::Policy;
 use super::request_queue::Queue;
 use super::routing::{Registration, Target};
@@ -37,9 +40,17 @@ pub struct Engine {
     pub(crate) directory: Directory,
     /// What holds for requests of version 1 queues.
     pub(crate) policy: Arc<Policy>,
+    /// Counts requests that came to no group.
+    pub(crate) unrouted: Arc<Tally>,
+    /// How other programs look at it.
+    pub(crate) control: Control,
+    /// Tells of what is refused, timed out and dropped.
+    pub(crate) errors: ErrorLog,
+    /// Seconds since 1970 when it was made.
+    pub(crate) started: u64,
     /// Queues by the low bits of their id.
-    queues: RwLock<Vec<Option<Arc<Queue>>>>,
-    endpoints: RwLock<HashMap<u16, Arc<Endpoint>>>,
+    pub(crate) queues: RwLock<Vec<Option<Arc<Queue>>>>,
+    pub(crate) endpoints: RwLock<HashMap<u16, Arc<Endpoint>>>,
     pub(crate) slots: Slots,
     /// Connections with responses held back, to be sent before the engine sleeps.
     held: Mutex<Vec<u32>>,
@@ -60,17 +71,22 @@ impl Engine {
     pub fn new() -> std::io::Result<Engine> {
         // Ids begin at a number nobody guesses, so that a stale or made-up one finds nothing.
         let seed = (clock::now_ms() << 8 ^ u64::from(std::process::id()) << 20 | 1) & 0x7F_FFFF_FFFF;
+        let directory = Directory::default();
         Ok(Engine {
+            started: clock::unix_seconds(),
             poller: Poller::new()?,
             driver: Driver::new(),
             deadlines: Deadlines::default(),
             buffers: Pool::default(),
             limits: Limits::default(),
-            directory: Directory::default(),
-            policy: Arc::new(Policy::of_service()),
+            policy: Arc::new(Policy::of_service(directory.totals.tally())),
+            unrouted: directory.totals.tally(),
             queues: RwLock::default(),
             endpoints: RwLock::default(),
+            control: Control::default(),
+            errors: ErrorLog::default(),
             slots: Slots::new(seed),
+            directory,
             held: Mutex::default(),
             any_held: AtomicBool::new(false),
             resting: Mutex::default(),
@@ -97,6 +113,9 @@ impl Engine {
     pub(crate) fn handle(&self, token: u64, readiness: Readiness, driver: Option<&Arc<Waiter>>) {
         if token == Poller::WAKE {
             return;
+        }
+        if token == control::TOKEN {
+            return self.control.accept();
         }
         if token & LISTENER != 0 {
             return self.accept((token >> 8) as u16, (token & 0xFF) as usize);
@@ -271,7 +290,19 @@ impl Engine {
                 Arc::clone(endpoints.entry(port).or_insert_with(|| Arc::new(Endpoint::new(port))))
             }
         };
-        endpoint.register(Registration { prefix, target, context }, &self.poller)
+        endpoint.register(Registration { prefix, target, context }, &self.poller)?;
+        log::stay();
+        self.control.open(&self.poller);
+        Ok(())
+    }
+
+    /// After prefixes were removed: without an open port there is nothing to look at or to wait for.
+    fn settle(&self) {
+        if !self.endpoints.read().values().any(|endpoint| endpoint.is_open()) {
+            self.control.close();
+            log::rest();
+        }
+        self.poller.wake();
     }
 
     /// Removes one prefix of an owner.
@@ -279,7 +310,7 @@ impl Engine {
         let prefix = UrlPrefix::parse(url)?;
         let endpoint = self.endpoints.read().get(&prefix.port).cloned().ok_or(Error::FILE_NOT_FOUND)?;
         endpoint.unregister(&prefix, |r| owns(owner, r))?;
-        self.poller.wake();
+        self.settle();
         Ok(())
     }
 
@@ -291,7 +322,7 @@ impl Engine {
                 let _ = endpoint.unregister(&prefix, |r| owns(owner, r));
             }
         }
-        self.poller.wake();
+        self.settle();
     }
 }
 
@@ -300,7 +331,7 @@ fn token_of(id: ConnectionId) -> u64 {
     id.0 & !LISTENER
 }
 
-fn owns(owner: UrlOwner, registration: &Registration) -> bool {
+pub(crate) fn owns(owner: UrlOwner, registration: &Registration) -> bool {
     match (owner, &registration.target) {
         (UrlOwner::Group(id), Target::Group(group)) => group.id == id,
         (UrlOwner::Queue(id), Target::Queue(queue)) => queue.id == id,
@@ -326,7 +357,7 @@ mod tests {
         let socket = Socket::from_fd(OwnedFd::from(ours));
         connection.occupy(socket, (nowhere, nowhere), Arc::new(Endpoint::new(1)));
         engine.adopt(connection);
-        (connection.slot, theirs)
+        (connection.state.lock().slot(), theirs)
     }
 
     #[test]

@@ -25,9 +25,9 @@ use super::message::{Answer, Ask, Command, Hello, Manage, Outcome, Response, Tra
 use crate::abi::error::{Error, Result};
 use crate::net::fd_channel::FdChannel;
 use crate::server::service::{
-    ApiVersion, Body, BodyPart, BodyRead, ConnectionId, Delivery, GroupId, Holder, OperationId, Pend,
-    Property, PropertyKind, QueueId, RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST,
-    UrlOwner,
+    ApiVersion, Body, BodyPart, BodyRead, ConnectionId, Delivery, GroupId, Holder, LogFields, OperationId,
+    Pend, Property, PropertyKind, QueueId, RequestId, ResponseHead, SendFlags, Service, SessionId,
+    UNKNOWN_REQUEST, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 
@@ -247,6 +247,7 @@ from_outcome! {
     QueueId: Outcome::Created(id) => QueueId(id);
     Property: Outcome::Property(property) => property;
     Delivery: Outcome::Delivery(delivery) => delivery;
+    String: Outcome::Text(text) => text;
 }
 
 impl FromSettled for BodyPart {
@@ -362,6 +363,15 @@ impl Service for Guest {
     ) -> Poll<Result<u64>> {
         let (part, lent) = cut(std::mem::take(body));
         self.traffic(UNKNOWN_REQUEST, lent, queue, Ask::SendBody(request, flags, part), pend)
+    }
+
+    fn log_response(&self, queue: QueueId, request: RequestId, fields: Box<LogFields>) -> Result<()> {
+        let ask = Ask::LogResponse(request, fields);
+        self.ask(UNKNOWN_REQUEST, &Command::Traffic(Traffic { queue, ask }))
+    }
+
+    fn metrics(&self) -> Result<String> {
+        self.manage(Manage::Metrics)
     }
 
     fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()> {

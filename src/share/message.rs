@@ -17,8 +17,8 @@ use super::codec::{Bytes, Decoder, Utf16, wire_enum, wire_struct};
 use super::frames::FrameReceiver;
 use crate::abi::error::Result;
 use crate::server::service::{
-    ApiVersion, BodyRead, ConnectionId, Delivery, GroupId, Holder, Property, PropertyKind, QueueId,
-    RequestId, ResponseHead, SendFlags, SessionId, UrlOwner,
+    ApiVersion, BodyRead, ConnectionId, Delivery, GroupId, Holder, LogFields, Property, PropertyKind,
+    QueueId, RequestId, ResponseHead, SendFlags, SessionId, UrlOwner,
 };
 
 /// The version of everything in this room that crosses; a change of any of it is another version.
@@ -87,6 +87,8 @@ pub enum Manage {
     ShutdownQueue(QueueId),
     /// `Service::close_queue`.
     CloseQueue(QueueId),
+    /// `Service::metrics`.
+    Metrics,
 }
 
 /// Commands about the requests of one queue.
@@ -115,6 +117,8 @@ pub enum Ask {
     CancelRequest(RequestId),
     /// `Service::wait_for_disconnect`.
     WaitForDisconnect(ConnectionId),
+    /// `Service::log_response`.
+    LogResponse(RequestId, Box<LogFields>),
 }
 
 /// A response and the first part of the body given with it.
@@ -162,6 +166,8 @@ pub enum Outcome {
     Read(Bytes, bool),
     /// How many bytes were sent.
     Sent(u64),
+    /// Text in UTF-8.
+    Text(String),
 }
 
 wire_struct! {
@@ -187,6 +193,7 @@ wire_enum! {
         9 = CreateQueue { 0: version },
         10 = ShutdownQueue { 0: queue },
         11 = CloseQueue { 0: queue },
+        12 = Metrics,
     }
     Ask {
         0 = Receive,
@@ -196,6 +203,7 @@ wire_enum! {
         4 = SendBody { 0: request, 1: flags, 2: part },
         5 = CancelRequest { 0: request },
         6 = WaitForDisconnect { 0: connection },
+        7 = LogResponse { 0: request, 1: fields },
     }
     Answer { 0 = Pending, 1 = Data { 0: bytes }, 2 = Pull, 3 = Done { 0: outcome } }
     Outcome {
@@ -206,5 +214,6 @@ wire_enum! {
         4 = Delivery { 0: delivery },
         5 = Read { 0: bytes, 1: more_body },
         6 = Sent { 0: bytes },
+        7 = Text { 0: text },
     }
 }

@@ -10,8 +10,8 @@ use super::codec::{
 };
 use crate::abi::error::Error;
 use crate::server::service::{
-    ApiVersion, BodyRead, ConnectionId, Delivery, Extras, GroupId, Holder, Property, PropertyKind, QueueId,
-    RequestId, ResponseField, ResponseHead, SendFlags, SessionId, UrlOwner,
+    ApiVersion, BodyRead, ConnectionId, Delivery, Extras, GroupId, Holder, LogFields, Property, PropertyKind,
+    QueueId, RequestId, ResponseField, ResponseHead, SendFlags, SessionId, UrlOwner,
 };
 use crate::wire::Span;
 use crate::wire::field::Field;
@@ -32,7 +32,7 @@ macro_rules! wire_number {
 
 wire_number!(SessionId, GroupId, QueueId, RequestId, ConnectionId, Error);
 
-wire_values!(Property, PropertyKind, Holder, Box<Extras>);
+wire_values!(Property, PropertyKind, Holder, Box<Extras>, Box<LogFields>);
 
 wire_struct! {
     Delivery {

@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod cancel;
+pub mod counters;
 pub mod features;
 pub mod init;
 pub mod properties;
@@ -25,6 +26,8 @@ mod engine;
 mod joined;
 mod layout;
 mod property_buffers;
+mod read_log;
+mod read_logging;
 mod read_response;
 #[cfg(test)]
 mod samples;

@@ -23,6 +23,7 @@ use super::engine::service;
 use super::init::ensure_server;
 use super::property_buffers::{Given, Wanted};
 use super::queue::{device, queue_of};
+use super::read_logging::read_logging;
 
 const PRESENT: HTTP_PROPERTY_FLAGS = HTTP_PROPERTY_FLAGS(1);
 const ABSENT: HTTP_PROPERTY_FLAGS = HTTP_PROPERTY_FLAGS(0);
@@ -56,8 +57,12 @@ pub unsafe extern "C" fn HttpSetServerSessionProperty(
                 let value = unsafe { read_shared(Property, given)? };
                 service()?.set_property(Holder::Session(SessionId(ServerSessionId)), value)
             }
+            HttpServerLoggingProperty => {
+                // SAFETY: see above; the texts it points at are valid for reads during the call.
+                let value = unsafe { read_logging(given)? };
+                service()?.set_property(Holder::Session(SessionId(ServerSessionId)), value)
+            }
             HttpServerAuthenticationProperty
-            | HttpServerLoggingProperty
             | HttpServerQosProperty
             | HttpServerExtendedAuthenticationProperty
             | HttpServerChannelBindProperty => Err(Error::NOT_SUPPORTED),
@@ -131,8 +136,11 @@ pub unsafe extern "C" fn HttpSetUrlGroupProperty(
             }
             // SAFETY: see above.
             HttpServerBindingProperty => bind(group, unsafe { given.read()? }),
+            // SAFETY: see above; the texts it points at are valid for reads during the call.
+            HttpServerLoggingProperty => {
+                service()?.set_property(Holder::Group(group), unsafe { read_logging(given)? })
+            }
             HttpServerAuthenticationProperty
-            | HttpServerLoggingProperty
             | HttpServerQosProperty
             | HttpServerExtendedAuthenticationProperty
             | HttpServerListenEndpointProperty

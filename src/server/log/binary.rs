@@ -30,7 +30,7 @@ pub(super) fn write(record: &Record<'_>, out: &mut Vec<u8>) {
     for number in [said.protocol_status, said.sub_status, said.server_port] {
         out.extend_from_slice(&number.to_le_bytes());
     }
-    out.extend_from_slice(&[record.version.0, record.version.1]);
+    out.extend([record.version.0, record.version.1].map(|number| number.min(255) as u8));
     for text in [
         &said.server_name[..],
         &said.service_name,

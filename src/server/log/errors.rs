@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::net::clock;
 
+use super::directory;
 use super::files::{Files, Preamble};
 use super::json;
 use super::moment::Moment;
@@ -18,6 +19,9 @@ use super::sink::Sink;
 const LONGEST_VERB: usize = 255;
 const LONGEST_URL: usize = 4096;
 
+/// Bytes at which a file ends, unless set otherwise.
+const TRUNCATE_SIZE: u64 = 1 << 20;
+
 /// How errors are logged: the service's parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ErrorLogSettings {
@@ -27,6 +31,20 @@ pub(crate) struct ErrorLogSettings {
     pub(crate) truncate_size: u64,
     /// Objects instead of lines.
     pub(crate) json: bool,
+}
+
+impl ErrorLogSettings {
+    /// What the environment says; `None` when errors are not to be logged (`NTHTTP_ERROR_LOG=off`), or there is no
+    /// place for them.
+    pub(crate) fn of_environment() -> Option<ErrorLogSettings> {
+        let form = std::env::var("NTHTTP_ERROR_LOG").unwrap_or_default();
+        let settings = ErrorLogSettings {
+            directory: directory::default_root()?,
+            truncate_size: TRUNCATE_SIZE,
+            json: form == "json",
+        };
+        (form != "off").then_some(settings)
+    }
 }
 
 /// The log of errors; off until settings are given.
@@ -46,7 +64,7 @@ pub(crate) struct ErrorEntry<'a> {
     pub(crate) remote: SocketAddr,
     pub(crate) local: SocketAddr,
     /// What is known of the request; empty or `None` where that did not come so far.
-    pub(crate) version: Option<(u8, u8)>,
+    pub(crate) version: Option<(u16, u16)>,
     pub(crate) verb: &'a [u8],
     /// Path and query.
     pub(crate) url: &'a [u8],
