@@ -24,7 +24,11 @@ mod cooked;
 mod engine;
 mod joined;
 mod layout;
+mod property_auth;
 mod property_buffers;
+mod property_logging;
+mod property_qos;
+mod property_values;
 mod read_response;
 #[cfg(test)]
 mod samples;
