@@ -52,13 +52,20 @@ def client_table(results):
     return table(["client, one request at a time", "ratio to the raw socket", "µs a request"], rows)
 
 
+def bulk_table(results):
+    rows = [[row, got["peer"], figure(got["times"], ".2f"), figure(got["wanted"], ".2f"), figure(got["us"], ".0f"),
+             figure(got["peer_us"], ".0f"), figure(got["gb"], ".1f")] for row, got in results["bulk"].items()]
+    return table(["nthttp, large bodies", "peer", "times the peer's CPU", "wanted at most", "µs a MiB", "the peer's",
+                  "GB a second"], rows)
+
+
 def markdown(results):
     parts = [f"{results['machine']}; loopback, server on one core, load on the other; {results['rounds']} alternating "
              "rounds, medians" + ("; a quick look, not a measurement" if results["quick"] else "") + ".",
              "CPU time a request as a ratio to the limit measured in the same round: 1.00 is the limit, higher is "
              "better. The limit's own row is its second turn in each round, so it shows the noise. System calls and "
              "user-space instructions a request are exact (difference of two run lengths); memory is resident memory.",
-             server_table(results), client_table(results)]
+             server_table(results), *([bulk_table(results)] if results["bulk"] else []), client_table(results)]
     if results["skipped"]:
         parts.append("Left out: " + "; ".join(f"{row} ({why})" for row, why in results["skipped"].items()) + ".")
     return "\n\n".join(parts) + "\n"

@@ -11,6 +11,7 @@ import os
 import statistics
 import sys
 
+import bulk
 import measure
 import picture
 import report
@@ -39,6 +40,7 @@ def options():
     a.add_argument("--quick", action="store_true", help="fewer and shorter rounds: a look, not a measurement")
     a.add_argument("--rows", metavar="A,B", help="only these rows (the limits always run): " + ", ".join(known))
     a.add_argument("--rounds", type=int, metavar="N", help="rounds (default 5, quick 3)")
+    a.add_argument("--no-bulk", dest="bulk", action="store_false", help="leave out large bodies")
     a.add_argument("--no-exact", action="store_true", help="leave out system calls, instructions and memory")
     a.add_argument("--readme", action="store_true", help="also fill the table of README.md")
     a.add_argument("--no-write", action="store_true", help="write neither results.md nor results.svg")
@@ -144,6 +146,7 @@ def main():
         "machine": report.machine(), "rounds": o.rounds, "quick": o.quick, "skipped": skipped,
         "servers": measure_servers(server_rows, o.rounds, 0.4 if o.quick else 1.5, skipped),
         "exact": {} if o.no_exact else measure_exact(server_rows, o.quick),
+        "bulk": bulk.measure(o.rounds, o.quick, skipped, note) if o.bulk else {},
         "clients": measure_clients(client_rows, o.rounds, 3000 if o.quick else 20000),
     }
     note("")

@@ -21,7 +21,10 @@ http {{
   access_log off; keepalive_requests 1000000000; keepalive_timeout 3600;
   client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
   uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 "Hello, world!"; }} }}
+  server {{
+    listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 "Hello, world!"; }}
+    location = /file {{ root {folder}; sendfile on; sendfile_max_chunk 2m; }}
+  }}
 }}
 """
 
@@ -32,6 +35,7 @@ SERVERS = {
     "sync1": ("nthttp, receive and send, 1 thread", "nthttp_sync", ["1"]),
     "sync2": ("nthttp, receive and send, 2 threads", "nthttp_sync", ["2"]),
     "iocp": ("nthttp, completion port, 64 receives", "nthttp_iocp", ["64"]),
+    "cache": ("nthttp, from the response cache", "nthttp_cache", []),
 }
 CLIENTS = {
     "raw": ("raw socket (the limit)", "raw_client"),
@@ -72,7 +76,7 @@ class Server:
         self.row = row
         self.port = free_port()
         self.folder = tempfile.mkdtemp(prefix="nthttp-bench-")
-        title, program, arguments = SERVERS[row]
+        program, arguments = self.program_of(row)
         if program == "nginx":
             processes = "master_process off;" if wrap else "worker_processes 1;"
             config = os.path.join(self.folder, "nginx.conf")
@@ -86,6 +90,10 @@ class Server:
         self.log = open(os.path.join(self.folder, "log"), "w")
         self.process = subprocess.Popen([*pinned, *wrap, *command], stdout=self.log, stderr=self.log)
         self.wait_until_listening(60 if wrap else 10)
+
+    def program_of(self, row):
+        """The program of a row and its arguments behind the port."""
+        return SERVERS[row][1:]
 
     def wait_until_listening(self, seconds):
         end = time.monotonic() + seconds
@@ -139,3 +147,21 @@ class Server:
 
     def __exit__(self, *_):
         self.stop()
+
+
+class BulkServer(Server):
+    """A server of large bodies: `program` with a body of this length in memory and in a (sparse) file."""
+
+    def __init__(self, program, length):
+        self.length = length
+        super().__init__(program)
+
+    def program_of(self, program):
+        path = os.path.join(self.folder, "file")
+        with open(path, "wb") as f:
+            f.truncate(self.length)
+        if program == "nginx_file":
+            # Its worker may run as another user.
+            os.chmod(self.folder, 0o755)
+            return "nginx", []
+        return program, [str(min(self.length, 1 << 30)), *([path] if program == "nthttp_bulk" else [])]

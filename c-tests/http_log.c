@@ -240,7 +240,7 @@ TEST(test_log__what_may_be_set)
     info = logging("x", HttpLoggingTypeW3C, HttpLoggingRolloverSize, 0);
     info.RolloverSize--;
     CHECK_EQ(log_group(it.group, info), ERROR_INVALID_PARAMETER);
-    info.RolloverSize = 0xFFFFFFFF;
+    info.RolloverSize = HTTP_LIMIT_INFINITE;
     CHECK_EQ(log_group(it.group, info), NO_ERROR);
     info.LoggingFlags = HTTP_LOGGING_FLAG_LOG_ERRORS_ONLY | HTTP_LOGGING_FLAG_LOG_SUCCESS_ONLY;
     CHECK_EQ(log_group(it.group, info), ERROR_INVALID_PARAMETER);

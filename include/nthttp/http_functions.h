@@ -137,13 +137,15 @@ ULONG HttpTerminate(ULONG Flags,
                     PVOID pReserved);
 
 /**
- * Sets a property that the session's URL groups inherit: `HttpServerStateProperty` (`HTTP_STATE_INFO`) or
- * `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`). With `Flags.Present` 0 it is taken back.
+ * Sets a property that the session's URL groups inherit: `HttpServerStateProperty` (`HTTP_STATE_INFO`),
+ * `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`), `HttpServerQosProperty` (`HTTP_QOS_SETTING_INFO`: bandwidth or
+ * flow rate of all its responses together, at least 1024 bytes a second), `HttpServerAuthenticationProperty`,
+ * `HttpServerExtendedAuthenticationProperty` (`HTTP_SERVER_AUTHENTICATION_INFO`), `HttpServerChannelBindProperty`
+ * (`HTTP_CHANNEL_BIND_INFO`) or `HttpServerLoggingProperty` (`HTTP_LOGGING_INFO`, formats W3C and raw: one log for all
+ * groups). With `Flags.Present` 0 it is taken back. Everything pointed at is copied.
  *
  * `PropertyInformationLength` is in bytes; more than the structure is accepted. Errors: `ERROR_INVALID_PARAMETER` (no
  * such session, not a property of sessions, buffer NULL or short, value out of range), `ERROR_DLL_INIT_FAILED`.
- *
- * Differs from Windows: authentication, logging, QoS and channel binding give `ERROR_NOT_SUPPORTED`.
  *
  * MSDN: HttpSetServerSessionProperty function.
  *
@@ -155,14 +157,14 @@ ULONG HttpSetServerSessionProperty(HTTP_SERVER_SESSION_ID ServerSessionId,
                                    ULONG PropertyInformationLength);
 
 /**
- * Reads a session's `HttpServerStateProperty` (`HTTP_STATE_INFO`) or `HttpServerTimeoutsProperty`
- * (`HTTP_TIMEOUT_LIMIT_INFO`); `Flags.Present` is 0 when it was not set there.
+ * Reads a session's `HttpServerStateProperty`, `HttpServerTimeoutsProperty`, `HttpServerQosProperty`,
+ * `HttpServerAuthenticationProperty` or `HttpServerChannelBindProperty`; `Flags.Present` is 0 when it was not set there.
+ * For QoS the caller puts the type asked for into `QosType`; the setting is written behind the structure, and
+ * `QosSetting` points at it. Texts and service names too are written into the buffer.
  *
  * `*ReturnLength` is the size in bytes, also with `ERROR_MORE_DATA` (buffer too small, or NULL with length 0 to ask for
  * the size). Other errors: `ERROR_INVALID_PARAMETER` (no such session, not a property that can be read there, buffer
  * NULL), `ERROR_DLL_INIT_FAILED`.
- *
- * Differs from Windows: authentication, QoS and channel binding give `ERROR_NOT_SUPPORTED`.
  *
  * MSDN: HttpQueryServerSessionProperty function.
  *
@@ -176,15 +178,16 @@ ULONG HttpQueryServerSessionProperty(HTTP_SERVER_SESSION_ID ServerSessionId,
 
 /**
  * Sets a property of a URL group: `HttpServerBindingProperty` (`HTTP_BINDING_INFO`: the version 2 queue its requests go
- * to; NULL or `Flags.Present` 0 for none, and requests are answered 503), `HttpServerStateProperty` (`HTTP_STATE_INFO`) or
- * `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`).
+ * to; NULL or `Flags.Present` 0 for none, and requests are answered 503), those of sessions (`HttpServerQosProperty` also
+ * with a connection limit; `HttpServerLoggingProperty` in the formats W3C, IIS and NCSA), `HttpServerListenEndpointProperty`
+ * (`HTTP_LISTEN_ENDPOINT_INFO`), `HttpServerProtectionLevelProperty` (`HTTP_PROTECTION_LEVEL_INFO`) or
+ * `HttpServerDelegationProperty` (`HTTP_BINDING_INFO`), of which the last three are kept and have no effect.
  *
  * `PropertyInformationLength` is in bytes; more than the structure is accepted. Errors: `ERROR_INVALID_PARAMETER` (no
  * such group, not a property of groups, buffer NULL or short, value out of range, not a version 2 queue),
  * `ERROR_DLL_INIT_FAILED`.
  *
- * Differs from Windows: authentication, logging, QoS, listening endpoint, channel binding, protection level and
- * delegation give `ERROR_NOT_SUPPORTED`.
+ * Differs from Windows: the log format `NTHTTP_LOGGING_TYPE_JSON` (0x100) is known too, to sessions and groups.
  *
  * MSDN: HttpSetUrlGroupProperty function.
  *
@@ -196,8 +199,7 @@ ULONG HttpSetUrlGroupProperty(HTTP_URL_GROUP_ID UrlGroupId,
                               ULONG PropertyInformationLength);
 
 /**
- * Reads a URL group's `HttpServerStateProperty` or `HttpServerTimeoutsProperty`, as `HttpQueryServerSessionProperty` does
- * a session's.
+ * Reads a URL group's property, as `HttpQueryServerSessionProperty` does a session's.
  *
  * MSDN: HttpQueryUrlGroupProperty function.
  *

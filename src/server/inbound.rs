@@ -353,6 +353,9 @@ fn exchange_timeouts(active: &Active<'_>) -> Timeouts {
 }
 
 fn parse(work: &mut Work, engine: &super::engine::Engine) -> Result<Parsed, Refusal> {
+    if let Some(used) = work.head.repeats(work.input.bytes()) {
+        return Ok(Parsed::Complete(used));
+    }
     if Arc::strong_count(&work.head) > 1 {
         // The application still looks at the last request's head; it keeps that one.
         work.head = Arc::new(RequestHead::new());

@@ -2,10 +2,9 @@
 //! of requests is answered by one write. It waits for the next response, or until the engine has nothing
 //! else to do; never for the application.
 
-use memchr::memmem;
-
 use crate::net::deadlines::NEVER;
 use crate::net::socket::Transfer;
+use crate::wire::bytes::has_empty_line;
 
 use super::connection::{Active, Work};
 use super::outbound::Outgoing;
@@ -21,7 +20,11 @@ pub(super) fn may_hold(work: &Work) -> bool {
         return false;
     }
     let goes_on = |e: &super::connection::Exchange| !e.close_after && !e.opaque && e.body.is_done();
-    work.exchange.as_ref().is_some_and(goes_on) && memmem::find(work.input.bytes(), b"\r\n\r\n").is_some()
+    if !work.exchange.as_ref().is_some_and(goes_on) {
+        return false;
+    }
+    let input = work.input.bytes();
+    work.head.repeats(input).is_some() || has_empty_line(input)
 }
 
 impl Active<'_> {

@@ -181,7 +181,7 @@ static LF_END: LazyLock<Finder> = LazyLock::new(|| Finder::new(b"\n\n"));
 /// Whether an empty line is in sight. A head without a body usually ends what has been received; otherwise
 /// this is a search by vectors, cheap enough to be repeated whenever a little more has come.
 #[inline]
-pub(super) fn has_empty_line(bytes: &[u8]) -> bool {
+pub(crate) fn has_empty_line(bytes: &[u8]) -> bool {
     bytes.ends_with(b"\n\r\n") || CRLF_END.find(bytes).is_some() || LF_END.find(bytes).is_some()
 }
 

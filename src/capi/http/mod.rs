@@ -25,9 +25,12 @@ mod cooked;
 mod engine;
 mod joined;
 mod layout;
+mod property_auth;
 mod property_buffers;
+mod property_logging;
+mod property_qos;
+mod property_values;
 mod read_log;
-mod read_logging;
 mod read_response;
 #[cfg(test)]
 mod samples;

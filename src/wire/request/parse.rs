@@ -39,6 +39,14 @@ impl RequestHead {
         outcome
     }
 
+    /// Whether `input` starts with the very head that was read last, whose end then is where it was: clients that ask the
+    /// same again need no second reading. A head ends with its empty line; what a refusal left does not.
+    #[inline]
+    pub fn repeats(&self, input: &[u8]) -> Option<usize> {
+        let whole = self.bytes.last() == Some(&b'\n');
+        (whole && input.starts_with(&self.bytes)).then_some(self.bytes.len())
+    }
+
     /// Back to an empty head. Buffers keep their capacity, unless one unusual request made them large.
     fn clear(&mut self) {
         self.bytes.clear();

@@ -283,6 +283,20 @@ fn host_faults_come_before_framing_faults() {
 }
 
 #[test]
+fn the_same_head_again_is_known_by_its_bytes_and_a_refused_one_never() {
+    let one = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+    let head = head(one);
+    assert_eq!(head.repeats(one), Some(one.len()));
+    assert_eq!(head.repeats(&[&one[..], b"GET"].concat()), Some(one.len()));
+    assert_eq!(head.repeats(&one[..one.len() - 1]), None);
+    assert_eq!(head.repeats(b"GET /b HTTP/1.1\r\nHost: a\r\n\r\n"), None);
+    let (refused, outcome) = parse_with(b"PUT /x HTTP/1.1\r\nHost: a\r\n\r\n", &Limits::default());
+    assert_eq!(outcome, Err(Refusal::LengthRequired));
+    assert_eq!(refused.repeats(b"PUT /x HTTP/1.1\r\nHost: a\r\n\r\n"), None);
+    assert_eq!(RequestHead::new().repeats(b""), None);
+}
+
+#[test]
 fn a_reused_head_keeps_nothing() {
     let mut head = RequestHead::new();
     let limits = Limits::default();
