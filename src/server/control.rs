@@ -1,7 +1,7 @@
 //! The control socket: how other programs of the same user look at this engine and have it do things (`snapshot` has
 //! the words). One command a connection, one line of JSON; the answer is JSON or text, and then the end.
 //!
-//! The socket is `<pid>.sock` in [`directory`], there while a port is open, unless `NTHTTP_CONTROL` is `off`. It is
+//! The socket is `<pid>.sock` in [`folder`], there while a port is open, unless `NTHTTP_CONTROL` is `off`. It is
 //! one more listener of the engine's poller; a connection is answered by a short-lived thread of its own, so that a
 //! slow client holds up nobody. Where it cannot be made, the engine goes without.
 
@@ -78,7 +78,7 @@ impl Drop for Place {
 
 /// Where the sockets of this user's processes are: `/run/nthttp` for root, else `$XDG_RUNTIME_DIR/nthttp`, else
 /// `/tmp/nthttp-<uid>`.
-pub fn directory() -> PathBuf {
+pub fn folder() -> PathBuf {
     if peer::is_root() {
         return PathBuf::from("/run/nthttp");
     }
@@ -102,7 +102,7 @@ impl Control {
         if self.engine.get().is_none() || open.is_some() {
             return;
         }
-        match bind(&directory()) {
+        match bind(&folder()) {
             Ok(bound) if poller.add_listener(bound.listener.as_fd(), TOKEN).is_ok() => *open = Some(bound),
             Ok(_) => trace::info(format_args!("no control socket: it cannot be polled")),
             Err(error) => trace::info(format_args!("no control socket: {error}")),
@@ -139,13 +139,13 @@ impl Control {
 }
 
 /// Binds the socket of this process in a folder that nobody else may write to.
-fn bind(folder: &Path) -> std::io::Result<Open> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let owner = fs::symlink_metadata(folder)?;
+fn bind(place: &Path) -> std::io::Result<Open> {
+    DirBuilder::new().recursive(true).mode(0o700).create(place)?;
+    let owner = fs::symlink_metadata(place)?;
     if !owner.is_dir() || owner.uid() != peer::own_uid() || owner.mode() & 0o022 != 0 {
         return Err(std::io::Error::other("its folder is not ours alone"));
     }
-    let path = folder.join(format!("{}.sock", std::process::id()));
+    let path = place.join(format!("{}.sock", std::process::id()));
     // Of a process that is gone and had our number.
     let _ = fs::remove_file(&path);
     let open = Open { listener: UnixListener::bind(&path)?, path };

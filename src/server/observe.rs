@@ -1,7 +1,6 @@
 //! Looks at a running engine: what `snapshot` describes, gathered object by object. Each object is seen at one moment,
 //! all of them within a few; no lock is held longer than it takes to copy what is behind it.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::abi::error::Result;
@@ -13,7 +12,7 @@ use super::policy::Settings;
 use super::request_queue::Queue;
 use super::routing::Registration;
 use super::service::{QueueId, RequestId, UrlOwner};
-use super::session::Group;
+use super::session::{Group, Inventory};
 use super::snapshot::{
     CacheState, ConnectionState, GroupState, QueueState, ServiceCounters, SessionState, Snapshot,
 };
@@ -74,17 +73,14 @@ impl Engine {
     }
 
     fn see_sessions(&self) -> Vec<SessionState> {
-        let session =
-            |(id, settings, groups): (super::service::SessionId, Settings, Vec<(Arc<Group>, Settings)>)| {
-                SessionState {
-                    id: id.0,
-                    active: settings.active.unwrap_or(true),
-                    timeouts: settings.timeouts,
-                    bandwidth: settings.bandwidth,
-                    log: settings.log.as_ref().map(|log| log.state()),
-                    groups: groups.iter().map(|(group, own)| self.see_group(group, own, &settings)).collect(),
-                }
-            };
+        let session = |Inventory { id, settings, groups }: Inventory| SessionState {
+            id: id.0,
+            active: settings.active.unwrap_or(true),
+            timeouts: settings.timeouts,
+            bandwidth: settings.bandwidth,
+            log: settings.log.as_ref().map(|log| log.state()),
+            groups: groups.iter().map(|(group, own)| self.see_group(group, own, &settings)).collect(),
+        };
         let mut sessions: Vec<_> = self.directory.all().into_iter().map(session).collect();
         sessions.sort_by_key(|session| session.id);
         sessions

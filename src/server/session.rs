@@ -95,6 +95,13 @@ impl Group {
     }
 }
 
+/// A session as it stands: what was set there, and its groups with what was set on them.
+pub(crate) struct Inventory {
+    pub(crate) id: SessionId,
+    pub(crate) settings: Settings,
+    pub(crate) groups: Vec<(Arc<Group>, Settings)>,
+}
+
 /// The sessions and groups of a service.
 #[derive(Default)]
 pub(crate) struct Directory {
@@ -159,15 +166,15 @@ impl Directory {
         self.groups.lock().values().cloned().collect()
     }
 
-    /// Every session, with the settings made there, and its groups with theirs.
-    pub(crate) fn all(&self) -> Vec<(SessionId, Settings, Vec<(Arc<Group>, Settings)>)> {
+    /// Every session.
+    pub(crate) fn all(&self) -> Vec<Inventory> {
         let sessions: Vec<_> = self.sessions.lock().iter().map(|(id, s)| (*id, Arc::clone(s))).collect();
         let groups = self.groups();
         let of = |session: SessionId| groups.iter().filter(move |group| group.session_id == session);
         let with_settings = |group: &Arc<Group>| (Arc::clone(group), group.settings.lock().clone());
         let all = sessions.into_iter().map(|(id, session)| {
             let settings = session.settings.lock().clone();
-            (id, settings, of(id).map(with_settings).collect())
+            Inventory { id, settings, groups: of(id).map(with_settings).collect() }
         });
         all.collect()
     }

@@ -79,7 +79,7 @@ pub unsafe extern "C" fn HttpSendHttpResponse(
                 // SAFETY: C caller, per HttpSendHttpResponse: a response and body that are whole, here and below.
                 unsafe {
                     read_head(queue.version, HttpResponse, flags, head)?;
-                    if let Some(fields) = log_fields(&*queue.service, flags, LogData)? {
+                    if let Some(fields) = log_fields(queue.service, flags, LogData)? {
                         head.extras_mut().log = Some(fields);
                     }
                     let base = &(*HttpResponse).Base;
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn HttpSendResponseEntityBody(
             // SAFETY: C caller, per HttpSendResponseEntityBody: chunks that are whole, their memory until completion.
             let fields = unsafe {
                 read_chunks(EntityChunkCount, EntityChunks, body)?;
-                log_fields(&*queue.service, flags, LogData)?
+                log_fields(queue.service, flags, LogData)?
             };
             if let Some(fields) = fields {
                 queue.service.log_response(queue.id, request, Box::new(fields))?;
