@@ -62,7 +62,7 @@ impl Account {
 #[inline]
 fn traffic(work: &Work, socket: Option<&Socket>) -> (u64, u64) {
     let (sent, received) = socket.map_or((0, 0), |socket| (socket.sent(), socket.received()));
-    let waiting: u64 = work.outbox.iter().map(Outgoing::left).sum();
+    let waiting = if work.outbox.is_empty() { 0 } else { work.outbox.iter().map(Outgoing::left).sum() };
     let taken = received.saturating_sub(work.input.bytes().len() as u64);
     (sent + work.held.len() as u64 + waiting, taken)
 }
