@@ -6,6 +6,7 @@ use crate::net::socket::Transfer;
 
 use super::connection::{Active, Effect, Phase, Stage};
 use super::outbound::Outgoing;
+use super::reason::Reason;
 use super::service::{OperationId, QueueId, Reply, Verbosity};
 
 /// How much of what a client still sends is read and thrown away, so that it reads our last response
@@ -151,11 +152,11 @@ impl Active<'_> {
             }
             return;
         }
-        self.report_timeout(now_ms);
         let queued = self.state.work.as_ref().and_then(|w| w.exchange.as_ref()).map(|e| e.stage);
         if queued == Some(Stage::Queued) {
             return self.expire_in_queue();
         }
+        self.report_timeout(now_ms);
         if self.state.work.as_ref().is_some_and(|w| !w.outbox.is_empty()) {
             // Who takes too little has no claim on the kernel's memory either.
             return self.reset();
@@ -168,6 +169,7 @@ impl Active<'_> {
         let Some(exchange) = self.state.work.as_ref().and_then(|w| w.exchange.as_ref()) else { return };
         let queue = self.engine.queue(exchange.queue);
         let verbosity = queue.map_or(Verbosity::Basic, |queue| queue.verbosity());
+        self.report(Reason::RequestQueue(verbosity != Verbosity::Basic));
         self.refuse_by(super::request_queue::Refused::Full(verbosity));
     }
 

@@ -25,7 +25,8 @@ pub(crate) enum Reason {
     ConnectionIdle,
     HeaderWait,
     EntityBody,
-    RequestQueue,
+    /// Nobody took the request in time; whether the client was told.
+    RequestQueue(bool),
     MinBytesPerSecond,
 }
 
@@ -41,7 +42,7 @@ impl Reason {
             Reason::ConnectionIdle => "Timer_ConnectionIdle",
             Reason::HeaderWait => "Timer_HeaderWait",
             Reason::EntityBody => "Timer_EntityBody",
-            Reason::RequestQueue => "Timer_ReqQueue",
+            Reason::RequestQueue(_) => "Timer_ReqQueue",
             Reason::MinBytesPerSecond => "Timer_MinBytesPerSecond",
         }
     }
@@ -50,6 +51,7 @@ impl Reason {
     fn status(self) -> Option<u16> {
         match self {
             Reason::Refused(refusal) => Some(refusal.status()),
+            Reason::RequestQueue(true) => Some(503),
             _ => None,
         }
     }
@@ -102,14 +104,13 @@ impl Active<'_> {
         self.report(reason);
     }
 
-    /// Why the timer ends the connection.
+    /// Why the timer ends the connection, unless its request waits on a queue.
     pub(crate) fn report_timeout(&mut self, now_ms: u64) {
         let work = self.state.work.as_ref();
         let stage = work.and_then(|work| work.exchange.as_ref()).map(|exchange| exchange.stage);
         let reason = match (self.state.phase, stage) {
             (Phase::Reading, _) if work.is_none_or(|work| work.input.is_empty()) => Reason::ConnectionIdle,
             (Phase::Reading, _) => Reason::HeaderWait,
-            (Phase::Serving, Some(Stage::Queued)) => Reason::RequestQueue,
             (Phase::Serving, _) if self.state.send_due <= now_ms => Reason::MinBytesPerSecond,
             (Phase::Serving | Phase::Draining, _) => Reason::EntityBody,
             // Ours to end anyway.
