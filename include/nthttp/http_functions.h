@@ -81,6 +81,95 @@ ULONG HttpWaitForDisconnectEx(HANDLE RequestQueueHandle,
                               LPOVERLAPPED Overlapped);
 
 /**
+ * Adds an entry to the service configuration, which is kept in a file and holds for every program of this user, or for the
+ * machine if root does it: `$NTHTTP_CONFIG`, else `/etc/nthttp/config.json` for root, else
+ * `$XDG_CONFIG_HOME/nthttp/config.json`.
+ *
+ * `ServiceHandle` is NULL, `pOverlapped` NULL; `pConfigInformation` is the structure that belongs to `ConfigId`
+ * (`HTTP_SERVICE_CONFIG_IP_LISTEN_PARAM`, `_SSL_SET`, `_URLACL_SET`, `_TIMEOUT_SET`, `_CACHE_SET`, `_SETTING_SET`,
+ * `_SSL_SNI_SET`, `_SSL_CCS_SET`), `ConfigInformationLength` its bytes. Timeouts, cache parameters and settings are
+ * overwritten. Blocks for the writing of a file.
+ *
+ * Errors: `ERROR_ALREADY_EXISTS` (an entry with that key, or a reservation of another scheme on the port),
+ * `ERROR_INVALID_PARAMETER` (unknown id, a malformed URL, SDDL, address or thumbprint), `ERROR_INSUFFICIENT_BUFFER` (input
+ * too short), `ERROR_INVALID_HANDLE`, `ERROR_ACCESS_DENIED` (the file may not be written, or a reservation above does not
+ * grant delegation), `ERROR_BADDB` (the file is malformed), `ERROR_REGISTRY_IO_FAILED`, `ERROR_DLL_INIT_FAILED` (no
+ * `HttpInitialize` with `HTTP_INITIALIZE_CONFIG`). `nthttp_last_error_message()` tells the cause.
+ *
+ * Differs from Windows: certificates are not looked up, so `ERROR_NO_SUCH_LOGON_SESSION` does not come; the `..Ex` ids give
+ * `ERROR_INVALID_PARAMETER`.
+ *
+ * MSDN: HttpSetServiceConfiguration function.
+ *
+ * Safety: `pConfigInformation` is NULL or valid for reads of `ConfigInformationLength` bytes, and so is what it points at.
+ */
+ULONG HttpSetServiceConfiguration(HANDLE ServiceHandle,
+                                  HTTP_SERVICE_CONFIG_ID ConfigId,
+                                  PVOID pConfigInformation,
+                                  ULONG ConfigInformationLength,
+                                  LPOVERLAPPED pOverlapped);
+
+/**
+ * Changes an entry of the service configuration in place: certificates (`HttpServiceConfigSSLCertInfo`, `..SslSniCertInfo`,
+ * `..SslCcsCertInfo`, `..SslScopedCcsCertInfo`) only.
+ *
+ * Arguments and errors are those of `HttpSetServiceConfiguration`; `ERROR_FILE_NOT_FOUND` when there is no entry with that
+ * key, `ERROR_INVALID_PARAMETER` for other ids.
+ *
+ * MSDN: HttpUpdateServiceConfiguration function.
+ *
+ * Safety: `ConfigInfo` is NULL or valid for reads of `ConfigInfoLength` bytes, and so is what it points at.
+ */
+ULONG HttpUpdateServiceConfiguration(HANDLE Handle,
+                                     HTTP_SERVICE_CONFIG_ID ConfigId,
+                                     PVOID ConfigInfo,
+                                     ULONG ConfigInfoLength,
+                                     LPOVERLAPPED Overlapped);
+
+/**
+ * Deletes an entry of the service configuration. Of the structure only the key counts; for timeouts, cache parameters and
+ * settings the key alone is enough, and the default holds again.
+ *
+ * Arguments and errors are those of `HttpSetServiceConfiguration`; `ERROR_FILE_NOT_FOUND` when there is no such entry.
+ *
+ * MSDN: HttpDeleteServiceConfiguration function.
+ *
+ * Safety: `pConfigInformation` is NULL or valid for reads of `ConfigInformationLength` bytes, and so is what its key points at.
+ */
+ULONG HttpDeleteServiceConfiguration(HANDLE ServiceHandle,
+                                     HTTP_SERVICE_CONFIG_ID ConfigId,
+                                     PVOID pConfigInformation,
+                                     ULONG ConfigInformationLength,
+                                     LPOVERLAPPED pOverlapped);
+
+/**
+ * Reads the service configuration: one entry by its key (`HttpServiceConfigQueryExact`), or the one of number `dwToken`
+ * (`HttpServiceConfigQueryNext`, counted from 0 by the caller).
+ *
+ * `pInput` is the `_QUERY` structure of `ConfigId`; for timeouts, cache parameters and settings the key; for the IP listen
+ * list it is not looked at. `pOutput` gets the `_SET` structure (`HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY`, a `USHORT`, a
+ * `ULONG`) with everything it points at behind it. `*pReturnLength`, unless NULL, is the size in bytes, also when the
+ * buffer is too small.
+ *
+ * Errors: `ERROR_FILE_NOT_FOUND` (no entry with that key; an empty IP listen list), `ERROR_NO_MORE_ITEMS` (no entry of that
+ * number), `ERROR_INSUFFICIENT_BUFFER` (input or output too small), `ERROR_INVALID_PARAMETER`, `ERROR_INVALID_HANDLE`,
+ * `ERROR_BADDB`, `ERROR_REGISTRY_IO_FAILED`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpQueryServiceConfiguration function.
+ *
+ * Safety: `pInput` is NULL or valid for reads of `InputLength` bytes, and so is what it points at; `pOutput` is NULL or valid for
+ * writes of `OutputLength` bytes; `pReturnLength` is NULL or valid for writes.
+ */
+ULONG HttpQueryServiceConfiguration(HANDLE ServiceHandle,
+                                    HTTP_SERVICE_CONFIG_ID ConfigId,
+                                    PVOID pInput,
+                                    ULONG InputLength,
+                                    PVOID pOutput,
+                                    ULONG OutputLength,
+                                    PULONG pReturnLength,
+                                    LPOVERLAPPED pOverlapped);
+
+/**
  * Whether a feature works: response trailers, API timings, delegation, HTTP/3. None of them does, so the answer is
  * always `FALSE`, as it is for numbers without a meaning.
  *
@@ -120,13 +209,15 @@ ULONG HttpTerminate(ULONG Flags,
                     PVOID pReserved);
 
 /**
- * Sets a property that the session's URL groups inherit: `HttpServerStateProperty` (`HTTP_STATE_INFO`) or
- * `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`). With `Flags.Present` 0 it is taken back.
+ * Sets a property that the session's URL groups inherit: `HttpServerStateProperty` (`HTTP_STATE_INFO`),
+ * `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`), `HttpServerQosProperty` (`HTTP_QOS_SETTING_INFO`: bandwidth or
+ * flow rate of all its responses together, at least 1024 bytes a second), `HttpServerAuthenticationProperty`,
+ * `HttpServerExtendedAuthenticationProperty` (`HTTP_SERVER_AUTHENTICATION_INFO`), `HttpServerChannelBindProperty`
+ * (`HTTP_CHANNEL_BIND_INFO`) or `HttpServerLoggingProperty` (`HTTP_LOGGING_INFO`, formats W3C and raw: one log for all
+ * groups). With `Flags.Present` 0 it is taken back. Everything pointed at is copied.
  *
  * `PropertyInformationLength` is in bytes; more than the structure is accepted. Errors: `ERROR_INVALID_PARAMETER` (no
  * such session, not a property of sessions, buffer NULL or short, value out of range), `ERROR_DLL_INIT_FAILED`.
- *
- * Differs from Windows: authentication, logging, QoS and channel binding give `ERROR_NOT_SUPPORTED`.
  *
  * MSDN: HttpSetServerSessionProperty function.
  *
@@ -138,14 +229,14 @@ ULONG HttpSetServerSessionProperty(HTTP_SERVER_SESSION_ID ServerSessionId,
                                    ULONG PropertyInformationLength);
 
 /**
- * Reads a session's `HttpServerStateProperty` (`HTTP_STATE_INFO`) or `HttpServerTimeoutsProperty`
- * (`HTTP_TIMEOUT_LIMIT_INFO`); `Flags.Present` is 0 when it was not set there.
+ * Reads a session's `HttpServerStateProperty`, `HttpServerTimeoutsProperty`, `HttpServerQosProperty`,
+ * `HttpServerAuthenticationProperty` or `HttpServerChannelBindProperty`; `Flags.Present` is 0 when it was not set there.
+ * For QoS the caller puts the type asked for into `QosType`; the setting is written behind the structure, and
+ * `QosSetting` points at it. Texts and service names too are written into the buffer.
  *
  * `*ReturnLength` is the size in bytes, also with `ERROR_MORE_DATA` (buffer too small, or NULL with length 0 to ask for
  * the size). Other errors: `ERROR_INVALID_PARAMETER` (no such session, not a property that can be read there, buffer
  * NULL), `ERROR_DLL_INIT_FAILED`.
- *
- * Differs from Windows: authentication, QoS and channel binding give `ERROR_NOT_SUPPORTED`.
  *
  * MSDN: HttpQueryServerSessionProperty function.
  *
@@ -159,15 +250,16 @@ ULONG HttpQueryServerSessionProperty(HTTP_SERVER_SESSION_ID ServerSessionId,
 
 /**
  * Sets a property of a URL group: `HttpServerBindingProperty` (`HTTP_BINDING_INFO`: the version 2 queue its requests go
- * to; NULL or `Flags.Present` 0 for none, and requests are answered 503), `HttpServerStateProperty` (`HTTP_STATE_INFO`) or
- * `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`).
+ * to; NULL or `Flags.Present` 0 for none, and requests are answered 503), those of sessions (`HttpServerQosProperty` also
+ * with a connection limit; `HttpServerLoggingProperty` in the formats W3C, IIS and NCSA), `HttpServerListenEndpointProperty`
+ * (`HTTP_LISTEN_ENDPOINT_INFO`), `HttpServerProtectionLevelProperty` (`HTTP_PROTECTION_LEVEL_INFO`) or
+ * `HttpServerDelegationProperty` (`HTTP_BINDING_INFO`), of which the last three are kept and have no effect.
  *
  * `PropertyInformationLength` is in bytes; more than the structure is accepted. Errors: `ERROR_INVALID_PARAMETER` (no
  * such group, not a property of groups, buffer NULL or short, value out of range, not a version 2 queue),
  * `ERROR_DLL_INIT_FAILED`.
  *
- * Differs from Windows: authentication, logging, QoS, listening endpoint, channel binding, protection level and
- * delegation give `ERROR_NOT_SUPPORTED`.
+ * Differs from Windows: the log format `NTHTTP_LOGGING_TYPE_JSON` (0x100) is known too, to sessions and groups.
  *
  * MSDN: HttpSetUrlGroupProperty function.
  *
@@ -179,8 +271,7 @@ ULONG HttpSetUrlGroupProperty(HTTP_URL_GROUP_ID UrlGroupId,
                               ULONG PropertyInformationLength);
 
 /**
- * Reads a URL group's `HttpServerStateProperty` or `HttpServerTimeoutsProperty`, as `HttpQueryServerSessionProperty` does
- * a session's.
+ * Reads a URL group's property, as `HttpQueryServerSessionProperty` does a session's.
  *
  * MSDN: HttpQueryUrlGroupProperty function.
  *

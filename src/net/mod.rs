@@ -1,11 +1,13 @@
 //! Sockets, the poller, listeners, deadlines, files to sockets. All of `libc` lives here.
 
+pub mod account;
 pub mod client_stream;
 pub mod clock;
 pub mod deadlines;
 pub mod dial;
 pub mod fd_channel;
 pub mod listener;
+pub mod peer;
 pub mod poller;
 pub mod resolve;
 pub mod socket;

@@ -31,7 +31,7 @@ use super::buffers::Input;
 use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::outbound::Outgoing;
-use super::policy::{DEFAULT_TIMEOUTS, Policy};
+use super::policy::{Policy, service_timeouts};
 use super::service::{BodyPart, ConnectionId, Delivery, QueueId, Reply, RequestId};
 use super::slots::SLOT_BITS;
 
@@ -181,8 +181,8 @@ impl Connection {
             timer_entry: NEVER,
             read_due: NEVER,
             send_due: NEVER,
-            idle_seconds: DEFAULT_TIMEOUTS.idle_connection,
-            header_seconds: DEFAULT_TIMEOUTS.header_wait,
+            idle_seconds: service_timeouts().idle_connection,
+            header_seconds: service_timeouts().header_wait,
             discarded: 0,
             work: None,
             disconnect_waits: Vec::new(),

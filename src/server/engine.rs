@@ -17,10 +17,11 @@ use crate::wire::prefix::UrlPrefix;
 use crate::wire::request::Limits;
 
 use super::buffers::Pool;
+use super::configured::Configured;
 use super::connection::{Active, Connection};
 use super::driver::Driver;
 use super::endpoint::{Endpoint, LISTENER};
-use super::policy::Policy;
+use super::policy::{Policy, service_timeouts, set_service_timeouts};
 use super::request_queue::Queue;
 use super::routing::{Registration, Target};
 use super::service::{ApiVersion, ConnectionId, QueueId, UrlOwner};
@@ -33,6 +34,7 @@ pub struct Engine {
     pub(crate) driver: Driver,
     pub(crate) deadlines: Deadlines,
     pub(crate) buffers: Pool,
+    pub(crate) configured: Configured,
     pub(crate) limits: Limits,
     pub(crate) directory: Directory,
     /// What holds for requests of version 1 queues.
@@ -60,12 +62,15 @@ impl Engine {
     pub fn new() -> std::io::Result<Engine> {
         // Ids begin at a number nobody guesses, so that a stale or made-up one finds nothing.
         let seed = (clock::now_ms() << 8 ^ u64::from(std::process::id()) << 20 | 1) & 0x7F_FFFF_FFFF;
+        let configured = Configured::read();
+        set_service_timeouts(configured.timeouts);
         Ok(Engine {
             poller: Poller::new()?,
             driver: Driver::new(),
             deadlines: Deadlines::default(),
             buffers: Pool::default(),
-            limits: Limits::default(),
+            limits: configured.limits(),
+            configured,
             directory: Directory::default(),
             policy: Arc::new(Policy::of_service()),
             queues: RwLock::default(),
@@ -215,7 +220,7 @@ impl Engine {
             None => false,
         };
         if added {
-            active.set_timeout(super::policy::DEFAULT_TIMEOUTS.idle_connection);
+            active.set_timeout(service_timeouts().idle_connection);
         } else {
             active.reset();
         }
@@ -262,6 +267,7 @@ impl Engine {
             UrlOwner::Queue(id) => Target::Queue(self.queue(id)?),
         };
         let prefix = UrlPrefix::parse(url)?;
+        let admission = self.configured.admit(&prefix)?;
         let port = prefix.port;
         let known = self.endpoints.read().get(&port).cloned();
         let endpoint = match known {
@@ -271,7 +277,7 @@ impl Engine {
                 Arc::clone(endpoints.entry(port).or_insert_with(|| Arc::new(Endpoint::new(port))))
             }
         };
-        endpoint.register(Registration { prefix, target, context }, &self.poller)
+        endpoint.register(Registration { prefix, target, context }, &admission, &self.poller)
     }
 
     /// Removes one prefix of an owner.

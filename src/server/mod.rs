@@ -7,6 +7,7 @@ mod body;
 mod buffers;
 mod closing;
 mod commands;
+mod configured;
 mod connection;
 mod driver;
 mod endpoint;

@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod cancel;
+pub mod config;
 pub mod features;
 pub mod init;
 pub mod properties;
@@ -20,6 +21,8 @@ mod address;
 mod caller;
 mod calls;
 mod chunks;
+mod config_query;
+mod config_read;
 mod cooked;
 mod engine;
 mod joined;
@@ -32,5 +35,6 @@ mod property_values;
 mod read_response;
 #[cfg(test)]
 mod samples;
+mod tail;
 mod wide;
 mod write_request;
