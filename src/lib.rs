@@ -6,6 +6,7 @@
 pub mod abi;
 pub mod capi;
 pub mod client;
+pub mod config;
 pub mod net;
 pub mod server;
 pub mod share;

@@ -81,6 +81,95 @@ ULONG HttpWaitForDisconnectEx(HANDLE RequestQueueHandle,
                               LPOVERLAPPED Overlapped);
 
 /**
+ * Adds an entry to the service configuration, which is kept in a file and holds for every program of this user, or for the
+ * machine if root does it: `$NTHTTP_CONFIG`, else `/etc/nthttp/config.json` for root, else
+ * `$XDG_CONFIG_HOME/nthttp/config.json`.
+ *
+ * `ServiceHandle` is NULL, `pOverlapped` NULL; `pConfigInformation` is the structure that belongs to `ConfigId`
+ * (`HTTP_SERVICE_CONFIG_IP_LISTEN_PARAM`, `_SSL_SET`, `_URLACL_SET`, `_TIMEOUT_SET`, `_CACHE_SET`, `_SETTING_SET`,
+ * `_SSL_SNI_SET`, `_SSL_CCS_SET`), `ConfigInformationLength` its bytes. Timeouts, cache parameters and settings are
+ * overwritten. Blocks for the writing of a file.
+ *
+ * Errors: `ERROR_ALREADY_EXISTS` (an entry with that key, or a reservation of another scheme on the port),
+ * `ERROR_INVALID_PARAMETER` (unknown id, a malformed URL, SDDL, address or thumbprint), `ERROR_INSUFFICIENT_BUFFER` (input
+ * too short), `ERROR_INVALID_HANDLE`, `ERROR_ACCESS_DENIED` (the file may not be written, or a reservation above does not
+ * grant delegation), `ERROR_BADDB` (the file is malformed), `ERROR_REGISTRY_IO_FAILED`, `ERROR_DLL_INIT_FAILED` (no
+ * `HttpInitialize` with `HTTP_INITIALIZE_CONFIG`). `nthttp_last_error_message()` tells the cause.
+ *
+ * Differs from Windows: certificates are not looked up, so `ERROR_NO_SUCH_LOGON_SESSION` does not come; the `..Ex` ids give
+ * `ERROR_INVALID_PARAMETER`.
+ *
+ * MSDN: HttpSetServiceConfiguration function.
+ *
+ * Safety: `pConfigInformation` is NULL or valid for reads of `ConfigInformationLength` bytes, and so is what it points at.
+ */
+ULONG HttpSetServiceConfiguration(HANDLE ServiceHandle,
+                                  HTTP_SERVICE_CONFIG_ID ConfigId,
+                                  PVOID pConfigInformation,
+                                  ULONG ConfigInformationLength,
+                                  LPOVERLAPPED pOverlapped);
+
+/**
+ * Changes an entry of the service configuration in place: certificates (`HttpServiceConfigSSLCertInfo`, `..SslSniCertInfo`,
+ * `..SslCcsCertInfo`, `..SslScopedCcsCertInfo`) only.
+ *
+ * Arguments and errors are those of `HttpSetServiceConfiguration`; `ERROR_FILE_NOT_FOUND` when there is no entry with that
+ * key, `ERROR_INVALID_PARAMETER` for other ids.
+ *
+ * MSDN: HttpUpdateServiceConfiguration function.
+ *
+ * Safety: `ConfigInfo` is NULL or valid for reads of `ConfigInfoLength` bytes, and so is what it points at.
+ */
+ULONG HttpUpdateServiceConfiguration(HANDLE Handle,
+                                     HTTP_SERVICE_CONFIG_ID ConfigId,
+                                     PVOID ConfigInfo,
+                                     ULONG ConfigInfoLength,
+                                     LPOVERLAPPED Overlapped);
+
+/**
+ * Deletes an entry of the service configuration. Of the structure only the key counts; for timeouts, cache parameters and
+ * settings the key alone is enough, and the default holds again.
+ *
+ * Arguments and errors are those of `HttpSetServiceConfiguration`; `ERROR_FILE_NOT_FOUND` when there is no such entry.
+ *
+ * MSDN: HttpDeleteServiceConfiguration function.
+ *
+ * Safety: `pConfigInformation` is NULL or valid for reads of `ConfigInformationLength` bytes, and so is what its key points at.
+ */
+ULONG HttpDeleteServiceConfiguration(HANDLE ServiceHandle,
+                                     HTTP_SERVICE_CONFIG_ID ConfigId,
+                                     PVOID pConfigInformation,
+                                     ULONG ConfigInformationLength,
+                                     LPOVERLAPPED pOverlapped);
+
+/**
+ * Reads the service configuration: one entry by its key (`HttpServiceConfigQueryExact`), or the one of number `dwToken`
+ * (`HttpServiceConfigQueryNext`, counted from 0 by the caller).
+ *
+ * `pInput` is the `_QUERY` structure of `ConfigId`; for timeouts, cache parameters and settings the key; for the IP listen
+ * list it is not looked at. `pOutput` gets the `_SET` structure (`HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY`, a `USHORT`, a
+ * `ULONG`) with everything it points at behind it. `*pReturnLength`, unless NULL, is the size in bytes, also when the
+ * buffer is too small.
+ *
+ * Errors: `ERROR_FILE_NOT_FOUND` (no entry with that key; an empty IP listen list), `ERROR_NO_MORE_ITEMS` (no entry of that
+ * number), `ERROR_INSUFFICIENT_BUFFER` (input or output too small), `ERROR_INVALID_PARAMETER`, `ERROR_INVALID_HANDLE`,
+ * `ERROR_BADDB`, `ERROR_REGISTRY_IO_FAILED`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpQueryServiceConfiguration function.
+ *
+ * Safety: `pInput` is NULL or valid for reads of `InputLength` bytes, and so is what it points at; `pOutput` is NULL or valid for
+ * writes of `OutputLength` bytes; `pReturnLength` is NULL or valid for writes.
+ */
+ULONG HttpQueryServiceConfiguration(HANDLE ServiceHandle,
+                                    HTTP_SERVICE_CONFIG_ID ConfigId,
+                                    PVOID pInput,
+                                    ULONG InputLength,
+                                    PVOID pOutput,
+                                    ULONG OutputLength,
+                                    PULONG pReturnLength,
+                                    LPOVERLAPPED pOverlapped);
+
+/**
  * Gives the counters of the service, its URL groups and request queues as Prometheus text (exposition format 0.0.4, UTF-8):
  * what HTTP.sys has as the performance counter sets "HTTP Service", "HTTP Service Url Groups" and "HTTP Service Request
  * Queues", with the totals its rates are the rates of. An addition of this library.

@@ -1,5 +1,6 @@
 //! Sockets, the poller, listeners, deadlines, files to sockets. All of `libc` lives here.
 
+pub mod account;
 pub mod client_stream;
 pub mod clock;
 pub mod deadlines;

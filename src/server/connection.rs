@@ -32,7 +32,7 @@ use super::buffers::Input;
 use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::outbound::Outgoing;
-use super::policy::{DEFAULT_TIMEOUTS, Policy};
+use super::policy::{Policy, service_timeouts};
 use super::service::{BodyPart, ConnectionId, Delivery, QueueId, Reply, RequestId};
 use super::slots::{SLOT_BITS, slot_of};
 
@@ -164,7 +164,7 @@ impl State {
     /// Seconds for the next head to begin, and to come whole.
     #[inline]
     pub(crate) fn between_requests(&self) -> (u16, u16) {
-        let timeouts = self.policy.as_ref().map_or(&DEFAULT_TIMEOUTS, |policy| &policy.timeouts);
+        let timeouts = self.policy.as_ref().map_or_else(service_timeouts, |policy| policy.timeouts);
         (timeouts.idle_connection, timeouts.header_wait)
     }
 

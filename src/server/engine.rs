@@ -13,20 +13,19 @@ use crate::net::deadlines::Deadlines;
 use crate::net::listener::{Listener, is_exhaustion};
 use crate::net::poller::{Poller, Readiness};
 use crate::win32::wait::Waiter;
-use crate::wire::prefix::UrlPrefix;
 use crate::wire::request::Limits;
 
 use super::buffers::Pool;
+use super::configured::Configured;
 use super::connection::{Active, Connection};
 use super::control::{self, Control};
 use super::counters::Tally;
 use super::driver::Driver;
 use super::endpoint::{Endpoint, LISTENER};
-use super::log::{self, ErrorLog};
-use super::policy::Policy;
+use super::log::ErrorLog;
+use super::policy::{Policy, service_timeouts, set_service_timeouts};
 use super::request_queue::Queue;
-use super::routing::{Registration, Target};
-use super::service::{ApiVersion, ConnectionId, QueueId, UrlOwner};
+use super::service::{ApiVersion, ConnectionId, QueueId};
 use super::session::Directory;
 use super::slots::{SLOT_BITS, Slots, slot_of};
 
@@ -36,6 +35,7 @@ pub struct Engine {
     pub(crate) driver: Driver,
     pub(crate) deadlines: Deadlines,
     pub(crate) buffers: Pool,
+    pub(crate) configured: Configured,
     pub(crate) limits: Limits,
     pub(crate) directory: Directory,
     /// What holds for requests of version 1 queues.
@@ -72,13 +72,16 @@ impl Engine {
         // Ids begin at a number nobody guesses, so that a stale or made-up one finds nothing.
         let seed = (clock::now_ms() << 8 ^ u64::from(std::process::id()) << 20 | 1) & 0x7F_FFFF_FFFF;
         let directory = Directory::default();
+        let configured = Configured::read();
+        set_service_timeouts(configured.timeouts);
         Ok(Engine {
             started: clock::unix_seconds(),
             poller: Poller::new()?,
             driver: Driver::new(),
             deadlines: Deadlines::default(),
             buffers: Pool::default(),
-            limits: Limits::default(),
+            limits: configured.limits(),
+            configured,
             policy: Arc::new(Policy::of_service(directory.totals.tally())),
             unrouted: directory.totals.tally(),
             queues: RwLock::default(),
@@ -234,7 +237,7 @@ impl Engine {
             None => false,
         };
         if added {
-            active.set_timeout(super::policy::DEFAULT_TIMEOUTS.idle_connection);
+            active.set_timeout(service_timeouts().idle_connection);
         } else {
             active.reset();
         }
@@ -273,70 +276,11 @@ impl Engine {
         self.queues.write()[id.0 as usize & ((1 << SLOT_BITS) - 1)] = None;
         Ok(queue)
     }
-
-    /// Registers a prefix for its owner.
-    pub(crate) fn register(&self, owner: UrlOwner, url: &[u16], context: u64) -> Result<()> {
-        let target = match owner {
-            UrlOwner::Group(id) => Target::Group(self.directory.group(id)?),
-            UrlOwner::Queue(id) => Target::Queue(self.queue(id)?),
-        };
-        let prefix = UrlPrefix::parse(url)?;
-        let port = prefix.port;
-        let known = self.endpoints.read().get(&port).cloned();
-        let endpoint = match known {
-            Some(endpoint) => endpoint,
-            None => {
-                let mut endpoints = self.endpoints.write();
-                Arc::clone(endpoints.entry(port).or_insert_with(|| Arc::new(Endpoint::new(port))))
-            }
-        };
-        endpoint.register(Registration { prefix, target, context }, &self.poller)?;
-        log::stay();
-        self.control.open(&self.poller);
-        Ok(())
-    }
-
-    /// After prefixes were removed: without an open port there is nothing to look at or to wait for.
-    fn settle(&self) {
-        if !self.endpoints.read().values().any(|endpoint| endpoint.is_open()) {
-            self.control.close();
-            log::rest();
-        }
-        self.poller.wake();
-    }
-
-    /// Removes one prefix of an owner.
-    pub(crate) fn unregister(&self, owner: UrlOwner, url: &[u16]) -> Result<()> {
-        let prefix = UrlPrefix::parse(url)?;
-        let endpoint = self.endpoints.read().get(&prefix.port).cloned().ok_or(Error::FILE_NOT_FOUND)?;
-        endpoint.unregister(&prefix, |r| owns(owner, r))?;
-        self.settle();
-        Ok(())
-    }
-
-    /// Removes every prefix of an owner.
-    pub(crate) fn unregister_all(&self, owner: UrlOwner) {
-        let endpoints: Vec<_> = self.endpoints.read().values().cloned().collect();
-        for endpoint in endpoints {
-            for prefix in endpoint.prefixes(|r| owns(owner, r)) {
-                let _ = endpoint.unregister(&prefix, |r| owns(owner, r));
-            }
-        }
-        self.settle();
-    }
 }
 
 /// What the poller calls a connection.
 fn token_of(id: ConnectionId) -> u64 {
     id.0 & !LISTENER
-}
-
-pub(crate) fn owns(owner: UrlOwner, registration: &Registration) -> bool {
-    match (owner, &registration.target) {
-        (UrlOwner::Group(id), Target::Group(group)) => group.id == id,
-        (UrlOwner::Queue(id), Target::Queue(queue)) => queue.id == id,
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::body::RequestBody;
 use super::closing::LINGER_BYTES;
 use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
 use super::endpoint::Endpoint;
-use super::policy::{DEFAULT_TIMEOUTS, Policy};
+use super::policy::{Policy, service_timeouts};
 use super::reason::Reason;
 use super::request_queue::{Offer, Queue, Refused};
 use super::routing::Target;
@@ -215,6 +215,7 @@ impl Active<'_> {
         let route = routes.find(host, local, head.path())?;
         let context = (route.registration.context, route.ip_routed);
         match &route.registration.target {
+            Target::Reserved => Err(Refusal::Unavailable),
             Target::Queue(queue) => Ok(self.offer(queue, &self.engine.policy, context, head_len)),
             Target::Group(group) => {
                 let binding = group.binding.lock();
@@ -349,7 +350,7 @@ impl Active<'_> {
 
 fn exchange_timeouts(active: &Active<'_>) -> Timeouts {
     let exchange = active.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-    exchange.map_or(DEFAULT_TIMEOUTS, |e| e.policy.timeouts)
+    exchange.map_or_else(service_timeouts, |e| e.policy.timeouts)
 }
 
 fn parse(work: &mut Work, engine: &super::engine::Engine) -> Result<Parsed, Refusal> {

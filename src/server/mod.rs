@@ -8,6 +8,7 @@ mod body;
 mod buffers;
 mod closing;
 mod commands;
+mod configured;
 mod connection;
 pub mod control;
 mod counters;
@@ -23,6 +24,7 @@ mod parcel;
 mod pipeline;
 mod policy;
 mod reason;
+mod registering;
 mod request_queue;
 mod response;
 mod routing;
@@ -46,7 +48,7 @@ pub fn local() -> Result<Arc<dyn service::Service>> {
     let engine = ENGINE.get_or_init(|| {
         let engine = Arc::new(Engine::new().ok()?);
         engine.control.allow(&engine);
-        if let Some(settings) = log::ErrorLogSettings::of_environment() {
+        if let Some(settings) = log::ErrorLogSettings::of(&engine.configured.parameters) {
             engine.errors.enable(settings);
         }
         // The hook lives as long as the process, as the engine does.

@@ -124,7 +124,7 @@ impl Engine {
 
     fn urls_of(&self, owner: UrlOwner) -> Vec<String> {
         let endpoints: Vec<_> = self.endpoints.read().values().cloned().collect();
-        let mine = |registration: &Registration| super::engine::owns(owner, registration);
+        let mine = |registration: &Registration| super::registering::owns(owner, registration);
         let mut urls: Vec<_> = endpoints.iter().flat_map(|e| e.prefixes(mine)).map(|p| p.to_text()).collect();
         urls.sort();
         urls

@@ -11,7 +11,7 @@ use super::closing::LINGER_BYTES;
 use super::connection::{Active, Effect, Exchange, Phase, Stage};
 use super::parcel::{Parcel, Progress, Sent, copy_rest, join_small, length, measure, push};
 use super::pipeline::may_hold;
-use super::policy::DEFAULT_TIMEOUTS;
+use super::policy::service_timeouts;
 use super::response::{Circumstances, write_head};
 use super::service::{Body, Chunk, Pend, Reply, ResponseHead, SendFlags};
 
@@ -221,7 +221,7 @@ impl Active<'_> {
     /// a little of it now and then does not renew that.
     pub(super) fn await_room(&mut self, left: u64) {
         let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-        let rate = exchange.map_or(DEFAULT_TIMEOUTS.min_send_rate, |e| e.policy.timeouts.min_send_rate);
+        let rate = exchange.map_or(service_timeouts().min_send_rate, |e| e.policy.timeouts.min_send_rate);
         if rate == u32::MAX || rate == 0 {
             return self.set_send_due(NEVER);
         }

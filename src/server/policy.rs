@@ -1,7 +1,7 @@
 //! What holds for the requests of a URL group: its own settings, else its session's, else the service's
 //! (digest §1.9). Worked out whenever a setting changes, and shared by the requests it holds for.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::abi::error::{Error, Result};
 
@@ -11,8 +11,8 @@ use super::service::{
     Authentication, ChannelBind, FlowRate, Logging, Property, PropertyKind, QueueId, Timeouts,
 };
 
-/// The service's timeouts (digest §6.5).
-pub(crate) const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
+/// The timeouts of a service that is not configured otherwise (digest §6.5).
+const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
     entity_body: 120,
     drain_entity_body: 120,
     request_queue: 120,
@@ -20,6 +20,19 @@ pub(crate) const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
     header_wait: 120,
     min_send_rate: 150,
 };
+
+static SERVICE_TIMEOUTS: OnceLock<Timeouts> = OnceLock::new();
+
+/// The service's timeouts.
+#[inline]
+pub(crate) fn service_timeouts() -> Timeouts {
+    *SERVICE_TIMEOUTS.get().unwrap_or(&DEFAULT_TIMEOUTS)
+}
+
+/// Takes the configured timeouts for the service's, once; 0 leaves the default.
+pub(crate) fn set_service_timeouts(configured: Timeouts) {
+    SERVICE_TIMEOUTS.get_or_init(|| cascade(configured, DEFAULT_TIMEOUTS));
+}
 
 /// What was set on a session or a group; `None` inherits.
 #[derive(Clone, Default)]
@@ -102,12 +115,12 @@ pub(crate) struct Policy {
 impl Policy {
     /// What holds where nothing is set: for version 1 queues.
     pub(crate) fn of_service(tally: Arc<Tally>) -> Policy {
-        Policy { active: true, timeouts: DEFAULT_TIMEOUTS, log: None, tally }
+        Policy { active: true, timeouts: service_timeouts(), log: None, tally }
     }
 
     /// What a group's settings, its session's and the service's come to.
     pub(crate) fn of(group: &Settings, session: &Settings, tally: &Arc<Tally>) -> Policy {
-        let inherited = cascade(session.timeouts.unwrap_or_default(), DEFAULT_TIMEOUTS);
+        let inherited = cascade(session.timeouts.unwrap_or_default(), service_timeouts());
         Policy {
             active: group.active.unwrap_or(true) && session.active.unwrap_or(true),
             timeouts: cascade(group.timeouts.unwrap_or_default(), inherited),

@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod cancel;
+pub mod config;
 pub mod counters;
 pub mod features;
 pub mod init;
@@ -21,6 +22,8 @@ mod address;
 mod caller;
 mod calls;
 mod chunks;
+mod config_query;
+mod config_read;
 mod cooked;
 mod engine;
 mod joined;
@@ -34,5 +37,6 @@ mod read_log;
 mod read_response;
 #[cfg(test)]
 mod samples;
+mod tail;
 mod wide;
 mod write_request;

@@ -3,13 +3,14 @@
 #![expect(unsafe_code, reason = "reads and writes the caller's buffers")]
 #![expect(non_upper_case_globals, reason = "Windows spelling, as in the header")]
 
-use crate::abi::base::{PWSTR, USHORT, WCHAR};
+use crate::abi::base::{PWSTR, USHORT};
 use crate::abi::error::{Error, Result};
 use crate::abi::http::*;
 use crate::server::service::{Authentication, ChannelBind};
 
 use super::property_buffers::{Given, Wanted};
 use super::property_values::{is_present, presence};
+use super::tail::Tail;
 
 const CHANNEL_BIND_FLAGS: u32 = 0x3F;
 
@@ -78,7 +79,7 @@ unsafe fn text(start: PWSTR, bytes: USHORT) -> Result<Option<String>> {
 pub(super) unsafe fn write_authentication(value: Option<Authentication>, wanted: Wanted) -> Result<()> {
     let set = value.is_some();
     let value = value.unwrap_or_default();
-    let mut tail = Tail::behind::<HTTP_SERVER_AUTHENTICATION_INFO>(&wanted);
+    let mut tail = Tail::behind::<HTTP_SERVER_AUTHENTICATION_INFO>(wanted.start);
     let (domain, domain_len) = tail.wide(value.digest_domain.as_deref());
     let (digest_realm, digest_len) = tail.wide(value.digest_realm.as_deref());
     let (basic_realm, basic_len) = tail.wide(value.basic_realm.as_deref());
@@ -159,7 +160,7 @@ unsafe fn service_name(name: PHTTP_SERVICE_BINDING_BASE) -> Result<(bool, String
 pub(super) unsafe fn write_channel_bind(value: Option<ChannelBind>, wanted: Wanted) -> Result<()> {
     let value = value.unwrap_or_default();
     let count = value.service_names.len();
-    let mut tail = Tail::behind::<HTTP_CHANNEL_BIND_INFO>(&wanted);
+    let mut tail = Tail::behind::<HTTP_CHANNEL_BIND_INFO>(wanted.start);
     let pointers = tail.reserve(count * size_of::<PHTTP_SERVICE_BINDING_BASE>());
     let entries = tail.reserve(count * size_of::<HTTP_SERVICE_BINDING_W>());
     for (at, (is_wide, name)) in value.service_names.iter().enumerate() {
@@ -185,50 +186,4 @@ pub(super) unsafe fn write_channel_bind(value: Option<ChannelBind>, wanted: Want
     };
     // SAFETY: as promised by the caller.
     unsafe { wanted.write_with_tail(info, &tail.bytes) }
-}
-
-/// What is to stand behind a structure in the caller's buffer, and the addresses it will have there.
-struct Tail {
-    start: *mut u8,
-    bytes: Vec<u8>,
-}
-
-impl Tail {
-    /// Behind a structure of type `T` at the start of the buffer.
-    fn behind<T>(wanted: &Wanted) -> Tail {
-        Tail { start: wanted.start.cast::<u8>().wrapping_add(size_of::<T>()), bytes: Vec::new() }
-    }
-
-    fn address(&self, at: usize) -> *mut u8 {
-        self.start.wrapping_add(at)
-    }
-
-    /// Takes zeroed room, aligned to 8 like the buffer; gives where it begins.
-    fn reserve(&mut self, len: usize) -> usize {
-        let at = self.bytes.len().next_multiple_of(8);
-        self.bytes.resize(at + len, 0);
-        at
-    }
-
-    fn put(&mut self, at: usize, bytes: &[u8]) {
-        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
-    }
-
-    /// Appends a text with its NUL; gives its address and its bytes without the NUL. NULL for none.
-    fn wide(&mut self, text: Option<&str>) -> (PWSTR, USHORT) {
-        let Some(text) = text else { return (std::ptr::null_mut(), 0) };
-        let units: Vec<WCHAR> = text.encode_utf16().collect();
-        let at = self.bytes.len().next_multiple_of(2);
-        self.bytes.resize(at, 0);
-        self.bytes.extend(units.iter().chain([&0]).flat_map(|unit| unit.to_ne_bytes()));
-        (self.address(at).cast(), (units.len() * 2) as USHORT)
-    }
-
-    /// As [`Tail::wide`], in bytes.
-    fn narrow(&mut self, text: &str) -> (PWSTR, USHORT) {
-        let at = self.bytes.len();
-        self.bytes.extend_from_slice(text.as_bytes());
-        self.bytes.push(0);
-        (self.address(at).cast(), text.len() as USHORT)
-    }
 }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use crate::config::Parameters;
 use crate::net::clock;
 
 use super::directory;
@@ -19,9 +20,6 @@ use super::sink::Sink;
 const LONGEST_VERB: usize = 255;
 const LONGEST_URL: usize = 4096;
 
-/// Bytes at which a file ends, unless set otherwise.
-const TRUNCATE_SIZE: u64 = 1 << 20;
-
 /// How errors are logged: the service's parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ErrorLogSettings {
@@ -34,16 +32,18 @@ pub(crate) struct ErrorLogSettings {
 }
 
 impl ErrorLogSettings {
-    /// What the environment says; `None` when errors are not to be logged (`NTHTTP_ERROR_LOG=off`), or there is no
-    /// place for them.
-    pub(crate) fn of_environment() -> Option<ErrorLogSettings> {
-        let form = std::env::var("NTHTTP_ERROR_LOG").unwrap_or_default();
-        let settings = ErrorLogSettings {
-            directory: directory::default_root()?,
-            truncate_size: TRUNCATE_SIZE,
-            json: form == "json",
-        };
-        (form != "off").then_some(settings)
+    /// What the service's parameters say; `None` when errors are not to be logged, or there is no place for them. A
+    /// folder that is not fully qualified counts as not set.
+    pub(crate) fn of(parameters: &Parameters) -> Option<ErrorLogSettings> {
+        if parameters.enable_error_logging == 0 {
+            return None;
+        }
+        let chosen = parameters.error_logging_dir.as_ref().and_then(|name| directory::resolve(name).ok());
+        Some(ErrorLogSettings {
+            directory: chosen.or_else(directory::default_root)?,
+            truncate_size: parameters.error_log_file_truncate_size,
+            json: parameters.error_log_json != 0,
+        })
     }
 }
 
@@ -193,6 +193,19 @@ mod tests {
         // 2002-07-05 18:45:09
         write_line(entry, &Moment::with_offset(1_025_894_709, 0), &mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn parameters_say_whether_and_where() {
+        let on = Parameters {
+            error_logging_dir: Some("/logs".into()),
+            error_log_json: 1,
+            ..Parameters::default()
+        };
+        let settings = ErrorLogSettings::of(&on).unwrap();
+        let expected = ErrorLogSettings { directory: "/logs".into(), truncate_size: 1 << 20, json: true };
+        assert_eq!(settings, expected);
+        assert_eq!(ErrorLogSettings::of(&Parameters { enable_error_logging: 0, ..on }), None);
     }
 
     #[test]
