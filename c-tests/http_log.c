@@ -2,7 +2,6 @@
  * gate: not-mingw (folders and environment of POSIX) */
 #include "http_log_files.h"
 
-#define JSON 0x100
 #define DAILY HttpLoggingRolloverDaily
 
 static const ULONG EVERY = HTTP_LOG_FIELD_DATE | HTTP_LOG_FIELD_TIME | HTTP_LOG_FIELD_CLIENT_IP | HTTP_LOG_FIELD_USER_NAME |
@@ -66,7 +65,7 @@ TEST(test_log__the_other_formats_are_fixed)
     got = exchange_logged(&it, 200);
     CHECK_EQ(log_group(it.group, logging("iis", HttpLoggingTypeIIS, HttpLoggingRolloverSize, 0)), NO_ERROR);
     exchange_logged(&it, 200);
-    CHECK_EQ(log_group(it.group, logging("json", JSON, HttpLoggingRolloverSize, 0)), NO_ERROR);
+    CHECK_EQ(log_group(it.group, logging("json", NTHTTP_LOGGING_TYPE_JSON, HttpLoggingRolloverSize, 0)), NO_ERROR);
     exchange_logged(&it, 404);
     server_close(&it);
     CHECK_BYTES(log_name("ncsa"), strlen(log_name("ncsa")), "ncsa1.log");

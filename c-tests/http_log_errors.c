@@ -19,15 +19,20 @@ static int send_raw(const struct server *it, const char *text, int *port)
     return client;
 }
 
-/* Bytes the library has taken from clients so far. */
-static unsigned long long taken(void)
+/* The counter whose line begins so; 0 if there is none. */
+static unsigned long long counted(const char *name)
 {
     static char text[64 * 1024];
     ULONG size;
-    const char *at;
+    const char *at, *end;
     REQUIRE(nthttp_counters(text, sizeof(text), &size) == NO_ERROR);
-    at = strstr(text, "\nnthttp_received_bytes_total ");
-    return at ? strtoull(at + 29, NULL, 10) : 0;
+    at = strstr(text, name);
+    if (!at)
+        return 0;
+    end = strchr(at + 1, '\n');
+    while (end[-1] != ' ')
+        end--;
+    return strtoull(end, NULL, 10);
 }
 
 static void check_line(const struct server *it, int port, const char *rest)
@@ -94,6 +99,43 @@ TEST(test_log_errors__what_is_unbound_or_inactive)
     server_close(&it);
 }
 
+TEST(test_log_errors__queues_that_are_full_or_slow)
+{
+    static struct reply reply;
+    struct server it;
+    HTTP_TIMEOUT_LIMIT_INFO timeouts;
+    HTTP_503_RESPONSE_VERBOSITY verbosity = Http503ResponseVerbosityLimited;
+    ULONG length = 1;
+    char request[128];
+    int first, second, first_port, second_port, tries;
+    server_open(&it);
+    snprintf(request, sizeof(request), "GET /q HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", it.port);
+    CHECK_EQ(HttpSetRequestQueueProperty(it.queue, HttpServerQueueLengthProperty, &length, sizeof(length), 0, NULL), NO_ERROR);
+    first = send_raw(&it, request, &first_port);
+    for (tries = 0; tries < 1000 && counted("\nnthttp_queue_size{") == 0; tries++)
+        Sleep(10);
+    second = send_raw(&it, request, &second_port);
+    client_all(second, &reply);
+    close(second);
+    check_line(&it, second_port, "HTTP/1.1 GET /q - - QueueFull");
+    CHECK_EQ(HttpSetRequestQueueProperty(it.queue, HttpServer503VerbosityProperty, &verbosity, sizeof(verbosity), 0, NULL), NO_ERROR);
+    second = send_raw(&it, request, &second_port);
+    client_all(second, &reply);
+    close(second);
+    check_line(&it, second_port, "HTTP/1.1 GET /q 503 - QueueFull");
+    receive(&it);
+    memset(&timeouts, 0, sizeof(timeouts));
+    timeouts.Flags.Present = 1;
+    timeouts.RequestQueue = 1;
+    CHECK_EQ(HttpSetUrlGroupProperty(it.group, HttpServerTimeoutsProperty, &timeouts, sizeof(timeouts)), NO_ERROR);
+    second = send_raw(&it, request, &second_port);
+    client_all(second, &reply);
+    close(second);
+    check_line(&it, second_port, "HTTP/1.1 GET /q 503 - Timer_ReqQueue");
+    close(first);
+    server_close(&it);
+}
+
 TEST(test_log_errors__clients_that_leave)
 {
     struct server it;
@@ -102,9 +144,9 @@ TEST(test_log_errors__clients_that_leave)
     int client, port, tries;
     server_open(&it);
     snprintf(request, sizeof(request), "GET /gone HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", it.port);
-    before = taken();
+    before = counted("\nnthttp_received_bytes_total ");
     client = send_raw(&it, "GET /half HTTP/1.1\r\n", &port);
-    for (tries = 0; tries < 1000 && taken() == before; tries++)
+    for (tries = 0; tries < 1000 && counted("\nnthttp_received_bytes_total ") == before; tries++)
         Sleep(10);
     client_reset(client);
     check_line(&it, port, "- - - - - Client_Reset");
@@ -124,7 +166,9 @@ TEST(test_log_errors__timers)
     static struct reply reply;
     struct server it;
     HTTP_TIMEOUT_LIMIT_INFO timeouts;
-    char request[128];
+    char request[128], body[64];
+    HTTP_REQUEST_ID id;
+    ULONG got;
     int client, port;
     server_open(&it);
     memset(&timeouts, 0, sizeof(timeouts));
@@ -145,5 +189,13 @@ TEST(test_log_errors__timers)
     client_all(client, &reply);
     close(client);
     check_line(&it, port, "- - - - - Timer_HeaderWait");
+    snprintf(request, sizeof(request), "POST /t HTTP/1.1\r\nHost: localhost:%d\r\nContent-Length: 9\r\n\r\n12", it.port);
+    client = send_raw(&it, request, &port);
+    id = receive(&it)->RequestId;
+    CHECK_EQ(HttpReceiveRequestEntityBody(it.queue, id, 0, body, sizeof(body), &got, NULL), NO_ERROR);
+    CHECK_EQ(HttpReceiveRequestEntityBody(it.queue, id, 0, body, sizeof(body), &got, NULL), ERROR_NETNAME_DELETED);
+    client_all(client, &reply);
+    close(client);
+    check_line(&it, port, "HTTP/1.1 POST /t - - Timer_EntityBody");
     server_close(&it);
 }
