@@ -222,6 +222,47 @@ TEST(test_log__taken_back_it_logs_no_more)
     CHECK_LACKS(log_text("taken", "extend1.log"), "404");
 }
 
+/* Threads of this process that write logs. */
+static int writers(void)
+{
+    DIR *list = opendir("/proc/self/task");
+    struct dirent *entry;
+    int found = 0;
+    while (list && (entry = readdir(list)) != NULL) {
+        char path[300], name[32] = "";
+        FILE *file;
+        snprintf(path, sizeof(path), "/proc/self/task/%s/comm", entry->d_name);
+        file = fopen(path, "r");
+        if (file) {
+            found += fgets(name, sizeof(name), file) && strcmp(name, "nthttp-log\n") == 0;
+            fclose(file);
+        }
+    }
+    if (list)
+        closedir(list);
+    return found;
+}
+
+TEST(test_log__one_thread_writes_and_ends_with_the_last_log)
+{
+    struct server it;
+    int tries;
+    for (tries = 0; tries < 1000 && writers() > 0; tries++)
+        Sleep(10);
+    CHECK_EQ(writers(), 0);
+    server_open(&it);
+    CHECK_EQ(log_group(it.group, logging("thread", HttpLoggingTypeW3C, DAILY, EVERY)), NO_ERROR);
+    CHECK_EQ(writers(), 0);
+    exchange_logged(&it, 200);
+    for (tries = 0; tries < 1000 && writers() == 0; tries++)
+        Sleep(10);
+    CHECK_EQ(writers(), 1);
+    server_close(&it);
+    for (tries = 0; tries < 1000 && writers() > 0; tries++)
+        Sleep(10);
+    CHECK_EQ(writers(), 0);
+}
+
 TEST(test_log__what_may_be_set)
 {
     struct server it;

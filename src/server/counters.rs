@@ -133,6 +133,9 @@ pub(crate) struct Totals {
     pub(crate) closed_sent: AtomicU64,
     /// See `closed_sent`.
     pub(crate) closed_received: AtomicU64,
+    /// The sums told last, which the next may not fall behind.
+    told_sent: AtomicU64,
+    told_received: AtomicU64,
 }
 
 #[derive(Default)]
@@ -155,6 +158,18 @@ impl Totals {
         kept.live.retain(|other| other.strong_count() > 0);
         kept.live.push(Arc::downgrade(&tally));
         tally
+    }
+
+    /// Bytes sent and received in all, with those of the connections that live. One that closes while they are summed up
+    /// may be missed, but what was told once is never taken back.
+    pub(crate) fn bytes(&self, live: impl FnOnce() -> (u64, u64)) -> (u64, u64) {
+        // Before the living, or one that closes meanwhile would count twice.
+        let (sent, received) =
+            (self.closed_sent.load(Ordering::Relaxed), self.closed_received.load(Ordering::Relaxed));
+        let live = live();
+        let (sent, received) = (sent + live.0, received + live.1);
+        let told = |last: &AtomicU64, sum: u64| last.fetch_max(sum, Ordering::Relaxed).max(sum);
+        (told(&self.told_sent, sent), told(&self.told_received, received))
     }
 
     /// The sum of all.

@@ -23,14 +23,14 @@ const LONGEST_URL: usize = 1024;
 impl Engine {
     /// The engine as it stands.
     pub(crate) fn snapshot(&self) -> Snapshot {
-        // Read before the connections, so that one that closes meanwhile is not counted twice.
-        let totals = &self.directory.totals;
-        let closed =
-            (totals.closed_sent.load(Ordering::Relaxed), totals.closed_received.load(Ordering::Relaxed));
-        let connections: Vec<_> = self.slots.all().filter_map(|place| self.see_connection(place)).collect();
+        let mut connections = Vec::new();
+        let bytes = self.directory.totals.bytes(|| {
+            connections.extend(self.slots.all().filter_map(|place| self.see_connection(place)));
+            let sum = |of: fn(&ConnectionState) -> u64| connections.iter().map(of).sum();
+            (sum(|connection| connection.bytes_sent), sum(|connection| connection.bytes_received))
+        });
         let mut service = self.service_counters();
-        service.bytes_sent = connections.iter().map(|c| c.bytes_sent).sum::<u64>() + closed.0;
-        service.bytes_received = connections.iter().map(|c| c.bytes_received).sum::<u64>() + closed.1;
+        (service.bytes_sent, service.bytes_received) = bytes;
         Snapshot {
             pid: std::process::id(),
             program: program(),
