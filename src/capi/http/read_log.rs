@@ -3,6 +3,8 @@
 
 use std::slice;
 
+use smallvec::SmallVec;
+
 use crate::abi::base::USHORT;
 use crate::abi::error::{Error, Result};
 use crate::abi::http::*;
@@ -26,58 +28,72 @@ pub(super) unsafe fn read_log_fields_data(data: *const HTTP_LOG_DATA) -> Result<
     // SAFETY: as promised by the caller; the type says which structure it is.
     let given = unsafe { &*data.cast::<HTTP_LOG_FIELDS_DATA>() };
     // SAFETY: as promised by the caller, here and below.
-    let wide = |start, len| unsafe { wide_text(start, len) };
+    let (user, stem) = unsafe {
+        (wide_text(given.UserName, given.UserNameLength)?, wide_text(given.UriStem, given.UriStemLength)?)
+    };
     // SAFETY: see above.
     let text = |start, len| unsafe { bytes(start, len) };
-    Ok(Some(LogFields {
-        user_name: wide(given.UserName, given.UserNameLength)?,
-        uri_stem: wide(given.UriStem, given.UriStemLength)?,
-        client_ip: text(given.ClientIp, given.ClientIpLength)?,
-        server_name: text(given.ServerName, given.ServerNameLength)?,
-        service_name: text(given.ServiceName, given.ServiceNameLength)?,
-        server_ip: text(given.ServerIp, given.ServerIpLength)?,
-        method: text(given.Method, given.MethodLength)?,
-        uri_query: text(given.UriQuery, given.UriQueryLength)?,
-        host: text(given.Host, given.HostLength)?,
-        user_agent: text(given.UserAgent, given.UserAgentLength)?,
-        cookie: text(given.Cookie, given.CookieLength)?,
-        referrer: text(given.Referrer, given.ReferrerLength)?,
-        server_port: given.ServerPort,
-        protocol_status: given.ProtocolStatus,
-        win32_status: given.Win32Status,
-        method_num: given.MethodNum as u32,
-        sub_status: given.SubStatus,
-    }))
+    let mut fields = LogFields::of([
+        &user,
+        &stem,
+        text(given.ClientIp, given.ClientIpLength)?,
+        text(given.ServerName, given.ServerNameLength)?,
+        text(given.ServiceName, given.ServiceNameLength)?,
+        text(given.ServerIp, given.ServerIpLength)?,
+        text(given.Method, given.MethodLength)?,
+        text(given.UriQuery, given.UriQueryLength)?,
+        text(given.Host, given.HostLength)?,
+        text(given.UserAgent, given.UserAgentLength)?,
+        text(given.Cookie, given.CookieLength)?,
+        text(given.Referrer, given.ReferrerLength)?,
+    ]);
+    fields.server_port = given.ServerPort;
+    fields.protocol_status = given.ProtocolStatus;
+    fields.win32_status = given.Win32Status;
+    fields.method_num = given.MethodNum as u32;
+    fields.sub_status = given.SubStatus;
+    Ok(Some(fields))
 }
 
+/// A wide text in UTF-8, which most are short enough for to need no memory.
+///
 /// # Safety
 /// `start` is NULL or valid for reads of `len` bytes.
-unsafe fn wide_text(start: *const u16, len: USHORT) -> Result<String> {
-    if len > 1 && !start.is_null() && !start.is_aligned() {
-        return Err(Error::NOACCESS);
-    }
+unsafe fn wide_text(start: *const u16, len: USHORT) -> Result<SmallVec<[u8; 256]>> {
+    let mut text = SmallVec::new();
     if len < 2 {
-        return Ok(String::new());
+        return Ok(text);
     }
     if start.is_null() {
         return Err(Error::INVALID_PARAMETER);
+    }
+    if !start.is_aligned() {
+        return Err(Error::NOACCESS);
     }
     // SAFETY: as promised by the caller.
     let units = unsafe { slice::from_raw_parts(start, usize::from(len) / 2) };
-    Ok(String::from_utf16_lossy(units))
+    if units.iter().all(|unit| *unit < 0x80) {
+        text.extend(units.iter().map(|unit| *unit as u8));
+        return Ok(text);
+    }
+    for character in char::decode_utf16(units.iter().copied()) {
+        let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+        text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+    Ok(text)
 }
 
 /// # Safety
-/// `start` is NULL or valid for reads of `len` bytes.
-unsafe fn bytes<T>(start: *const T, len: USHORT) -> Result<Vec<u8>> {
+/// `start` is NULL or valid for reads of `len` bytes while the result lives.
+unsafe fn bytes<'a, T>(start: *const T, len: USHORT) -> Result<&'a [u8]> {
     if len == 0 {
-        return Ok(Vec::new());
+        return Ok(&[]);
     }
     if start.is_null() {
         return Err(Error::INVALID_PARAMETER);
     }
     // SAFETY: as promised by the caller.
-    Ok(unsafe { slice::from_raw_parts(start.cast::<u8>(), usize::from(len)) }.to_vec())
+    Ok(unsafe { slice::from_raw_parts(start.cast::<u8>(), usize::from(len)) })
 }
 
 #[cfg(test)]
@@ -85,6 +101,7 @@ mod tests {
     use std::mem;
 
     use super::*;
+    use crate::server::service::LogText;
 
     fn blank() -> HTTP_LOG_FIELDS_DATA {
         // SAFETY: NULL pointers and zeros are a valid structure.
@@ -107,10 +124,10 @@ mod tests {
         data.ProtocolStatus = 404;
         let fields = read(&data).unwrap().unwrap();
         assert_eq!(
-            (&fields.uri_stem[..], &fields.method[..], fields.protocol_status),
-            ("/ä", &b"GET"[..], 404)
+            (fields.text(LogText::UriStem), fields.text(LogText::Method)),
+            ("/ä".as_bytes(), &b"GET"[..])
         );
-        assert!(fields.user_name.is_empty());
+        assert_eq!((fields.text(LogText::UserName), fields.protocol_status), (&b""[..], 404));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a log is told about one response: the application's fields, and what the engine knows itself.
 
-use crate::server::service::LogFields;
+use crate::server::service::{LogFields, LogText};
 
 /// One response.
 pub(crate) struct Record<'a> {
@@ -45,10 +45,9 @@ const VERBS: [&str; 20] = [
 impl Record<'_> {
     /// The method, empty if none was given.
     pub(super) fn method(&self) -> &[u8] {
-        if self.fields.method.is_empty() {
-            VERBS.get(self.fields.method_num as usize).map_or(&[], |name| name.as_bytes())
-        } else {
-            &self.fields.method
+        match self.fields.text(LogText::Method) {
+            [] => VERBS.get(self.fields.method_num as usize).map_or(&[], |name| name.as_bytes()),
+            method => method,
         }
     }
 }
