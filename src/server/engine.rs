@@ -13,10 +13,11 @@ use crate::net::deadlines::Deadlines;
 use crate::net::listener::{Listener, is_exhaustion};
 use crate::net::poller::{Poller, Readiness};
 use crate::win32::wait::Waiter;
-use crate::wire::prefix::UrlPrefix;
+use crate::wire::prefix::{Host, UrlPrefix};
 use crate::wire::request::Limits;
 
 use super::buffers::Pool;
+use super::cache::Cache;
 use super::configured::Configured;
 use super::connection::{Active, Connection};
 use super::driver::Driver;
@@ -36,6 +37,7 @@ pub struct Engine {
     pub(crate) buffers: Pool,
     pub(crate) configured: Configured,
     pub(crate) limits: Limits,
+    pub(crate) cache: Cache,
     pub(crate) directory: Directory,
     /// What holds for requests of version 1 queues.
     pub(crate) policy: Arc<Policy>,
@@ -70,6 +72,7 @@ impl Engine {
             deadlines: Deadlines::default(),
             buffers: Pool::default(),
             limits: configured.limits(),
+            cache: Cache::new(configured.cache_limits()),
             configured,
             directory: Directory::default(),
             policy: Arc::new(Policy::of_service()),
@@ -280,11 +283,31 @@ impl Engine {
         endpoint.register(Registration { prefix, target, context }, &admission, &self.poller)
     }
 
+    /// Whether a URL lies under a prefix whose requests go to this queue.
+    pub(crate) fn is_served_by(&self, url: &UrlPrefix, queue: QueueId) -> bool {
+        let Some(endpoint) = self.endpoints.read().get(&url.port).cloned() else { return false };
+        let path = url.path.to_lowercase();
+        let serves = |r: &Registration| {
+            let goes_there = match &r.target {
+                Target::Queue(q) => q.id == queue,
+                Target::Group(group) => group.binding.lock().queue.as_ref().is_some_and(|q| q.id == queue),
+                Target::Reserved => false,
+            };
+            let host = matches!(r.prefix.host, Host::Strong | Host::Weak) || r.prefix.host == url.host;
+            goes_there
+                && host
+                && r.prefix.scheme == url.scheme
+                && path.starts_with(&r.prefix.path.to_lowercase())
+        };
+        !endpoint.prefixes(serves).is_empty()
+    }
+
     /// Removes one prefix of an owner.
     pub(crate) fn unregister(&self, owner: UrlOwner, url: &[u16]) -> Result<()> {
         let prefix = UrlPrefix::parse(url)?;
         let endpoint = self.endpoints.read().get(&prefix.port).cloned().ok_or(Error::FILE_NOT_FOUND)?;
         endpoint.unregister(&prefix, |r| owns(owner, r))?;
+        self.cache.forget_prefix(&prefix);
         self.poller.wake();
         Ok(())
     }
@@ -295,6 +318,7 @@ impl Engine {
         for endpoint in endpoints {
             for prefix in endpoint.prefixes(|r| owns(owner, r)) {
                 let _ = endpoint.unregister(&prefix, |r| owns(owner, r));
+                self.cache.forget_prefix(&prefix);
             }
         }
         self.poller.wake();

@@ -10,6 +10,7 @@ use crate::wire::refusal::Refusal;
 use crate::wire::request::{RequestHead, Verb};
 
 use super::body::RequestBody;
+use super::cache::{Answered, Hit};
 use super::closing::LINGER_BYTES;
 use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
 use super::endpoint::Endpoint;
@@ -178,6 +179,7 @@ impl Active<'_> {
                 }
             }
             Ok((_, Offer::Queued)) => self.set_timeout(exchange_timeouts(self).request_queue),
+            Ok((_, Offer::Cached(hit))) => return self.serve_from_cache(&hit),
             Ok((_, Offer::Refused(refused))) => {
                 if let Some(work) = self.state.work.as_mut() {
                     work.exchange = None;
@@ -202,16 +204,44 @@ impl Active<'_> {
         let routes = endpoint.routes.read();
         let route = routes.find(host, local, head.path())?;
         let context = (route.registration.context, route.ip_routed);
+        let cached = |queue: &Queue| {
+            let hit = self.engine.cache.look_up(endpoint.port, head, queue.id, self.engine.now_ms());
+            hit.map(|hit| (RequestId(0), Offer::Cached(hit)))
+        };
         match &route.registration.target {
             Target::Reserved => Err(Refusal::Unavailable),
-            Target::Queue(queue) => Ok(self.offer(queue, &self.engine.policy, context, head_len)),
+            Target::Queue(queue) => Ok(match cached(queue) {
+                Some(hit) => hit,
+                None => self.offer(queue, &self.engine.policy, context, head_len),
+            }),
             Target::Group(group) => {
                 let binding = group.binding.lock();
                 match &binding.queue {
                     _ if !binding.policy.active => Err(Refusal::Disabled),
-                    Some(queue) => Ok(self.offer(queue, &binding.policy, context, head_len)),
+                    Some(queue) => Ok(match cached(queue) {
+                        Some(hit) => hit,
+                        None => self.offer(queue, &binding.policy, context, head_len),
+                    }),
                     None => Err(Refusal::Unavailable),
                 }
+            }
+        }
+    }
+
+    fn serve_from_cache(&mut self, hit: &Hit) -> Next {
+        match self.answer_from_cache(hit) {
+            Answered::Gone => {
+                if self.state.work.as_ref().is_some_and(|work| !work.head.keep_alive) {
+                    self.end_politely();
+                } else {
+                    self.state.deadline = NEVER;
+                }
+                Next::Again
+            }
+            Answered::Waiting => Next::Wait,
+            Answered::Broken => {
+                self.break_off();
+                Next::Wait
             }
         }
     }

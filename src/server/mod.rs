@@ -5,6 +5,7 @@
 
 mod body;
 mod buffers;
+mod cache;
 mod closing;
 mod commands;
 mod configured;
@@ -15,6 +16,7 @@ mod engine;
 mod inbound;
 mod outbound;
 mod parcel;
+mod partial;
 mod pipeline;
 mod policy;
 mod request_queue;

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use crate::abi::error::{Error, Result};
 use crate::win32::wait::Waiter;
 
+use super::cache::Hit;
 use super::service::{
     ApiVersion, Delivery, OperationId, Property, PropertyKind, QueueId, Reply, RequestId, Verbosity,
 };
@@ -71,6 +72,8 @@ pub(crate) enum Offer {
     Mine,
     /// The queue is full, inactive or closed.
     Refused(Refused),
+    /// It need not be offered: the cache answers it.
+    Cached(Hit),
 }
 
 /// Why a queue took no request.

@@ -180,7 +180,7 @@ mod tests {
         (0..2000).for_each(|n| assert!(queue.put(n).is_ok()));
         (0..4).for_each(|_| assert!(queue.put(u32::MAX).is_ok()));
         let sum: u64 = takers.into_iter().map(|taker| taker.join().unwrap()).sum();
-        assert_eq!(sum, (0..2000).sum());
+        assert_eq!(sum, (0..2000).sum::<u64>());
     }
 
     #[test]
