@@ -100,6 +100,42 @@ TEST(test_counters__they_add_up_to_what_the_client_saw)
     CHECK_LACKS(text, "nthttp_group_requests_total{");
 }
 
+TEST(test_counters__answers_from_the_cache_count_too)
+{
+    static struct reply reply;
+    struct server it;
+    HTTP_RESPONSE response;
+    HTTP_DATA_CHUNK chunk;
+    HTTP_CACHE_POLICY policy;
+    unsigned long long sent = 0, hits = value(counters(), "nthttp_cache_hits_total");
+    const char *text;
+    int client, each;
+    server_open(&it);
+    make_response(&response, &chunk, 200, "OK", "kept");
+    set_known(&response, HttpHeaderContentType, "text/plain");
+    memset(&policy, 0, sizeof(policy));
+    policy.Policy = HttpCachePolicyUserInvalidates;
+    client = client_get(&it, "/kept");
+    CHECK_EQ(HttpSendHttpResponse(it.queue, receive(&it)->RequestId, 0, &response, &policy, NULL, NULL, 0, NULL, NULL), NO_ERROR);
+    CHECK(client_response(client, &reply, 0));
+    sent += reply.size;
+    for (each = 0; each < 5; each++) {
+        client_text(client, "GET /kept HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", it.port);
+        CHECK(client_response(client, &reply, 0));
+        sent += reply.size;
+    }
+    text = counters();
+    CHECK_EQ(value(text, "nthttp_cache_hits_total") - hits, 5);
+    CHECK_EQ(value(text, "nthttp_queue_cache_hits_total"), 5);
+    CHECK_EQ(value(text, "nthttp_queue_arrived_total"), 1);
+    CHECK_EQ(value(text, "nthttp_group_requests_total"), 6);
+    CHECK_EQ(value(text, "nthttp_group_sent_bytes_total"), sent);
+    CHECK_EQ(value(text, "nthttp_cache_uris "), 1);
+    close(client);
+    server_close(&it);
+    CHECK_EQ(value(counters(), "nthttp_cache_uris "), 0);
+}
+
 TEST(test_counters__requests_that_wait_or_are_refused)
 {
     struct server it;

@@ -171,6 +171,40 @@ TEST(test_log__pipelined_responses_add_up)
     CHECK_EQ(sum, reply.size);
 }
 
+TEST(test_log__answers_from_the_cache_are_logged_with_what_was_said_first)
+{
+    struct server it;
+    HTTP_RESPONSE response;
+    HTTP_DATA_CHUNK chunk;
+    HTTP_LOG_FIELDS_DATA data;
+    HTTP_CACHE_POLICY policy;
+    static struct reply reply;
+    char expected[64];
+    int client, each;
+    server_open(&it);
+    CHECK_EQ(log_group(it.group, logging("hits", HttpLoggingTypeW3C, HttpLoggingRolloverSize,
+                                         HTTP_LOG_FIELD_STATUS | HTTP_LOG_FIELD_BYTES_SENT)), NO_ERROR);
+    make_log_data(&data, 200);
+    make_response(&response, &chunk, 200, "OK", "kept");
+    set_known(&response, HttpHeaderContentType, "text/plain");
+    memset(&policy, 0, sizeof(policy));
+    policy.Policy = HttpCachePolicyUserInvalidates;
+    client = client_get(&it, "/kept");
+    CHECK_EQ(HttpSendHttpResponse(it.queue, receive(&it)->RequestId, 0, &response, &policy, NULL, NULL, 0, NULL,
+                                  (PHTTP_LOG_DATA)&data), NO_ERROR);
+    CHECK(client_response(client, &reply, 0));
+    for (each = 0; each < 3; each++) {
+        client_text(client, "GET /kept HTTP/1.1\r\nHost: localhost:%d\r\n\r\n", it.port);
+        CHECK(client_response(client, &reply, 0));
+        CHECK_BYTES(reply.body, reply.body_size, "kept");
+    }
+    close(client);
+    server_close(&it);
+    snprintf(expected, sizeof(expected), "\r\n200 %zu\r\n", reply.size);
+    CHECK_HAS(log_text("hits", "extend1.log"), expected);
+    CHECK_EQ(count(log_text("hits", "extend1.log"), expected + 2), 4);
+}
+
 TEST(test_log__errors_only_and_success_only)
 {
     static const ULONG flags[] = {HTTP_LOGGING_FLAG_LOG_ERRORS_ONLY, HTTP_LOGGING_FLAG_LOG_SUCCESS_ONLY};

@@ -39,6 +39,69 @@ ULONG HttpReceiveRequestEntityBody(HANDLE RequestQueueHandle,
                                    LPOVERLAPPED Overlapped);
 
 /**
+ * Takes the responses and fragments of a URL out of the cache; with `HTTP_FLUSH_RESPONSE_FLAG_RECURSIVE` also those of
+ * every URL below it. Only what was kept through this queue goes. A URL nothing is kept for is no error.
+ *
+ * A response sent with a cache policy is kept when the request was a GET without body, query, `Authorization`, `Range`,
+ * `If-Range` or `Translate: f`, and the response was sent in one call, has a body and a `Content-Type`, is no 206, and
+ * takes at most 262,144 bytes with a head of at most 1,024. Later GET and HEAD requests for the URL are then answered
+ * without the program: whole, by range, or with 304. It is forgotten when its time is over, when it is flushed or
+ * replaced, when its URL or queue goes, and when memory (64 MiB in all) runs short.
+ *
+ * The flush is done when the call returns. Errors: `ERROR_INVALID_PARAMETER` (URL NULL or malformed, flags),
+ * `ERROR_INVALID_HANDLE`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpFlushResponseCache function.
+ *
+ * Safety: `UrlPrefix` is NULL or a NUL-terminated string; `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpFlushResponseCache(HANDLE RequestQueueHandle,
+                             PCWSTR UrlPrefix,
+                             ULONG Flags,
+                             LPOVERLAPPED Overlapped);
+
+/**
+ * Keeps the bytes of a chunk (memory, or a range of a file) under a URL, for responses of this queue to use by
+ * `HttpDataChunkFromFragmentCache` and `..Ex`. An older fragment of that URL is replaced. A fragment may vanish at any time:
+ * a send that names a missing one fails with `ERROR_PATH_NOT_FOUND`.
+ *
+ * The bytes are copied when the call returns. Errors: `ERROR_INVALID_PARAMETER` (URL malformed or not below a prefix
+ * registered for this queue, chunk or policy), `ERROR_HANDLE_EOF` (range beyond the file's end),
+ * `ERROR_NOT_ENOUGH_MEMORY` (more than the cache may hold), `ERROR_INVALID_HANDLE`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpAddFragmentToCache function.
+ *
+ * Safety: `UrlPrefix` is NULL or a NUL-terminated string; `DataChunk` and `CachePolicy` are NULL or valid for reads, and so is what
+ * the chunk points at; `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpAddFragmentToCache(HANDLE RequestQueueHandle,
+                             PCWSTR UrlPrefix,
+                             PHTTP_DATA_CHUNK DataChunk,
+                             PHTTP_CACHE_POLICY CachePolicy,
+                             LPOVERLAPPED Overlapped);
+
+/**
+ * Reads a fragment: all of it (`ByteRange` NULL), or a range, whose `Length` may be `HTTP_BYTE_RANGE_TO_EOF`.
+ *
+ * `*BytesRead`, unless NULL, is the number of bytes; with `ERROR_MORE_DATA` (`BufferLength` too small) the number needed,
+ * and nothing is written. Other errors: `ERROR_PATH_NOT_FOUND` (no such fragment), `ERROR_HANDLE_EOF` (the range begins
+ * behind its end), `ERROR_INVALID_PARAMETER` (URL, or `Buffer` NULL with a length), `ERROR_INVALID_HANDLE`,
+ * `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpReadFragmentFromCache function.
+ *
+ * Safety: `UrlPrefix` is NULL or a NUL-terminated string; `ByteRange` is NULL or valid for reads; `Buffer` is NULL or valid for
+ * writes of `BufferLength` bytes; `BytesRead` is NULL or valid for writes; `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpReadFragmentFromCache(HANDLE RequestQueueHandle,
+                                PCWSTR UrlPrefix,
+                                PHTTP_BYTE_RANGE ByteRange,
+                                PVOID Buffer,
+                                ULONG BufferLength,
+                                PULONG BytesRead,
+                                LPOVERLAPPED Overlapped);
+
+/**
  * Cancels a request: its connection is closed, calls pending on it end. Possible until the last send has begun; a send
  * under way is cancelled with `CancelIoEx`.
  *
@@ -445,8 +508,7 @@ ULONG HttpReceiveHttpRequest(HANDLE RequestQueueHandle,
  * NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
  *
  * `LogData` is `HTTP_LOG_FIELDS_DATA` or NULL; with it, and with the last send of a response only, the response is
- * logged if its group or session has a log. `CachePolicy` is accepted: a response may always go uncached. `Reserved1` is
- * NULL, `Reserved2` 0.
+ * logged if its group or session has a log. `Reserved1` is NULL, `Reserved2` 0.
  *
  * Errors: `ERROR_INVALID_PARAMETER` (flags, `OPAQUE` without 101, status outside 100 to 999, more than 100 chunks or 9999
  * unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, trailers, reserved parameters, a second
@@ -455,8 +517,14 @@ ULONG HttpReceiveHttpRequest(HANDLE RequestQueueHandle,
  * `ERROR_HANDLE_EOF` (range beyond the file's end), `ERROR_INVALID_HANDLE`, `ERROR_IO_PENDING`,
  * `ERROR_OPERATION_ABORTED`, `ERROR_DLL_INIT_FAILED`.
  *
- * Differs from Windows: `HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES` is refused with `ERROR_INVALID_PARAMETER`, as on systems
- * that do not know it; response infos other than multiple known headers are refused with `ERROR_NOT_SUPPORTED`. Without
+ * `HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES` has the engine answer a GET with `Range` (and `If-Range`, compared with the
+ * response's `ETag` and `Last-Modified`) by the part asked for: 206, several parts as `multipart/byteranges`, or 416. The
+ * response must be a 200 that is whole in this call.
+ *
+ * `CachePolicy` other than `HttpCachePolicyNocache` lets the engine answer later requests for the URL by itself; see
+ * `HttpFlushResponseCache`. A response that may not be kept is sent all the same.
+ *
+ * Differs from Windows: response infos other than multiple known headers are refused with `ERROR_NOT_SUPPORTED`. Without
  * `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of unknown schemes are accepted and sent last.
  *
  * MSDN: HttpSendHttpResponse function.

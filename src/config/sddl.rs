@@ -104,7 +104,7 @@ fn read_rights(text: &str) -> Option<u32> {
         let generic_all = mask & 0x1000_0000 != 0;
         return Some(if generic_all { ALL } else { mask & ALL });
     }
-    if text.is_empty() || text.len() % 2 != 0 || !text.is_ascii() {
+    if text.is_empty() || !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
     let mut rights = 0;

@@ -14,7 +14,7 @@ use crate::wire::request::Verb;
 use super::connection::{Active, Exchange, Work};
 use super::counters::Kind;
 use super::engine::Engine;
-use super::log::Record;
+use super::log::{Log, Record};
 use super::outbound::Outgoing;
 use super::policy::Policy;
 use super::service::LogFields;
@@ -54,6 +54,26 @@ impl Account {
             began,
             queued: 0,
             log: None,
+        }
+    }
+}
+
+impl Account {
+    /// Counts what has gone over since the last time, and writes the record if there is one.
+    #[inline]
+    fn settle(
+        &mut self,
+        policy: &Policy,
+        version: (u16, u16),
+        (sent, received): (u64, u64),
+        failed: Option<Error>,
+    ) {
+        let sent_now = sent.saturating_sub(self.sent_before);
+        let received_now = received.saturating_sub(self.received_before);
+        (self.sent_before, self.received_before) = (sent, received);
+        policy.tally.bytes(sent_now, received_now);
+        if let (Some(fields), Some(log)) = (self.log.take(), &policy.log) {
+            write_record(log, *fields, self.began, version, (sent_now, received_now), failed);
         }
     }
 }
@@ -102,14 +122,32 @@ impl Active<'_> {
             sent = socket.sent();
         }
         let Some(exchange) = work.exchange.as_mut() else { return };
-        let account = &mut exchange.account;
-        let sent_now = sent.saturating_sub(account.sent_before);
-        let received_now = received.saturating_sub(account.received_before);
-        (account.sent_before, account.received_before) = (sent, received);
-        exchange.policy.tally.bytes(sent_now, received_now);
-        if let Some(fields) = account.log.take() {
-            let version = work.head.version;
-            write_record(exchange, *fields, version, (sent_now, received_now), failed);
+        exchange.account.settle(&exchange.policy, work.head.version, (sent, received), failed);
+    }
+
+    /// Opens the account of a request that the cache answers, for the group the connection belongs to.
+    pub(super) fn open_hit(&mut self, record: Option<&LogFields>, head_len: usize) -> Account {
+        let state = &mut *self.state;
+        let (Some(work), Some(policy)) = (state.work.as_mut(), &state.policy) else {
+            return Account::default();
+        };
+        let mut account = Account::open(work, state.socket.as_ref(), policy, head_len);
+        if policy.log.is_some() {
+            account.log = record.cloned().map(Box::new);
+        }
+        account
+    }
+
+    /// Settles it: at once if the answer is out, else when it is.
+    pub(super) fn settle_hit(&mut self, mut account: Account) {
+        let state = &mut *self.state;
+        let (Some(work), Some(policy)) = (state.work.as_mut(), &state.policy) else { return };
+        match work.exchange.as_mut() {
+            Some(exchange) => exchange.account = account,
+            None => {
+                let so_far = traffic(work, state.socket.as_ref());
+                account.settle(policy, work.head.version, so_far, None);
+            }
         }
     }
 
@@ -131,17 +169,17 @@ impl Active<'_> {
 
 #[cold]
 fn write_record(
-    exchange: &Exchange,
+    log: &Log,
     mut fields: LogFields,
+    began: u64,
     version: (u16, u16),
     (bytes_sent, bytes_received): (u64, u64),
     failed: Option<Error>,
 ) {
-    let Some(log) = &exchange.policy.log else { return };
     if let (Some(error), 0) = (failed, fields.win32_status) {
         fields.win32_status = error.0;
     }
-    let time_taken = clock::precise_ms().saturating_sub(exchange.account.began);
+    let time_taken = clock::precise_ms().saturating_sub(began);
     let now = clock::unix_seconds();
     log.write(&Record { fields: &fields, now, version, bytes_sent, bytes_received, time_taken });
 }

@@ -5,17 +5,19 @@ use std::task::Poll;
 
 use crate::abi::error::{Error, Result};
 use crate::win32::lent::LentBuffer;
+use crate::wire::prefix::UrlPrefix;
 
 use super::connection::{Active, Connection, Phase, Stage};
 use super::engine::Engine;
 use super::log;
 use super::metrics;
+use super::parcel::measure;
 use super::reason::Reason;
 use super::request_queue::{Queue, Refused};
 use super::service::{
-    ApiVersion, Body, BodyPart, BodyRead, ConnectionId, Delivery, GroupId, Holder, LogFields, OperationId,
-    Pend, Property, PropertyKind, QueueId, RequestId, ResponseHead, SendFlags, Service, SessionId,
-    UNKNOWN_REQUEST, UrlOwner,
+    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, FragmentPart, GroupId, Holder,
+    LogFields, OperationId, Pend, Property, PropertyKind, QueueId, Range, RequestId, ResponseHead, SendFlags,
+    Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
 };
 
 /// The engine behind [`Service`]; shared, because its watchman needs it too.
@@ -89,6 +91,13 @@ impl Local {
             active.abort_disconnect_waits(queue);
             active.finish();
         }
+    }
+
+    /// A URL that lies under a prefix registered for this queue; else `INVALID_PARAMETER`.
+    fn own_url(&self, queue: QueueId, url: &[u16]) -> Result<UrlPrefix> {
+        self.0.queue(queue)?;
+        let url = UrlPrefix::parse(url)?;
+        if self.0.is_served_by(&url, queue) { Ok(url) } else { Err(Error::INVALID_PARAMETER) }
     }
 
     fn stop(&self, queue: &Queue, ends: impl Fn(Stage) -> bool) {
@@ -186,6 +195,26 @@ impl Service for Local {
         }
     }
 
+    fn add_fragment(&self, queue: QueueId, url: &[u16], mut body: Body, policy: CachePolicy) -> Result<()> {
+        let url = self.own_url(queue, url)?;
+        measure(&mut body)?;
+        let [chunk] = &body[..] else { return Err(Error::INVALID_PARAMETER) };
+        self.0.cache.add_fragment(queue, &url, chunk, policy, self.0.now_ms())
+    }
+
+    fn read_fragment(&self, queue: QueueId, url: &[u16], range: Range, room: u64) -> Result<FragmentPart> {
+        self.0.queue(queue)?;
+        let url = UrlPrefix::parse(url)?.to_text();
+        let bytes = self.0.cache.fragment(queue, &url, self.0.now_ms())?;
+        FragmentPart::of(&bytes, range, room)
+    }
+
+    fn flush_cache(&self, queue: QueueId, url: &[u16], recursive: bool) -> Result<()> {
+        self.0.queue(queue)?;
+        self.0.cache.flush(queue, &UrlPrefix::parse(url)?, recursive);
+        Ok(())
+    }
+
     fn create_queue(&self, version: ApiVersion) -> Result<QueueId> {
         Ok(self.0.add_queue(version))
     }
@@ -198,6 +227,7 @@ impl Service for Local {
 
     fn close_queue(&self, queue: QueueId) -> Result<()> {
         let queue = self.0.remove_queue(queue)?;
+        self.0.cache.forget_queue(queue.id);
         if queue.version == ApiVersion::V1 {
             self.0.unregister_all(UrlOwner::Queue(queue.id));
         }

@@ -14,6 +14,7 @@ use crate::win32::last_error;
 use crate::wire::prefix::UrlPrefix;
 use crate::wire::request::Limits;
 
+use super::cache::CacheLimits;
 use super::service::Timeouts;
 
 /// The configuration as it was read last.
@@ -54,6 +55,18 @@ impl Configured {
             head: number(self.parameters.max_request_bytes),
             segment: number(self.parameters.url_segment_max_length),
             segments: number(self.parameters.url_segment_max_count),
+        }
+    }
+
+    /// How much the cache keeps.
+    pub(crate) fn cache_limits(&self) -> CacheLimits {
+        let parameters = &self.parameters;
+        let configured = self.read.lock().config.cache.max_response_size;
+        CacheLimits {
+            enabled: parameters.uri_enable_cache != 0,
+            response: configured.map_or(parameters.uri_max_uri_bytes, u64::from),
+            total: parameters.uri_max_cache_megabytes << 20,
+            scavenge_ms: parameters.uri_scavenger_period.saturating_mul(1000),
         }
     }
 

@@ -24,7 +24,7 @@ use crate::abi::error::Result;
 use crate::net::deadlines::NEVER;
 use crate::net::socket::Socket;
 use crate::win32::wait::Waiter;
-use crate::wire::request::RequestHead;
+use crate::wire::request::{Framing, RequestHead};
 
 use super::accounting::Account;
 use super::body::{PendingRead, RequestBody};
@@ -156,6 +156,28 @@ impl Effect {
             Effect::Read(reply, outcome) => reply.send(outcome),
             Effect::Sent(reply, outcome) => reply.send(outcome),
             Effect::Gone(reply, outcome) => reply.send(outcome),
+        }
+    }
+}
+
+impl Exchange {
+    /// A request that the engine has answered by itself, whose answer is still going out.
+    pub(crate) fn answered(policy: &Arc<Policy>, close_after: bool) -> Exchange {
+        Exchange {
+            request: RequestId(0),
+            queue: QueueId(0),
+            url_context: 0,
+            ip_routed: false,
+            stage: Stage::Finishing,
+            policy: Arc::clone(policy),
+            body: RequestBody::new(Framing::None, false),
+            bytes_received: 0,
+            bodyless: false,
+            close_after,
+            opaque: false,
+            promised: None,
+            given: 0,
+            account: Account::default(),
         }
     }
 }

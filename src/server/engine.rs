@@ -16,6 +16,7 @@ use crate::win32::wait::Waiter;
 use crate::wire::request::Limits;
 
 use super::buffers::Pool;
+use super::cache::Cache;
 use super::configured::Configured;
 use super::connection::{Active, Connection};
 use super::control::{self, Control};
@@ -37,6 +38,7 @@ pub struct Engine {
     pub(crate) buffers: Pool,
     pub(crate) configured: Configured,
     pub(crate) limits: Limits,
+    pub(crate) cache: Cache,
     pub(crate) directory: Directory,
     /// What holds for requests of version 1 queues.
     pub(crate) policy: Arc<Policy>,
@@ -81,6 +83,7 @@ impl Engine {
             deadlines: Deadlines::default(),
             buffers: Pool::default(),
             limits: configured.limits(),
+            cache: Cache::new(configured.cache_limits()),
             configured,
             policy: Arc::new(Policy::of_service(directory.totals.tally())),
             unrouted: directory.totals.tally(),

@@ -1,6 +1,7 @@
 //! From readiness to requests: reading heads, routing them, putting them on queues, refusing the rest.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::net::deadlines::NEVER;
 use crate::net::poller::Readiness;
@@ -11,6 +12,7 @@ use crate::wire::request::{RequestHead, Verb};
 
 use super::accounting::Account;
 use super::body::RequestBody;
+use super::cache::{Answered, Hit};
 use super::closing::LINGER_BYTES;
 use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
 use super::endpoint::Endpoint;
@@ -189,6 +191,7 @@ impl Active<'_> {
                 self.note_queued();
                 self.set_timeout(exchange_timeouts(self).request_queue);
             }
+            Ok((_, Offer::Cached(hit))) => return self.serve_from_cache(&hit, head_len),
             Ok((_, Offer::Refused(refused))) => {
                 if let Some(work) = self.state.work.as_mut() {
                     work.exchange = None;
@@ -214,16 +217,57 @@ impl Active<'_> {
         let routes = endpoint.routes.read();
         let route = routes.find(host, local, head.path())?;
         let context = (route.registration.context, route.ip_routed);
+        let cached = |queue: &Queue| {
+            let hit = self.engine.cache.look_up(endpoint.port, head, queue.id, self.engine.now_ms());
+            hit.map(|hit| {
+                queue.cache_hits.fetch_add(1, Ordering::Relaxed);
+                (RequestId(0), Offer::Cached(hit))
+            })
+        };
         match &route.registration.target {
             Target::Reserved => Err(Refusal::Unavailable),
-            Target::Queue(queue) => Ok(self.offer(queue, &self.engine.policy, context, head_len)),
+            Target::Queue(queue) => Ok(match cached(queue) {
+                Some(hit) => {
+                    self.state.belong(&self.engine.policy);
+                    hit
+                }
+                None => self.offer(queue, &self.engine.policy, context, head_len),
+            }),
             Target::Group(group) => {
                 let binding = group.binding.lock();
                 match &binding.queue {
                     _ if !binding.policy.active => Err(Refusal::Disabled),
-                    Some(queue) => Ok(self.offer(queue, &binding.policy, context, head_len)),
+                    Some(queue) => Ok(match cached(queue) {
+                        Some(hit) => {
+                            self.state.belong(&binding.policy);
+                            hit
+                        }
+                        None => self.offer(queue, &binding.policy, context, head_len),
+                    }),
                     None => Err(Refusal::Unavailable),
                 }
+            }
+        }
+    }
+
+    fn serve_from_cache(&mut self, hit: &Hit, head_len: usize) -> Next {
+        let extras = hit.entry.head.extras.as_ref();
+        let account = self.open_hit(extras.and_then(|extras| extras.log.as_ref()), head_len);
+        let answered = self.answer_from_cache(hit);
+        self.settle_hit(account);
+        match answered {
+            Answered::Gone => {
+                if self.state.work.as_ref().is_some_and(|work| !work.head.keep_alive) {
+                    self.end_politely();
+                } else {
+                    self.state.deadline = NEVER;
+                }
+                Next::Again
+            }
+            Answered::Waiting => Next::Wait,
+            Answered::Broken => {
+                self.break_off();
+                Next::Wait
             }
         }
     }

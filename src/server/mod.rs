@@ -6,6 +6,7 @@
 mod accounting;
 mod body;
 mod buffers;
+mod cache;
 mod closing;
 mod commands;
 mod configured;
@@ -21,6 +22,7 @@ mod metrics;
 mod observe;
 mod outbound;
 mod parcel;
+mod partial;
 mod pipeline;
 mod policy;
 mod reason;

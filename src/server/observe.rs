@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use crate::abi::error::Result;
 use crate::net::clock;
+use crate::wire::prefix::UrlPrefix;
 
 use super::connection::{Connection, Exchange, Phase, Stage, State};
 use super::engine::Engine;
@@ -44,13 +45,20 @@ impl Engine {
         }
     }
 
-    /// The response cache; there is none yet.
-    pub(crate) fn see_cache(&self, _with_entries: bool) -> CacheState {
-        CacheState::default()
+    /// The response cache.
+    pub(crate) fn see_cache(&self, with_entries: bool) -> CacheState {
+        self.cache.see(with_entries, self.now_ms())
     }
 
-    /// Flushes the response cache, in which there is nothing yet.
-    pub(crate) fn flush_cache(&self, _url: Option<&str>, _recursive: bool) -> Result<()> {
+    /// Flushes the response cache: a URL, everything below it, or all there is.
+    pub(crate) fn flush_cache(&self, url: Option<&str>, recursive: bool) -> Result<()> {
+        match url {
+            None => self.cache.forget_all(),
+            Some(url) => {
+                let url: Vec<u16> = url.encode_utf16().collect();
+                self.cache.flush_everywhere(&UrlPrefix::parse(&url)?, recursive);
+            }
+        }
         Ok(())
     }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::abi::error::{Error, Result};
-use crate::wire::prefix::UrlPrefix;
+use crate::wire::prefix::{Host, UrlPrefix};
 
 use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::log;
 use super::routing::{Registration, Target};
-use super::service::UrlOwner;
+use super::service::{QueueId, UrlOwner};
 
 impl Engine {
     /// Registers a prefix for its owner.
@@ -54,11 +54,31 @@ impl Engine {
         self.poller.wake();
     }
 
+    /// Whether a URL lies under a prefix whose requests go to this queue.
+    pub(crate) fn is_served_by(&self, url: &UrlPrefix, queue: QueueId) -> bool {
+        let Some(endpoint) = self.endpoints.read().get(&url.port).cloned() else { return false };
+        let path = url.path.to_lowercase();
+        let serves = |r: &Registration| {
+            let goes_there = match &r.target {
+                Target::Queue(q) => q.id == queue,
+                Target::Group(group) => group.binding.lock().queue.as_ref().is_some_and(|q| q.id == queue),
+                Target::Reserved => false,
+            };
+            let host = matches!(r.prefix.host, Host::Strong | Host::Weak) || r.prefix.host == url.host;
+            goes_there
+                && host
+                && r.prefix.scheme == url.scheme
+                && path.starts_with(&r.prefix.path.to_lowercase())
+        };
+        !endpoint.prefixes(serves).is_empty()
+    }
+
     /// Removes one prefix of an owner.
     pub(crate) fn unregister(&self, owner: UrlOwner, url: &[u16]) -> Result<()> {
         let prefix = UrlPrefix::parse(url)?;
         let endpoint = self.endpoints.read().get(&prefix.port).cloned().ok_or(Error::FILE_NOT_FOUND)?;
         endpoint.unregister(&prefix, |r| owns(owner, r))?;
+        self.cache.forget_prefix(&prefix);
         self.settle();
         Ok(())
     }
@@ -69,6 +89,7 @@ impl Engine {
         for endpoint in endpoints {
             for prefix in endpoint.prefixes(|r| owns(owner, r)) {
                 let _ = endpoint.unregister(&prefix, |r| owns(owner, r));
+                self.cache.forget_prefix(&prefix);
             }
         }
         self.settle();

@@ -6,12 +6,14 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
 use crate::abi::error::{Error, Result};
 use crate::win32::wait::Waiter;
 
+use super::cache::Hit;
 use super::service::{
     ApiVersion, Delivery, OperationId, Property, PropertyKind, QueueId, Reply, RequestId, Verbosity,
 };
@@ -62,6 +64,8 @@ impl Receiver {
 pub(crate) struct Queue {
     pub(crate) id: QueueId,
     pub(crate) version: ApiVersion,
+    /// Requests for it that the cache answered.
+    pub(crate) cache_hits: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -75,6 +79,8 @@ pub(crate) enum Offer {
     Mine,
     /// The queue is full, inactive or closed.
     Refused(Refused),
+    /// It need not be offered: the cache answers it.
+    Cached(Hit),
 }
 
 /// Why a queue took no request.
@@ -96,7 +102,7 @@ impl Queue {
             arrived: 0,
             rejected: 0,
         };
-        Queue { id, version, state: Mutex::new(state) }
+        Queue { id, version, cache_hits: AtomicU64::new(0), state: Mutex::new(state) }
     }
 
     /// Puts a request on the queue, or gives it to the oldest waiting receive; if that is a thread and `driver`,
@@ -247,6 +253,7 @@ impl Queue {
                 current_queue_size: state.requests.len() as u64,
                 arrived: state.arrived,
                 rejected: state.rejected,
+                cache_hits: self.cache_hits.load(Ordering::Relaxed),
                 ..QueueCounters::default()
             },
             ..QueueState::default()

@@ -309,7 +309,7 @@ mod tests {
             prefix("http://example.org:80/y/"),
         ]);
         let local = "127.0.0.1".parse().unwrap();
-        let mut target = |path: &str| {
+        let target = |path: &str| {
             let found = r.find(Some(b"example.org"), local, path.as_bytes()).unwrap();
             (found.registration.target.is_reserved(), found.registration.context)
         };

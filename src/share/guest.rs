@@ -25,9 +25,9 @@ use super::message::{Answer, Ask, Command, Hello, Manage, Outcome, Response, Tra
 use crate::abi::error::{Error, Result};
 use crate::net::fd_channel::FdChannel;
 use crate::server::service::{
-    ApiVersion, Body, BodyPart, BodyRead, ConnectionId, Delivery, GroupId, Holder, LogFields, OperationId,
-    Pend, Property, PropertyKind, QueueId, RequestId, ResponseHead, SendFlags, Service, SessionId,
-    UNKNOWN_REQUEST, UrlOwner,
+    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, FragmentPart, GroupId, Holder,
+    LogFields, OperationId, Pend, Property, PropertyKind, QueueId, Range, RequestId, ResponseHead, SendFlags,
+    Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 
@@ -248,6 +248,7 @@ from_outcome! {
     Property: Outcome::Property(property) => property;
     Delivery: Outcome::Delivery(delivery) => delivery;
     String: Outcome::Text(text) => text;
+    FragmentPart: Outcome::Fragment(part) => part;
 }
 
 impl FromSettled for BodyPart {
@@ -302,6 +303,23 @@ impl Service for Guest {
 
     fn property(&self, holder: Holder, kind: PropertyKind) -> Result<Property> {
         self.manage(Manage::Property(holder, kind))
+    }
+
+    /// A chunk of memory that does not fit one message is not kept, which a cache may do.
+    fn add_fragment(&self, queue: QueueId, url: &[u16], body: Body, policy: CachePolicy) -> Result<()> {
+        let part = Cutter::new(body).next_part();
+        if !part.last {
+            return Err(Error::NOT_ENOUGH_MEMORY);
+        }
+        self.manage(Manage::AddFragment(queue, Utf16(url.to_vec()), part, policy))
+    }
+
+    fn read_fragment(&self, queue: QueueId, url: &[u16], range: Range, room: u64) -> Result<FragmentPart> {
+        self.manage(Manage::ReadFragment(queue, Utf16(url.to_vec()), range, room))
+    }
+
+    fn flush_cache(&self, queue: QueueId, url: &[u16], recursive: bool) -> Result<()> {
+        self.manage(Manage::FlushCache(queue, Utf16(url.to_vec()), recursive))
     }
 
     fn create_queue(&self, version: ApiVersion) -> Result<QueueId> {

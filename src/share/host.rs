@@ -10,7 +10,7 @@ use std::task::Poll;
 use std::thread::{Builder, JoinHandle};
 
 use super::codec::{Decoded, Decoder, Malformed};
-use super::frames::FrameReceiver;
+use super::frames::{FrameReceiver, MAX_MESSAGE};
 use super::message::{Answer, Ask, Command, Hello, Manage, Outcome, Traffic};
 use super::outbox::Outbox;
 use super::owned::Owned;
@@ -145,6 +145,18 @@ impl Served {
             Manage::SetProperty(holder, property) => engine.set_property(owned.holder(holder), property)?,
             Manage::Property(holder, kind) => {
                 return engine.property(owned.holder(holder), kind).map(Outcome::Property);
+            }
+            Manage::AddFragment(queue, url, part, policy) => {
+                engine.add_fragment(owned.queue(queue), &url.0, part.into_body(), policy)?;
+            }
+            Manage::ReadFragment(queue, url, range, room) => {
+                // What does not fit a message does not fit the guest's buffer either: it is told the length.
+                let room = room.min(MAX_MESSAGE as u64 / 2);
+                let part = engine.read_fragment(owned.queue(queue), &url.0, range, room)?;
+                return Ok(Outcome::Fragment(part));
+            }
+            Manage::FlushCache(queue, url, recursive) => {
+                engine.flush_cache(owned.queue(queue), &url.0, recursive)?;
             }
             Manage::CreateQueue(version) => {
                 let queue = engine.create_queue(version)?;

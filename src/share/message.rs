@@ -17,12 +17,12 @@ use super::codec::{Bytes, Decoder, Utf16, wire_enum, wire_struct};
 use super::frames::FrameReceiver;
 use crate::abi::error::Result;
 use crate::server::service::{
-    ApiVersion, BodyRead, ConnectionId, Delivery, GroupId, Holder, LogFields, Property, PropertyKind,
-    QueueId, RequestId, ResponseHead, SendFlags, SessionId, UrlOwner,
+    ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, FragmentPart, GroupId, Holder, LogFields,
+    Property, PropertyKind, QueueId, Range, RequestId, ResponseHead, SendFlags, SessionId, UrlOwner,
 };
 
 /// The version of everything in this room that crosses; a change of any of it is another version.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The first message of either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +81,12 @@ pub enum Manage {
     SetProperty(Holder, Property),
     /// `Service::property`.
     Property(Holder, PropertyKind),
+    /// `Service::add_fragment`: the chunk is memory or a file.
+    AddFragment(QueueId, Utf16, Part, CachePolicy),
+    /// `Service::read_fragment`.
+    ReadFragment(QueueId, Utf16, Range, u64),
+    /// `Service::flush_cache`.
+    FlushCache(QueueId, Utf16, bool),
     /// `Service::create_queue`.
     CreateQueue(ApiVersion),
     /// `Service::shutdown_queue`.
@@ -168,6 +174,8 @@ pub enum Outcome {
     Sent(u64),
     /// Text in UTF-8.
     Text(String),
+    /// A fragment, or part of one.
+    Fragment(FragmentPart),
 }
 
 wire_struct! {
@@ -193,7 +201,10 @@ wire_enum! {
         9 = CreateQueue { 0: version },
         10 = ShutdownQueue { 0: queue },
         11 = CloseQueue { 0: queue },
-        12 = Metrics,
+        12 = AddFragment { 0: queue, 1: url, 2: part, 3: policy },
+        13 = ReadFragment { 0: queue, 1: url, 2: range, 3: room },
+        14 = FlushCache { 0: queue, 1: url, 2: recursive },
+        15 = Metrics,
     }
     Ask {
         0 = Receive,
@@ -214,6 +225,7 @@ wire_enum! {
         4 = Delivery { 0: delivery },
         5 = Read { 0: bytes, 1: more_body },
         6 = Sent { 0: bytes },
-        7 = Text { 0: text },
+        7 = Fragment { 0: part },
+        8 = Text { 0: text },
     }
 }

@@ -225,6 +225,7 @@ unsafe fn ssl_param(param: &HTTP_SERVICE_CONFIG_SSL_PARAM, hash_optional: bool) 
     // SAFETY: as promised by the caller, here and below.
     let hash = match length {
         0 => &[][..],
+        // SAFETY: see above.
         _ => unsafe { std::slice::from_raw_parts(param.pSslHash.cast::<u8>(), length) },
     };
     Ok(SslParam {

@@ -5,6 +5,7 @@
 //! caller's buffer; `read_response` and `chunks` take a response out of the caller's structures; `calls` waits.
 
 pub mod body;
+pub mod cache;
 pub mod cancel;
 pub mod config;
 pub mod counters;

@@ -301,7 +301,7 @@ unsafe fn query_shared(holder: Holder, property: HTTP_SERVER_PROPERTY, wanted: W
         HttpServerAuthenticationProperty => PropertyKind::Authentication,
         HttpServerChannelBindProperty => PropertyKind::ChannelBind,
         // SAFETY: as promised by the caller, here and below.
-        HttpServerQosProperty => return unsafe { query_qos(&*service, holder, wanted) },
+        HttpServerQosProperty => return unsafe { query_qos(service, holder, wanted) },
         _ => return Err(Error::INVALID_PARAMETER),
     };
     // SAFETY: see above.

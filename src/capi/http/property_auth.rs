@@ -68,7 +68,7 @@ unsafe fn text(start: PWSTR, bytes: USHORT) -> Result<Option<String>> {
     // SAFETY: as promised by the caller.
     let units = (0..usize::from(bytes) / 2).map(|at| unsafe { start.add(at).read_unaligned() });
     let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-    let sound = bytes % 2 == 0 && !text.chars().any(char::is_control);
+    let sound = bytes.is_multiple_of(2) && !text.chars().any(char::is_control);
     if sound { Ok(Some(text)) } else { Err(Error::INVALID_PARAMETER) }
 }
 

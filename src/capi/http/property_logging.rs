@@ -87,7 +87,7 @@ unsafe fn text(start: PCWSTR, bytes: USHORT) -> Result<String> {
     if bytes == 0 {
         return Ok(String::new());
     }
-    if start.is_null() || bytes % 2 != 0 {
+    if start.is_null() || !bytes.is_multiple_of(2) {
         return Err(Error::INVALID_PARAMETER);
     }
     // SAFETY: as promised by the caller.

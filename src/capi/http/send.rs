@@ -9,7 +9,11 @@ use crate::abi::base::{HANDLE, LPOVERLAPPED, PULONG, PVOID, ULONG, USHORT};
 use crate::abi::error::{Error, Result};
 use crate::abi::http::*;
 use crate::capi::guard::returning_code;
-use crate::server::service::{self, ApiVersion, Body, LogFields, ResponseHead, SendFlags, Service};
+use crate::server::service::{
+    self, ApiVersion, Body, CachePolicy, LogFields, ResponseHead, SendFlags, Service,
+};
+
+use super::cache::cache_policy;
 
 use super::caller::with_device;
 use super::calls::run;
@@ -34,8 +38,7 @@ const MAX_BODY_CHUNKS: USHORT = 9999;
 /// NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
 ///
 /// `LogData` is `HTTP_LOG_FIELDS_DATA` or NULL; with it, and with the last send of a response only, the response is
-/// logged if its group or session has a log. `CachePolicy` is accepted: a response may always go uncached. `Reserved1` is
-/// NULL, `Reserved2` 0.
+/// logged if its group or session has a log. `Reserved1` is NULL, `Reserved2` 0.
 ///
 /// Errors: `ERROR_INVALID_PARAMETER` (flags, `OPAQUE` without 101, status outside 100 to 999, more than 100 chunks or 9999
 /// unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, trailers, reserved parameters, a second
@@ -44,8 +47,14 @@ const MAX_BODY_CHUNKS: USHORT = 9999;
 /// `ERROR_HANDLE_EOF` (range beyond the file's end), `ERROR_INVALID_HANDLE`, `ERROR_IO_PENDING`,
 /// `ERROR_OPERATION_ABORTED`, `ERROR_DLL_INIT_FAILED`.
 ///
-/// Differs from Windows: `HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES` is refused with `ERROR_INVALID_PARAMETER`, as on systems
-/// that do not know it; response infos other than multiple known headers are refused with `ERROR_NOT_SUPPORTED`. Without
+/// `HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES` has the engine answer a GET with `Range` (and `If-Range`, compared with the
+/// response's `ETag` and `Last-Modified`) by the part asked for: 206, several parts as `multipart/byteranges`, or 416. The
+/// response must be a 200 that is whole in this call.
+///
+/// `CachePolicy` other than `HttpCachePolicyNocache` lets the engine answer later requests for the URL by itself; see
+/// `HttpFlushResponseCache`. A response that may not be kept is sent all the same.
+///
+/// Differs from Windows: response infos other than multiple known headers are refused with `ERROR_NOT_SUPPORTED`. Without
 /// `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of unknown schemes are accepted and sent last.
 ///
 /// MSDN: HttpSendHttpResponse function.
@@ -71,7 +80,8 @@ pub unsafe extern "C" fn HttpSendHttpResponse(
         with_device(RequestQueueHandle, |device, caller| {
             let queue = queue_of(device)?;
             check_reserved(Reserved1, Reserved2)?;
-            let _ = CachePolicy;
+            // SAFETY: C caller, per HttpSendHttpResponse: NULL or a policy.
+            let policy = unsafe { cache_policy(CachePolicy)? };
             let flags = send_flags(Flags)?;
             let request = service::RequestId(RequestId);
             caller.with_head(|head| {
@@ -81,6 +91,9 @@ pub unsafe extern "C" fn HttpSendHttpResponse(
                     read_head(queue.version, HttpResponse, flags, head)?;
                     if let Some(fields) = log_fields(queue.service, flags, LogData)? {
                         head.extras_mut().log = Some(fields);
+                    }
+                    if policy != CachePolicy::NoCache {
+                        head.extras_mut().cache = policy;
                     }
                     let base = &(*HttpResponse).Base;
                     read_chunks(base.EntityChunkCount, base.pEntityChunks, body)?;
@@ -179,6 +192,7 @@ fn send_flags(flags: ULONG) -> Result<SendFlags> {
         | HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA
         | HTTP_SEND_RESPONSE_FLAG_ENABLE_NAGLING
         | HTTP_SEND_RESPONSE_FLAG_OPAQUE
+        | HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES
         | HTTP_SEND_RESPONSE_FLAG_GOAWAY;
     if flags & !KNOWN != 0 {
         return Err(Error::INVALID_PARAMETER);
@@ -190,6 +204,7 @@ fn send_flags(flags: ULONG) -> Result<SendFlags> {
         buffer_data: has(HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA),
         nagling: has(HTTP_SEND_RESPONSE_FLAG_ENABLE_NAGLING),
         opaque: has(HTTP_SEND_RESPONSE_FLAG_OPAQUE),
+        process_ranges: has(HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES),
     })
 }
 

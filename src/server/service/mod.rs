@@ -110,6 +110,16 @@ pub trait Service: Send + Sync {
     /// Reads a property back.
     fn property(&self, holder: Holder, kind: PropertyKind) -> Result<Property>;
 
+    /// Keeps the bytes of the one chunk of `body` under a URL that lies under a prefix of the queue's. Elsewhere, or
+    /// malformed, or nothing to be kept: `INVALID_PARAMETER`.
+    fn add_fragment(&self, queue: QueueId, url: &[u16], body: Body, policy: CachePolicy) -> Result<()>;
+    /// Reads a fragment, or part of it, of at most `room` bytes; when it is longer, only its length is told. Unknown:
+    /// `PATH_NOT_FOUND`; a range that begins behind the end: `HANDLE_EOF`.
+    fn read_fragment(&self, queue: QueueId, url: &[u16], range: Range, room: u64) -> Result<FragmentPart>;
+    /// Takes the queue's cached responses and fragments of a URL, and with `recursive` of everything below it, out of the
+    /// cache.
+    fn flush_cache(&self, queue: QueueId, url: &[u16], recursive: bool) -> Result<()>;
+
     /// Creates an anonymous request queue.
     fn create_queue(&self, version: ApiVersion) -> Result<QueueId>;
     /// Stops delivery on the queue: pending receives and waits end with `OPERATION_ABORTED`, requests taken

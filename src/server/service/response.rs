@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::abi::error::{Error, Result};
 use crate::win32::lent::LentBytes;
 
 use super::{Authentication, ChannelBind, FlowRate};
@@ -148,6 +149,36 @@ pub enum Chunk {
         /// Number of bytes.
         length: Option<u64>,
     },
+    /// Bytes of a fragment of the cache; the engine puts [`Chunk::Shared`] in its place.
+    Fragment {
+        /// The URL it was added under.
+        name: String,
+        /// First byte.
+        offset: u64,
+        /// Number of bytes; `None` means to its end.
+        length: Option<u64>,
+    },
+    /// Bytes of the engine's own, of which there is one copy for many responses.
+    Shared {
+        /// The bytes.
+        bytes: Arc<[u8]>,
+        /// First byte.
+        offset: usize,
+        /// Number of bytes.
+        length: usize,
+    },
+}
+
+impl Chunk {
+    /// The bytes, of a chunk whose bytes are in memory.
+    #[inline]
+    pub fn memory(&self) -> Option<&[u8]> {
+        match self {
+            Chunk::Memory(bytes) => Some(bytes.as_slice()),
+            Chunk::Shared { bytes, offset, length } => bytes.get(*offset..*offset + *length),
+            Chunk::File { .. } | Chunk::Fragment { .. } => None,
+        }
+    }
 }
 
 /// The pieces of a body given in one call; one or two need no allocation.
@@ -166,4 +197,39 @@ pub struct SendFlags {
     pub nagling: bool,
     /// Raw bytes both ways after this head (status 101).
     pub opaque: bool,
+    /// Send only the range the client asked for.
+    pub process_ranges: bool,
+}
+
+/// A range of a fragment: first byte, and number of bytes unless it goes to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Range {
+    /// First byte.
+    pub offset: u64,
+    /// Number of bytes; `None` means to the end.
+    pub length: Option<u64>,
+}
+
+/// What reading a fragment brought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FragmentPart {
+    /// Bytes of the part asked for.
+    pub length: u64,
+    /// The bytes; none if there was no room for all.
+    pub bytes: Vec<u8>,
+}
+
+impl FragmentPart {
+    /// The part of a fragment, if it fits.
+    pub fn of(fragment: &[u8], range: Range, room: u64) -> Result<FragmentPart> {
+        let start =
+            usize::try_from(range.offset).ok().filter(|at| *at <= fragment.len()).ok_or(Error::HANDLE_EOF)?;
+        let rest = &fragment[start..];
+        let len = range
+            .length
+            .and_then(|len| usize::try_from(len).ok())
+            .map_or(rest.len(), |len| len.min(rest.len()));
+        let bytes = if len as u64 <= room { rest[..len].to_vec() } else { Vec::new() };
+        Ok(FragmentPart { length: len as u64, bytes })
+    }
 }
