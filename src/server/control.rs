@@ -6,7 +6,7 @@
 //! slow client holds up nobody. Where it cannot be made, the engine goes without.
 
 use std::fs::{self, DirBuilder, Permissions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -122,7 +122,7 @@ impl Control {
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
             // The report would come again and again.
             Err(_) => return self.close(),
         };
@@ -146,12 +146,25 @@ fn bind(place: &Path) -> std::io::Result<Open> {
         return Err(std::io::Error::other("its folder is not ours alone"));
     }
     let path = place.join(format!("{}.sock", std::process::id()));
-    // Of a process that is gone and had our number.
-    let _ = fs::remove_file(&path);
+    sweep(place);
     let open = Open { listener: UnixListener::bind(&path)?, path };
     fs::set_permissions(&open.path, Permissions::from_mode(0o600))?;
     open.listener.set_nonblocking(true)?;
     Ok(open)
+}
+
+/// Removes the sockets of processes that were killed: nobody listens there, and the process is gone or has our number.
+fn sweep(place: &Path) {
+    for path in fs::read_dir(place).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        let pid = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".sock")?.parse::<u32>().ok());
+        let Some(pid) = pid else { continue };
+        let alive = pid != std::process::id() && Path::new("/proc").join(pid.to_string()).exists();
+        // Asked only where no process is seen: one in another container may be behind it.
+        let refused = || UnixStream::connect(&path).is_err_and(|e| e.kind() == ErrorKind::ConnectionRefused);
+        if !alive && refused() {
+            let _ = fs::remove_file(&path);
+        }
+    }
 }
 
 impl Engine {
@@ -228,7 +241,13 @@ mod tests {
     fn a_socket_is_ours_alone_and_goes_with_its_owner() {
         let folder = std::env::temp_dir().join(format!("nthttp-control-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+        let killed = folder.join("4294967295.sock");
+        drop(UnixListener::bind(&killed).unwrap());
+        fs::write(folder.join("other"), "").unwrap();
         let open = bind(&folder).unwrap();
+        assert!(!killed.exists() && folder.join("other").exists());
         let path = open.path.clone();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);

@@ -12,7 +12,6 @@ use crate::wire::request::{RequestHead, Verb};
 
 use super::accounting::Account;
 use super::body::RequestBody;
-use super::cache::{Answered, Hit};
 use super::closing::LINGER_BYTES;
 use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
 use super::endpoint::Endpoint;
@@ -24,7 +23,7 @@ use super::service::{RequestId, Timeouts, Verbosity};
 use super::waiting;
 
 /// Whether there is more to do at once.
-enum Next {
+pub(super) enum Next {
     Again,
     Wait,
 }
@@ -246,28 +245,6 @@ impl Active<'_> {
                     }),
                     None => Err(Refusal::Unavailable),
                 }
-            }
-        }
-    }
-
-    fn serve_from_cache(&mut self, hit: &Hit, head_len: usize) -> Next {
-        let extras = hit.entry.head.extras.as_ref();
-        let account = self.open_hit(extras.and_then(|extras| extras.log.as_ref()), head_len);
-        let answered = self.answer_from_cache(hit);
-        self.settle_hit(account);
-        match answered {
-            Answered::Gone => {
-                if self.state.work.as_ref().is_some_and(|work| !work.head.keep_alive) {
-                    self.end_politely();
-                } else {
-                    self.state.deadline = NEVER;
-                }
-                Next::Again
-            }
-            Answered::Waiting => Next::Wait,
-            Answered::Broken => {
-                self.break_off();
-                Next::Wait
             }
         }
     }

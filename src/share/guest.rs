@@ -17,11 +17,12 @@ use std::thread::{Builder, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::body::{Cutter, Part, total};
-use super::calls::{Calls, Due, First, Lent, Settled};
+use super::calls::{Calls, Due, First, Lent};
 use super::codec::{Decoded, Decoder, Encoder, Malformed, Utf16, Wire};
 use super::frames::{FrameReceiver, FrameSender};
 use super::host::Host;
-use super::message::{Answer, Ask, Command, Hello, Manage, Outcome, Response, Traffic};
+use super::message::{Answer, Ask, Command, Hello, Manage, Response, Traffic};
+use super::settled::FromSettled;
 use crate::abi::error::{Error, Result};
 use crate::net::fd_channel::FdChannel;
 use crate::server::service::{
@@ -216,46 +217,6 @@ impl Drop for Broken<'_> {
         self.link.channel.shutdown();
         for due in self.link.calls.break_off() {
             self.todo.send(Todo::Complete(due)).unwrap_or_default();
-        }
-    }
-}
-
-/// What a call returns, from its settled form. An outcome of another kind is the host's fault.
-trait FromSettled: Sized {
-    fn from_settled(settled: Settled) -> Result<Self>;
-}
-
-macro_rules! from_outcome {
-    ($($type:ty: $pattern:pat => $value:expr;)*) => { $(
-        impl FromSettled for $type {
-            fn from_settled(settled: Settled) -> Result<$type> {
-                match settled.outcome? {
-                    $pattern => Ok($value),
-                    _ => Err(Error::INTERNAL_ERROR),
-                }
-            }
-        }
-    )* };
-}
-
-from_outcome! {
-    (): Outcome::Nothing => ();
-    bool: Outcome::Aborted(was_pending) => was_pending;
-    u64: Outcome::Sent(bytes) => bytes;
-    SessionId: Outcome::Created(id) => SessionId(id);
-    GroupId: Outcome::Created(id) => GroupId(id);
-    QueueId: Outcome::Created(id) => QueueId(id);
-    Property: Outcome::Property(property) => property;
-    Delivery: Outcome::Delivery(delivery) => delivery;
-    String: Outcome::Text(text) => text;
-    FragmentPart: Outcome::Fragment(part) => part;
-}
-
-impl FromSettled for BodyPart {
-    fn from_settled(settled: Settled) -> Result<BodyPart> {
-        match (settled.outcome?, settled.read) {
-            (Outcome::Read(_, more_body), Some((buffer, len))) => Ok(BodyPart { buffer, len, more_body }),
-            _ => Err(Error::INTERNAL_ERROR),
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod message;
 mod outbox;
 mod owned;
 mod running;
+mod settled;
 mod uploads;
 mod values;
 

@@ -26,7 +26,6 @@ use super::service::QueueId;
 pub(crate) use eligible::Manner;
 pub(crate) use entry::Entry;
 pub(crate) use fragments::Fragments;
-pub(crate) use serve::Answered;
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::net::deadlines::NEVER;
 use crate::server::connection::{Active, Exchange, Phase, Work};
+use crate::server::inbound::Next;
 use crate::server::outbound::Outgoing;
 use crate::server::parcel::{Parcel, Progress, Sent, push};
 use crate::server::partial::{Served, changed, cut};
@@ -18,7 +20,7 @@ const CONTENT_LENGTH: u8 = 11;
 const CONTENT_TYPE: u8 = 12;
 
 /// What became of an answer from the cache.
-pub(crate) enum Answered {
+enum Answered {
     /// It is out, or held for the next one; the connection may go on.
     Gone,
     /// The client has not taken all of it yet.
@@ -28,8 +30,30 @@ pub(crate) enum Answered {
 }
 
 impl Active<'_> {
-    /// Answers the request whose head was read last.
-    pub(crate) fn answer_from_cache(&mut self, hit: &Hit) -> Answered {
+    /// Answers the request whose head of `head_len` bytes was read last, counts and logs that, and says how to go on.
+    pub(crate) fn serve_from_cache(&mut self, hit: &Hit, head_len: usize) -> Next {
+        let extras = hit.entry.head.extras.as_ref();
+        let account = self.open_hit(extras.and_then(|extras| extras.log.as_ref()), head_len);
+        let answered = self.answer_from_cache(hit);
+        self.settle_hit(account);
+        match answered {
+            Answered::Gone => {
+                if self.state.work.as_ref().is_some_and(|work| !work.head.keep_alive) {
+                    self.end_politely();
+                } else {
+                    self.state.deadline = NEVER;
+                }
+                Next::Again
+            }
+            Answered::Waiting => Next::Wait,
+            Answered::Broken => {
+                self.break_off();
+                Next::Wait
+            }
+        }
+    }
+
+    fn answer_from_cache(&mut self, hit: &Hit) -> Answered {
         let state = &mut *self.state;
         let (Some(work), Some(socket)) = (state.work.as_mut(), &state.socket) else {
             return Answered::Broken;
