@@ -233,6 +233,23 @@ ULONG HttpQueryServiceConfiguration(HANDLE ServiceHandle,
                                     LPOVERLAPPED pOverlapped);
 
 /**
+ * Gives the counters of the service, its URL groups and request queues as Prometheus text (exposition format 0.0.4, UTF-8):
+ * what HTTP.sys has as the performance counter sets "HTTP Service", "HTTP Service Url Groups" and "HTTP Service Request
+ * Queues", with the totals its rates are the rates of. An addition of this library.
+ *
+ * `Buffer` receives the text and a NUL; `Length` is its size in bytes. `*ReturnLength` is the size needed in bytes, the
+ * NUL included. Any thread, at any time; the counters go on meanwhile, so the size needed may grow between two calls.
+ *
+ * Errors: `ERROR_MORE_DATA` (buffer too small, or NULL with length 0 to ask for the size; nothing is written),
+ * `ERROR_INVALID_PARAMETER` (NULL with a length, or no `ReturnLength`), `ERROR_NO_SYSTEM_RESOURCES`.
+ *
+ * Safety: `Buffer` is NULL or valid for writes of `Length` bytes; `ReturnLength` is NULL or valid for writes.
+ */
+ULONG nthttp_counters(PSTR Buffer,
+                      ULONG Length,
+                      PULONG ReturnLength);
+
+/**
  * Whether a feature works: response trailers, API timings, delegation, HTTP/3. None of them does, so the answer is
  * always `FALSE`, as it is for numbers without a meaning.
  *
@@ -281,6 +298,15 @@ ULONG HttpTerminate(ULONG Flags,
  *
  * `PropertyInformationLength` is in bytes; more than the structure is accepted. Errors: `ERROR_INVALID_PARAMETER` (no
  * such session, not a property of sessions, buffer NULL or short, value out of range), `ERROR_DLL_INIT_FAILED`.
+ *
+ * Differs from Windows, in logs: a folder named `C:\logs` is `C/logs` below `$NTHTTP_LOG_DIR` (without that, below
+ * `/var/log/nthttp` for root, else `$XDG_STATE_HOME/nthttp`); texts are always UTF-8, the flag for it only puts `u_` before
+ * the file's name; `pSecurityDescriptor` has no effect. Microsoft does not publish the layout of raw logs, so theirs is
+ * ours: the eight bytes `nthtibl` and 1, then records of little-endian numbers and texts. A record is its length (4 bytes,
+ * themselves included), seconds since 1970, bytes sent, bytes received, milliseconds taken (8 each), Win32 status (4), status,
+ * sub-status, port (2 each), major and minor version (1 each), and, each behind its length (2): server name, service name,
+ * client address, server address, method, host, URI stem, URI query, user name. A log that cannot be written loses records,
+ * which `nthttp_counters` counts.
  *
  * MSDN: HttpSetServerSessionProperty function.
  *
@@ -481,12 +507,13 @@ ULONG HttpReceiveHttpRequest(HANDLE RequestQueueHandle,
  * everything else may be freed when the call returns. `*BytesSent` counts all bytes sent by this call, head included;
  * NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
  *
- * `LogData` is accepted; nothing is logged without a log.
- * `Reserved1` is NULL, `Reserved2` 0.
+ * `LogData` is `HTTP_LOG_FIELDS_DATA` or NULL; with it, and with the last send of a response only, the response is
+ * logged if its group or session has a log. `CachePolicy` is accepted: a response may always go uncached. `Reserved1` is
+ * NULL, `Reserved2` 0.
  *
  * Errors: `ERROR_INVALID_PARAMETER` (flags, `OPAQUE` without 101, status outside 100 to 999, more than 100 chunks or 9999
  * unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, trailers, reserved parameters, a second
- * response), `ERROR_CONNECTION_INVALID` (no such request, answered, or the client left), `ERROR_NETNAME_DELETED` (it left
+ * response, log data of another type), `ERROR_CONNECTION_INVALID` (no such request, answered, or the client left), `ERROR_NETNAME_DELETED` (it left
  * meanwhile), `ERROR_PATH_NOT_FOUND` (fragment not cached), `ERROR_NOT_SUPPORTED` (trailers chunk),
  * `ERROR_HANDLE_EOF` (range beyond the file's end), `ERROR_INVALID_HANDLE`, `ERROR_IO_PENDING`,
  * `ERROR_OPERATION_ABORTED`, `ERROR_DLL_INIT_FAILED`.
@@ -522,7 +549,7 @@ ULONG HttpSendHttpResponse(HANDLE RequestQueueHandle,
  * it may have no chunks.
  *
  * Flags, chunks, `*BytesSent` and OVERLAPPED are as for `HttpSendHttpResponse`, with up to 9999 chunks. Overlapped sends
- * are sent in the order of the calls. `Reserved1` is NULL, `Reserved2` 0.
+ * are sent in the order of the calls. `LogData` counts in the last call. `Reserved1` is NULL, `Reserved2` 0.
  *
  * Errors: as for `HttpSendHttpResponse`; `ERROR_INVALID_PARAMETER` also when no response was begun,
  * `ERROR_BAD_COMMAND` when another thread's blocking send is under way.

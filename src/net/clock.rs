@@ -2,7 +2,7 @@
 //!
 //! Both are read without a system call and are a few milliseconds behind, which is what deadlines of
 //! seconds and dates of seconds need.
-#![expect(unsafe_code, reason = "clock_gettime")]
+#![expect(unsafe_code, reason = "clock_gettime and localtime_r")]
 
 /// Milliseconds on the monotonic clock.
 pub fn now_ms() -> u64 {
@@ -13,6 +13,22 @@ pub fn now_ms() -> u64 {
 /// Seconds since 1970.
 pub fn unix_seconds() -> u64 {
     read(coarse(libc::CLOCK_REALTIME)).tv_sec as u64
+}
+
+/// Milliseconds on the clock of [`now_ms`], read finely; for measuring.
+pub fn precise_ms() -> u64 {
+    let t = read(libc::CLOCK_MONOTONIC);
+    t.tv_sec as u64 * 1000 + t.tv_nsec as u64 / 1_000_000
+}
+
+/// Seconds the machine's own clock is ahead of UTC at a moment.
+pub fn local_offset(unix_seconds: u64) -> i64 {
+    let seconds = unix_seconds as libc::time_t;
+    // SAFETY: all members are integers and a pointer; localtime_r fills them.
+    let mut local: libc::tm = unsafe { std::mem::zeroed() };
+    // SAFETY: both are locals.
+    let known = unsafe { !libc::localtime_r(&raw const seconds, &raw mut local).is_null() };
+    if known { local.tm_gmtoff } else { 0 }
 }
 
 #[cfg(target_os = "linux")]

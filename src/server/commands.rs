@@ -9,12 +9,15 @@ use crate::wire::prefix::UrlPrefix;
 
 use super::connection::{Active, Connection, Phase, Stage};
 use super::engine::Engine;
+use super::log;
+use super::metrics;
 use super::parcel::measure;
+use super::reason::Reason;
 use super::request_queue::{Queue, Refused};
 use super::service::{
     ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, FragmentPart, GroupId, Holder,
-    OperationId, Pend, Property, PropertyKind, QueueId, Range, RequestId, ResponseHead, SendFlags, Service,
-    SessionId, UNKNOWN_REQUEST, UrlOwner,
+    LogFields, OperationId, Pend, Property, PropertyKind, QueueId, Range, RequestId, ResponseHead, SendFlags,
+    Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
 };
 
 /// The engine behind [`Service`]; shared, because its watchman needs it too.
@@ -61,6 +64,7 @@ impl Local {
                 if let Some(socket) = &active.state.socket {
                     socket.reset_on_close();
                 }
+                active.report(Reason::Abandoned);
                 active.break_off_with(Error::OPERATION_ABORTED);
             }
             active.finish();
@@ -120,6 +124,7 @@ impl Service for Local {
             group.bind(None);
             self.0.unregister_all(UrlOwner::Group(group.id));
         }
+        log::settle();
         Ok(())
     }
 
@@ -131,6 +136,8 @@ impl Service for Local {
         let group = self.0.directory.close_group(group)?;
         group.bind(None);
         self.0.unregister_all(UrlOwner::Group(group.id));
+        drop(group);
+        log::settle();
         Ok(())
     }
 
@@ -168,11 +175,16 @@ impl Service for Local {
     }
 
     fn set_property(&self, holder: Holder, property: Property) -> Result<()> {
-        match holder {
+        let of_log = property.kind() == PropertyKind::Logging;
+        let outcome = match holder {
             Holder::Session(id) => self.0.directory.set_session(id, property),
             Holder::Group(id) => self.0.directory.group(id)?.set(property),
             Holder::Queue(id) => self.0.queue(id)?.set(property),
+        };
+        if of_log {
+            log::settle();
         }
+        outcome
     }
 
     fn property(&self, holder: Holder, kind: PropertyKind) -> Result<Property> {
@@ -287,6 +299,21 @@ impl Service for Local {
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>> {
         self.on_request(queue, request, |active| active.send_more(flags, body, pend))
+    }
+
+    fn log_response(&self, queue: QueueId, request: RequestId, fields: Box<LogFields>) -> Result<()> {
+        let connection = self.0.connection_of(request.0).ok_or(UNKNOWN_REQUEST)?;
+        let mut active = Active::new(&self.0, connection);
+        active.exchange_of(queue, request).ok_or(UNKNOWN_REQUEST)?.note_log(|| Some(fields));
+        Ok(())
+    }
+
+    fn logs(&self) -> bool {
+        log::ever_opened()
+    }
+
+    fn metrics(&self) -> Result<String> {
+        Ok(metrics::text(&self.0.snapshot()))
     }
 
     fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()> {

@@ -9,6 +9,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::abi::error::{Error, Result};
 use crate::net::listener::Listener;
 use crate::net::poller::Poller;
+use crate::win32::trace;
 use crate::wire::prefix::{Scheme, UrlPrefix};
 
 use super::configured::Admission;
@@ -57,8 +58,10 @@ impl Endpoint {
             && let Err(error) = self.listen(&mut open, &admission.addresses, poller)
         {
             self.routes.write().remove(&prefix);
+            trace::info(format_args!("port {}: {}", self.port, error.0));
             return Err(error);
         }
+        trace::info(format_args!("{} is served", prefix.to_text()));
         open.scheme = Some(scheme);
         Ok(())
     }
@@ -73,6 +76,7 @@ impl Endpoint {
             return Err(Error::FILE_NOT_FOUND);
         }
         if routes.is_empty() {
+            trace::info(format_args!("port {} is closed", self.port));
             open.listeners.clear();
             open.scheme = None;
         }

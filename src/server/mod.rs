@@ -3,6 +3,7 @@
 //! `capi` reaches it through [`service::Service`] only; the engine of this process and the guest of
 //! another process both are such services.
 
+mod accounting;
 mod body;
 mod buffers;
 mod cache;
@@ -10,21 +11,29 @@ mod closing;
 mod commands;
 mod configured;
 mod connection;
+pub mod control;
+mod counters;
 mod driver;
 mod endpoint;
 mod engine;
 mod inbound;
+mod log;
+mod metrics;
+mod observe;
 mod outbound;
 mod parcel;
 mod partial;
 mod pipeline;
 mod policy;
+mod reason;
+mod registering;
 mod request_queue;
 mod response;
 mod routing;
 pub mod service;
 mod session;
 mod slots;
+pub mod snapshot;
 mod waiting;
 
 use std::sync::{Arc, OnceLock};
@@ -40,6 +49,10 @@ pub fn local() -> Result<Arc<dyn service::Service>> {
     static ENGINE: OnceLock<Option<Arc<Engine>>> = OnceLock::new();
     let engine = ENGINE.get_or_init(|| {
         let engine = Arc::new(Engine::new().ok()?);
+        engine.control.allow(&engine);
+        if let Some(settings) = log::ErrorLogSettings::of(&engine.configured.parameters) {
+            engine.errors.enable(settings);
+        }
         // The hook lives as long as the process, as the engine does.
         wait::set_while_waiting(Box::leak(Box::new(Arc::clone(&engine))));
         Some(engine)

@@ -71,6 +71,9 @@ impl Active<'_> {
             // Without raw bytes the client would go on in a protocol that is not ours.
             exchange.close_after = decision.close || head.status == 101 && !flags.opaque;
             exchange.stage = Stage::Responding;
+            if let (Some(extras), false) = (&head.extras, flags.more_data) {
+                exchange.note_log(|| extras.log.clone().map(Box::new));
+            }
         }
         exchange.body.owes_continue &= interim && head.status != 100;
         if flags.opaque {
@@ -190,6 +193,7 @@ impl Active<'_> {
             }
             Sent::Failed(error) => {
                 work.held.clear();
+                self.report_loss();
                 self.break_off();
                 Some(Err(error))
             }
@@ -238,7 +242,10 @@ impl Active<'_> {
             let parcel = Parcel { head: &first.head, body: &first.body, at: &mut first.at };
             match push(socket, parcel) {
                 Sent::Blocked => return,
-                Sent::Failed(_) => return self.break_off(),
+                Sent::Failed(_) => {
+                    self.report_loss();
+                    return self.break_off();
+                }
                 Sent::All => {}
             }
             let Some(done) = work.outbox.pop_front() else { return };
@@ -272,6 +279,7 @@ impl Active<'_> {
 
     /// The last byte of a response has been handed to the kernel.
     fn response_done(&mut self) {
+        self.account(None);
         let state = &mut *self.state;
         let Some(work) = state.work.as_mut() else { return };
         while let Some(read) = work.reads.pop_front() {

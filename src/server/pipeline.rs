@@ -34,7 +34,7 @@ impl Active<'_> {
     /// Keeps a response back, behind `earlier` bytes of others. The first one has the engine told.
     pub(super) fn hold(&mut self, earlier: usize) {
         if earlier == 0 {
-            self.engine.hold(self.connection.slot);
+            self.engine.hold(self.state.slot());
         }
     }
 

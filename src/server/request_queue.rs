@@ -16,6 +16,7 @@ use super::cache::Hit;
 use super::service::{
     ApiVersion, Delivery, OperationId, Property, PropertyKind, QueueId, Reply, RequestId, Verbosity,
 };
+use super::snapshot::{QueueCounters, QueueState};
 
 struct State {
     requests: VecDeque<RequestId>,
@@ -24,6 +25,9 @@ struct State {
     active: bool,
     verbosity: Verbosity,
     shut: bool,
+    /// Requests that came, and those refused.
+    arrived: u64,
+    rejected: u64,
 }
 
 impl State {
@@ -92,6 +96,8 @@ impl Queue {
             active: true,
             verbosity: Verbosity::Basic,
             shut: false,
+            arrived: 0,
+            rejected: 0,
         };
         Queue { id, version, state: Mutex::new(state) }
     }
@@ -100,10 +106,12 @@ impl Queue {
     /// the thread that brings the request, waits here too, to that one, because it need not be woken.
     pub(crate) fn offer(&self, request: RequestId, driver: Option<&Arc<Waiter>>) -> Offer {
         let mut state = self.state.lock();
+        state.arrived += 1;
         if state.shut {
             return Offer::Refused(Refused::Closed);
         }
         if !state.active {
+            state.rejected += 1;
             return Offer::Refused(Refused::Inactive);
         }
         if driver.is_some_and(|driver| state.serve_thread(driver)) {
@@ -118,6 +126,7 @@ impl Queue {
                 Offer::Queued
             }
             None if state.requests.len() >= state.length as usize => {
+                state.rejected += 1;
                 Offer::Refused(Refused::Full(state.verbosity))
             }
             None => {
@@ -220,6 +229,32 @@ impl Queue {
             PropertyKind::Verbosity => Ok(Property::Verbosity(state.verbosity)),
             _ => Err(Error::INVALID_PARAMETER),
         }
+    }
+
+    /// What can be seen of it, and its oldest waiting request.
+    pub(crate) fn observe(&self) -> (QueueState, Option<RequestId>) {
+        let state = self.state.lock();
+        let verbosity = match state.verbosity {
+            Verbosity::Basic => "basic",
+            Verbosity::Limited => "limited",
+            Verbosity::Full => "full",
+        };
+        let seen = QueueState {
+            id: self.id.0,
+            version: if self.version == ApiVersion::V1 { 1 } else { 2 },
+            active: state.active,
+            length: state.length,
+            verbosity: verbosity.into(),
+            receivers: state.receivers.len() as u64,
+            counters: QueueCounters {
+                current_queue_size: state.requests.len() as u64,
+                arrived: state.arrived,
+                rejected: state.rejected,
+                ..QueueCounters::default()
+            },
+            ..QueueState::default()
+        };
+        (seen, state.requests.front().copied())
     }
 
     pub(crate) fn verbosity(&self) -> Verbosity {

@@ -26,8 +26,8 @@ use crate::abi::error::{Error, Result};
 use crate::net::fd_channel::FdChannel;
 use crate::server::service::{
     ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, FragmentPart, GroupId, Holder,
-    OperationId, Pend, Property, PropertyKind, QueueId, Range, RequestId, ResponseHead, SendFlags, Service,
-    SessionId, UNKNOWN_REQUEST, UrlOwner,
+    LogFields, OperationId, Pend, Property, PropertyKind, QueueId, Range, RequestId, ResponseHead, SendFlags,
+    Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 
@@ -248,6 +248,7 @@ from_outcome! {
     Property: Outcome::Property(property) => property;
     Delivery: Outcome::Delivery(delivery) => delivery;
     FragmentPart: Outcome::Fragment(part) => part;
+    String: Outcome::Text(text) => text;
 }
 
 impl FromSettled for BodyPart {
@@ -380,6 +381,15 @@ impl Service for Guest {
     ) -> Poll<Result<u64>> {
         let (part, lent) = cut(std::mem::take(body));
         self.traffic(UNKNOWN_REQUEST, lent, queue, Ask::SendBody(request, flags, part), pend)
+    }
+
+    fn log_response(&self, queue: QueueId, request: RequestId, fields: Box<LogFields>) -> Result<()> {
+        let ask = Ask::LogResponse(request, fields);
+        self.ask(UNKNOWN_REQUEST, &Command::Traffic(Traffic { queue, ask }))
+    }
+
+    fn metrics(&self) -> Result<String> {
+        self.manage(Manage::Metrics)
     }
 
     fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()> {

@@ -164,6 +164,7 @@ impl Served {
                 return Ok(Outcome::Created(queue.0));
             }
             Manage::ShutdownQueue(queue) => engine.shutdown_queue(owned.queue(queue))?,
+            Manage::Metrics => return engine.metrics().map(Outcome::Text),
             Manage::CloseQueue(queue) => {
                 engine.close_queue(owned.queue(queue))?;
                 owned.forget_queue(queue);
@@ -185,6 +186,9 @@ impl Served {
             }
             Ask::SendResponse(response) => link.send_response(tag, queue, response),
             Ask::SendBody(request, flags, part) => link.send_body(tag, queue, request, flags, part),
+            Ask::LogResponse(request, fields) => {
+                self.answer(tag, engine.log_response(queue, request, fields).map(|()| Outcome::Nothing));
+            }
             Ask::CancelRequest(request) => {
                 self.answer(tag, engine.cancel_request(queue, request).map(|()| Outcome::Nothing));
             }

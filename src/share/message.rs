@@ -17,8 +17,8 @@ use super::codec::{Bytes, Decoder, Utf16, wire_enum, wire_struct};
 use super::frames::FrameReceiver;
 use crate::abi::error::Result;
 use crate::server::service::{
-    ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, FragmentPart, GroupId, Holder, Property,
-    PropertyKind, QueueId, Range, RequestId, ResponseHead, SendFlags, SessionId, UrlOwner,
+    ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, FragmentPart, GroupId, Holder, LogFields,
+    Property, PropertyKind, QueueId, Range, RequestId, ResponseHead, SendFlags, SessionId, UrlOwner,
 };
 
 /// The version of everything in this room that crosses; a change of any of it is another version.
@@ -93,6 +93,8 @@ pub enum Manage {
     ShutdownQueue(QueueId),
     /// `Service::close_queue`.
     CloseQueue(QueueId),
+    /// `Service::metrics`.
+    Metrics,
 }
 
 /// Commands about the requests of one queue.
@@ -121,6 +123,8 @@ pub enum Ask {
     CancelRequest(RequestId),
     /// `Service::wait_for_disconnect`.
     WaitForDisconnect(ConnectionId),
+    /// `Service::log_response`.
+    LogResponse(RequestId, Box<LogFields>),
 }
 
 /// A response and the first part of the body given with it.
@@ -170,6 +174,8 @@ pub enum Outcome {
     Sent(u64),
     /// A fragment, or part of one.
     Fragment(FragmentPart),
+    /// Text in UTF-8.
+    Text(String),
 }
 
 wire_struct! {
@@ -198,6 +204,7 @@ wire_enum! {
         12 = AddFragment { 0: queue, 1: url, 2: part, 3: policy },
         13 = ReadFragment { 0: queue, 1: url, 2: range, 3: room },
         14 = FlushCache { 0: queue, 1: url, 2: recursive },
+        15 = Metrics,
     }
     Ask {
         0 = Receive,
@@ -207,6 +214,7 @@ wire_enum! {
         4 = SendBody { 0: request, 1: flags, 2: part },
         5 = CancelRequest { 0: request },
         6 = WaitForDisconnect { 0: connection },
+        7 = LogResponse { 0: request, 1: fields },
     }
     Answer { 0 = Pending, 1 = Data { 0: bytes }, 2 = Pull, 3 = Done { 0: outcome } }
     Outcome {
@@ -218,5 +226,6 @@ wire_enum! {
         5 = Read { 0: bytes, 1: more_body },
         6 = Sent { 0: bytes },
         7 = Fragment { 0: part },
+        8 = Text { 0: text },
     }
 }

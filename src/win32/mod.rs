@@ -3,7 +3,7 @@
 //!
 //! Upward: `handles` and `object` name things; `signal` makes them waitable (`event`, `semaphore`, `thread`);
 //! `device` and `overlapped` are asynchronous I/O, `file` a device; `queue` carries `port` and `threadpool`; `waits` waits.
-//! `wait` is how a thread sleeps or drives the engine; `lent` is the caller's memory; `last_error` and `text` stand alone.
+//! `wait` is how a thread sleeps or drives the engine; `lent` is the caller's memory; `last_error`, `text` and `trace` stand alone.
 //! No exports here: `capi::base` has the C functions.
 
 pub mod device;
@@ -21,5 +21,6 @@ pub mod signal;
 pub mod text;
 pub mod thread;
 pub mod threadpool;
+pub mod trace;
 pub mod wait;
 pub mod waits;

@@ -8,6 +8,7 @@ pub mod body;
 pub mod cache;
 pub mod cancel;
 pub mod config;
+pub mod counters;
 pub mod features;
 pub mod init;
 pub mod properties;
@@ -33,6 +34,7 @@ mod property_buffers;
 mod property_logging;
 mod property_qos;
 mod property_values;
+mod read_log;
 mod read_response;
 #[cfg(test)]
 mod samples;

@@ -43,6 +43,15 @@ use super::queue::{device, queue_of};
 /// `PropertyInformationLength` is in bytes; more than the structure is accepted. Errors: `ERROR_INVALID_PARAMETER` (no
 /// such session, not a property of sessions, buffer NULL or short, value out of range), `ERROR_DLL_INIT_FAILED`.
 ///
+/// Differs from Windows, in logs: a folder named `C:\logs` is `C/logs` below `$NTHTTP_LOG_DIR` (without that, below
+/// `/var/log/nthttp` for root, else `$XDG_STATE_HOME/nthttp`); texts are always UTF-8, the flag for it only puts `u_` before
+/// the file's name; `pSecurityDescriptor` has no effect. Microsoft does not publish the layout of raw logs, so theirs is
+/// ours: the eight bytes `nthtibl` and 1, then records of little-endian numbers and texts. A record is its length (4 bytes,
+/// themselves included), seconds since 1970, bytes sent, bytes received, milliseconds taken (8 each), Win32 status (4), status,
+/// sub-status, port (2 each), major and minor version (1 each), and, each behind its length (2): server name, service name,
+/// client address, server address, method, host, URI stem, URI query, user name. A log that cannot be written loses records,
+/// which `nthttp_counters` counts.
+///
 /// MSDN: HttpSetServerSessionProperty function.
 ///
 /// # Safety

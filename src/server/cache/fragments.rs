@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use crate::abi::error::{Error, Result};
 use crate::server::parcel::length;
 use crate::server::service::{Body, CachePolicy, Chunk, QueueId};
+use crate::server::snapshot::CacheEntry;
 use crate::wire::prefix::UrlPrefix;
 
 use super::Cache;
@@ -38,6 +39,26 @@ impl Fragments {
             stays
         });
         (count, bytes)
+    }
+}
+
+impl Fragments {
+    /// How many there are.
+    pub(super) fn count(&self) -> u64 {
+        self.by_name.lock().len() as u64
+    }
+
+    /// What they are, for those who look from outside.
+    pub(super) fn see(&self, now_ms: u64) -> Vec<CacheEntry> {
+        let by_name = self.by_name.lock();
+        let told = by_name.iter().map(|((_, name), fragment)| CacheEntry {
+            url: name.clone(),
+            fragment: true,
+            bytes: fragment.bytes.len() as u64,
+            seconds_left: fragment.expires_ms.map(|at| at.saturating_sub(now_ms) / 1000),
+            ..CacheEntry::default()
+        });
+        told.collect()
     }
 }
 

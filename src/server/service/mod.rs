@@ -169,6 +169,14 @@ pub trait Service: Send + Sync {
         body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>>;
+    /// Keeps the record for the log of a response whose last send is to follow.
+    fn log_response(&self, queue: QueueId, request: RequestId, fields: Box<LogFields>) -> Result<()>;
+    /// False while nothing can be logged anywhere, so that nobody need gather records.
+    fn logs(&self) -> bool {
+        true
+    }
+    /// The counters as Prometheus text.
+    fn metrics(&self) -> Result<String>;
     /// Cancels a request: its connection is closed. Unknown: `CONNECTION_INVALID`.
     fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()>;
     /// Waits until the connection is gone. Unknown: `CONNECTION_INVALID`.

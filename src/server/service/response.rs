@@ -78,27 +78,61 @@ pub enum CachePolicy {
     TimeToLive(u32),
 }
 
-/// `HTTP_LOG_FIELDS_DATA`: what the application says for the log. Empty texts were not given.
+/// The texts of `HTTP_LOG_FIELDS_DATA`, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the member of that name")]
+pub enum LogText {
+    UserName,
+    UriStem,
+    ClientIp,
+    ServerName,
+    ServiceName,
+    ServerIp,
+    Method,
+    UriQuery,
+    Host,
+    UserAgent,
+    Cookie,
+    Referrer,
+}
+
+/// How many texts there are.
+pub const LOG_TEXTS: usize = 12;
+
+/// `HTTP_LOG_FIELDS_DATA`: what the application says for the log. Empty texts were not given; user name and URI stem are
+/// UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each is the member of that name")]
 pub struct LogFields {
-    pub user_name: String,
-    pub uri_stem: String,
-    pub client_ip: Vec<u8>,
-    pub server_name: Vec<u8>,
-    pub service_name: Vec<u8>,
-    pub server_ip: Vec<u8>,
-    pub method: Vec<u8>,
-    pub uri_query: Vec<u8>,
-    pub host: Vec<u8>,
-    pub user_agent: Vec<u8>,
-    pub cookie: Vec<u8>,
-    pub referrer: Vec<u8>,
+    /// All texts, one behind the other, because a record is made and dropped with every response.
+    texts: Vec<u8>,
+    /// Where each ends.
+    ends: [u32; LOG_TEXTS],
     pub server_port: u16,
     pub protocol_status: u16,
     pub win32_status: u32,
     pub method_num: u32,
     pub sub_status: u16,
+}
+
+impl LogFields {
+    /// Fields with these texts, in the order of [`LogText`], and no numbers.
+    pub fn of(texts: [&[u8]; LOG_TEXTS]) -> LogFields {
+        let mut all = Vec::with_capacity(texts.iter().map(|text| text.len()).sum());
+        let ends = texts.map(|text| {
+            all.extend_from_slice(text);
+            all.len() as u32
+        });
+        LogFields { texts: all, ends, ..LogFields::default() }
+    }
+
+    /// One of the texts.
+    pub fn text(&self, which: LogText) -> &[u8] {
+        let index = which as usize;
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        // Ends that another process made up name nothing.
+        self.texts.get(start as usize..self.ends[index] as usize).unwrap_or_default()
+    }
 }
 
 /// A piece of a response body.

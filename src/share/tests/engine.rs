@@ -12,8 +12,8 @@ use parking_lot::{Condvar, Mutex};
 use crate::abi::error::{Error, Result};
 use crate::server::service::{
     ApiVersion, Body, BodyPart, BodyRead, CachePolicy, Chunk, ConnectionId, Delivery, FragmentPart, GroupId,
-    Holder, OperationId, Pend, Property, PropertyKind, QueueId, Range, Reply, RequestId, ResponseHead,
-    SendFlags, Service, SessionId, Timeouts, UrlOwner,
+    Holder, LogFields, OperationId, Pend, Property, PropertyKind, QueueId, Range, Reply, RequestId,
+    ResponseHead, SendFlags, Service, SessionId, Timeouts, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 use crate::wire::Span;
@@ -323,6 +323,12 @@ impl Service for Fake {
         let answered = self.answer(queue, Ok(sent), pend);
         let noted = self.note(format!("send_body {queue:?} {request:?} {flags:?}"));
         noted.map_or_else(|error| Poll::Ready(Err(error)), |()| answered)
+    }
+    fn log_response(&self, queue: QueueId, request: RequestId, fields: Box<LogFields>) -> Result<()> {
+        self.note(format!("log_response {queue:?} {request:?} {fields:?}"))
+    }
+    fn metrics(&self) -> Result<String> {
+        self.note("metrics".into()).map(|()| "a 1\n".into())
     }
     fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()> {
         self.note(format!("cancel_request {queue:?} {request:?}"))
