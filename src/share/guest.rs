@@ -224,7 +224,8 @@ impl Drop for Broken<'_> {
 }
 
 /// What a call returns, from its settled form. An outcome of another kind is the host's fault.
-trait FromSettled: Sized {
+pub(super) trait FromSettled: Sized {
+    /// The value, or the error.
     fn from_settled(settled: Settled) -> Result<Self>;
 }
 
