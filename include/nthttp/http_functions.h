@@ -508,7 +508,8 @@ ULONG HttpReceiveHttpRequest(HANDLE RequestQueueHandle,
  * NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
  *
  * `LogData` is `HTTP_LOG_FIELDS_DATA` or NULL; with it, and with the last send of a response only, the response is
- * logged if its group or session has a log. `Reserved1` is NULL, `Reserved2` 0.
+ * logged if its group or session has a log. `Reserved1` is NULL, `Reserved2`
+ * 0.
  *
  * Errors: `ERROR_INVALID_PARAMETER` (flags, `OPAQUE` without 101, status outside 100 to 999, more than 100 chunks or 9999
  * unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, trailers, reserved parameters, a second

@@ -14,7 +14,7 @@ use crate::wire::request::Verb;
 use super::connection::{Active, Exchange, Work};
 use super::counters::Kind;
 use super::engine::Engine;
-use super::log::{Log, Record};
+use super::log::Record;
 use super::outbound::Outgoing;
 use super::policy::Policy;
 use super::service::LogFields;
@@ -59,23 +59,35 @@ impl Account {
 }
 
 impl Account {
-    /// Counts what has gone over since the last time, and writes the record if there is one.
-    #[inline]
-    fn settle(
-        &mut self,
-        policy: &Policy,
-        version: (u16, u16),
-        (sent, received): (u64, u64),
-        failed: Option<Error>,
-    ) {
-        let sent_now = sent.saturating_sub(self.sent_before);
-        let received_now = received.saturating_sub(self.received_before);
-        (self.sent_before, self.received_before) = (sent, received);
-        policy.tally.bytes(sent_now, received_now);
-        if let (Some(fields), Some(log)) = (self.log.take(), &policy.log) {
-            write_record(log, *fields, self.began, version, (sent_now, received_now), failed);
-        }
+    /// For a request that has been counted already, its whole answer included.
+    pub(super) fn settled(work: &Work, socket: Option<&Socket>) -> Account {
+        let (sent, received) = traffic(work, socket);
+        Account { sent_before: sent, received_before: received, ..Account::default() }
     }
+}
+
+/// A request that the cache answers: counted at once, and logged with the record of the response that was kept.
+#[inline]
+pub(super) fn count_hit(policy: &Policy, verb: Verb, sent: u64, received: u64) {
+    policy.tally.request(kind_of(verb));
+    policy.tally.bytes(sent, received);
+}
+
+/// Writes the record of a response that was kept, for an answer the cache gave with this status.
+#[cold]
+pub(super) fn log_hit(
+    policy: &Policy,
+    kept: &LogFields,
+    status: u16,
+    version: (u16, u16),
+    bytes: (u64, u64),
+) {
+    let Some(log) = &policy.log else { return };
+    let mut fields = kept.clone();
+    fields.protocol_status = status;
+    let (bytes_sent, bytes_received) = bytes;
+    let now = clock::unix_seconds();
+    log.write(&Record { fields: &fields, now, version, bytes_sent, bytes_received, time_taken: 0 });
 }
 
 /// Bytes a connection has sent, those that wait to be sent included, and those received and taken out of the input.
@@ -122,32 +134,14 @@ impl Active<'_> {
             sent = socket.sent();
         }
         let Some(exchange) = work.exchange.as_mut() else { return };
-        exchange.account.settle(&exchange.policy, work.head.version, (sent, received), failed);
-    }
-
-    /// Opens the account of a request that the cache answers, for the group the connection belongs to.
-    pub(super) fn open_hit(&mut self, record: Option<&LogFields>, head_len: usize) -> Account {
-        let state = &mut *self.state;
-        let (Some(work), Some(policy)) = (state.work.as_mut(), &state.policy) else {
-            return Account::default();
-        };
-        let mut account = Account::open(work, state.socket.as_ref(), policy, head_len);
-        if policy.log.is_some() {
-            account.log = record.cloned().map(Box::new);
-        }
-        account
-    }
-
-    /// Settles it: at once if the answer is out, else when it is.
-    pub(super) fn settle_hit(&mut self, mut account: Account) {
-        let state = &mut *self.state;
-        let (Some(work), Some(policy)) = (state.work.as_mut(), &state.policy) else { return };
-        match work.exchange.as_mut() {
-            Some(exchange) => exchange.account = account,
-            None => {
-                let so_far = traffic(work, state.socket.as_ref());
-                account.settle(policy, work.head.version, so_far, None);
-            }
+        let account = &mut exchange.account;
+        let sent_now = sent.saturating_sub(account.sent_before);
+        let received_now = received.saturating_sub(account.received_before);
+        (account.sent_before, account.received_before) = (sent, received);
+        exchange.policy.tally.bytes(sent_now, received_now);
+        if let Some(fields) = account.log.take() {
+            let version = work.head.version;
+            write_record(exchange, *fields, version, (sent_now, received_now), failed);
         }
     }
 
@@ -169,17 +163,17 @@ impl Active<'_> {
 
 #[cold]
 fn write_record(
-    log: &Log,
+    exchange: &Exchange,
     mut fields: LogFields,
-    began: u64,
     version: (u16, u16),
     (bytes_sent, bytes_received): (u64, u64),
     failed: Option<Error>,
 ) {
+    let Some(log) = &exchange.policy.log else { return };
     if let (Some(error), 0) = (failed, fields.win32_status) {
         fields.win32_status = error.0;
     }
-    let time_taken = clock::precise_ms().saturating_sub(began);
+    let time_taken = clock::precise_ms().saturating_sub(exchange.account.began);
     let now = clock::unix_seconds();
     log.write(&Record { fields: &fields, now, version, bytes_sent, bytes_received, time_taken });
 }

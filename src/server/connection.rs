@@ -162,7 +162,7 @@ impl Effect {
 
 impl Exchange {
     /// A request that the engine has answered by itself, whose answer is still going out.
-    pub(crate) fn answered(policy: &Arc<Policy>, close_after: bool) -> Exchange {
+    pub(crate) fn answered(policy: &Arc<Policy>, close_after: bool, account: Account) -> Exchange {
         Exchange {
             request: RequestId(0),
             queue: QueueId(0),
@@ -177,7 +177,7 @@ impl Exchange {
             opaque: false,
             promised: None,
             given: 0,
-            account: Account::default(),
+            account,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::wire::request::{RequestHead, Verb};
 
 use super::accounting::Account;
 use super::body::RequestBody;
+use super::cache::{Answered, Hit};
 use super::closing::LINGER_BYTES;
 use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
 use super::endpoint::Endpoint;
@@ -23,7 +24,7 @@ use super::service::{RequestId, Timeouts, Verbosity};
 use super::waiting;
 
 /// Whether there is more to do at once.
-pub(super) enum Next {
+enum Next {
     Again,
     Wait,
 }
@@ -216,8 +217,8 @@ impl Active<'_> {
         let routes = endpoint.routes.read();
         let route = routes.find(host, local, head.path())?;
         let context = (route.registration.context, route.ip_routed);
-        let cached = |queue: &Queue| {
-            let hit = self.engine.cache.look_up(endpoint.port, head, queue.id, self.engine.now_ms());
+        let cached = |queue: &Queue, policy: &Arc<Policy>| {
+            let hit = self.engine.cache.look_up(endpoint.port, head, queue.id, policy);
             hit.map(|hit| {
                 queue.cache_hits.fetch_add(1, Ordering::Relaxed);
                 (RequestId(0), Offer::Cached(hit))
@@ -225,26 +226,39 @@ impl Active<'_> {
         };
         match &route.registration.target {
             Target::Reserved => Err(Refusal::Unavailable),
-            Target::Queue(queue) => Ok(match cached(queue) {
-                Some(hit) => {
-                    self.state.belong(&self.engine.policy);
-                    hit
-                }
+            Target::Queue(queue) => Ok(match cached(queue, &self.engine.policy) {
+                Some(hit) => hit,
                 None => self.offer(queue, &self.engine.policy, context, head_len),
             }),
             Target::Group(group) => {
                 let binding = group.binding.lock();
                 match &binding.queue {
                     _ if !binding.policy.active => Err(Refusal::Disabled),
-                    Some(queue) => Ok(match cached(queue) {
-                        Some(hit) => {
-                            self.state.belong(&binding.policy);
-                            hit
-                        }
+                    Some(queue) => Ok(match cached(queue, &binding.policy) {
+                        Some(hit) => hit,
                         None => self.offer(queue, &binding.policy, context, head_len),
                     }),
                     None => Err(Refusal::Unavailable),
                 }
+            }
+        }
+    }
+
+    fn serve_from_cache(&mut self, hit: &Hit, head_len: usize) -> Next {
+        self.state.belong(&hit.policy);
+        match self.answer_from_cache(hit, head_len) {
+            Answered::Gone => {
+                if self.state.work.as_ref().is_some_and(|work| !work.head.keep_alive) {
+                    self.end_politely();
+                } else {
+                    self.state.deadline = NEVER;
+                }
+                Next::Again
+            }
+            Answered::Waiting => Next::Wait,
+            Answered::Broken => {
+                self.break_off();
+                Next::Wait
             }
         }
     }

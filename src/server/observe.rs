@@ -45,20 +45,16 @@ impl Engine {
         }
     }
 
-    /// The response cache.
+    /// The response cache, with what is in it if wanted.
     pub(crate) fn see_cache(&self, with_entries: bool) -> CacheState {
         self.cache.see(with_entries, self.now_ms())
     }
 
-    /// Flushes the response cache: a URL, everything below it, or all there is.
+    /// Flushes the cache: one URL, all below it, or everything.
     pub(crate) fn flush_cache(&self, url: Option<&str>, recursive: bool) -> Result<()> {
-        match url {
-            None => self.cache.forget_all(),
-            Some(url) => {
-                let url: Vec<u16> = url.encode_utf16().collect();
-                self.cache.flush_everywhere(&UrlPrefix::parse(&url)?, recursive);
-            }
-        }
+        let prefix = |url: &str| UrlPrefix::parse(&url.encode_utf16().collect::<Vec<_>>());
+        let url = url.map(prefix).transpose()?;
+        self.cache.flush_any(url.as_ref(), recursive);
         Ok(())
     }
 

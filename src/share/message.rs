@@ -172,10 +172,10 @@ pub enum Outcome {
     Read(Bytes, bool),
     /// How many bytes were sent.
     Sent(u64),
-    /// Text in UTF-8.
-    Text(String),
     /// A fragment, or part of one.
     Fragment(FragmentPart),
+    /// Text in UTF-8.
+    Text(String),
 }
 
 wire_struct! {

@@ -13,6 +13,7 @@
 pub mod body;
 mod calls;
 pub mod codec;
+mod commands;
 pub mod frames;
 pub mod guest;
 pub mod host;
@@ -20,7 +21,6 @@ pub mod message;
 mod outbox;
 mod owned;
 mod running;
-mod settled;
 mod uploads;
 mod values;
 

@@ -9,9 +9,7 @@ use crate::abi::base::{HANDLE, LPOVERLAPPED, PULONG, PVOID, ULONG, USHORT};
 use crate::abi::error::{Error, Result};
 use crate::abi::http::*;
 use crate::capi::guard::returning_code;
-use crate::server::service::{
-    self, ApiVersion, Body, CachePolicy, LogFields, ResponseHead, SendFlags, Service,
-};
+use crate::server::service::{self, ApiVersion, Body, LogFields, ResponseHead, SendFlags, Service};
 
 use super::cache::cache_policy;
 
@@ -38,7 +36,8 @@ const MAX_BODY_CHUNKS: USHORT = 9999;
 /// NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
 ///
 /// `LogData` is `HTTP_LOG_FIELDS_DATA` or NULL; with it, and with the last send of a response only, the response is
-/// logged if its group or session has a log. `Reserved1` is NULL, `Reserved2` 0.
+/// logged if its group or session has a log. `Reserved1` is NULL, `Reserved2`
+/// 0.
 ///
 /// Errors: `ERROR_INVALID_PARAMETER` (flags, `OPAQUE` without 101, status outside 100 to 999, more than 100 chunks or 9999
 /// unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, trailers, reserved parameters, a second
@@ -89,11 +88,11 @@ pub unsafe extern "C" fn HttpSendHttpResponse(
                 // SAFETY: C caller, per HttpSendHttpResponse: a response and body that are whole, here and below.
                 unsafe {
                     read_head(queue.version, HttpResponse, flags, head)?;
+                    if policy != service::CachePolicy::NoCache {
+                        head.extras_mut().cache = policy;
+                    }
                     if let Some(fields) = log_fields(queue.service, flags, LogData)? {
                         head.extras_mut().log = Some(fields);
-                    }
-                    if policy != CachePolicy::NoCache {
-                        head.extras_mut().cache = policy;
                     }
                     let base = &(*HttpResponse).Base;
                     read_chunks(base.EntityChunkCount, base.pEntityChunks, body)?;

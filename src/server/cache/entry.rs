@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::server::partial::{ETAG, LAST_MODIFIED, asked, given};
 use crate::server::response::{Circumstances, write_head};
 use crate::server::service::{CachePolicy, QueueId, ResponseHead};
+use crate::server::snapshot::CacheEntry;
 use crate::wire::date::{parse_tolerant, to_unix};
 use crate::wire::range::names_tag;
 use crate::wire::request::RequestHead;
@@ -100,6 +101,18 @@ impl Entry {
             hits: AtomicU64::new(0),
             fresh: AtomicBool::new(false),
         })
+    }
+
+    /// What it is, for those who look from outside.
+    pub(super) fn see(&self, now_ms: u64) -> CacheEntry {
+        CacheEntry {
+            url: self.url.clone(),
+            fragment: false,
+            status: self.head.status,
+            bytes: self.size(),
+            hits: self.hits.load(Ordering::Relaxed),
+            seconds_left: self.expires_ms.map(|at| at.saturating_sub(now_ms) / 1000),
+        }
     }
 
     /// Bytes it takes.

@@ -27,19 +27,6 @@ pub(crate) struct Fragments {
 }
 
 impl Fragments {
-    /// What it holds.
-    pub(super) fn see(&self, now_ms: u64) -> Vec<CacheEntry> {
-        let by_name = self.by_name.lock();
-        let entry = |((_, name), fragment): (&(QueueId, String), &Fragment)| CacheEntry {
-            url: name.clone(),
-            fragment: true,
-            bytes: fragment.bytes.len() as u64,
-            seconds_left: fragment.expires_ms.map(|at| at.saturating_sub(now_ms) / 1000),
-            ..CacheEntry::default()
-        };
-        by_name.iter().map(entry).collect()
-    }
-
     /// Takes out those for which `goes` says so; how many, and how many bytes.
     pub(super) fn flush(&self, goes: impl Fn(QueueId, &str) -> bool) -> (u64, u64) {
         let (mut count, mut bytes) = (0, 0);
@@ -52,6 +39,26 @@ impl Fragments {
             stays
         });
         (count, bytes)
+    }
+}
+
+impl Fragments {
+    /// How many there are.
+    pub(super) fn count(&self) -> u64 {
+        self.by_name.lock().len() as u64
+    }
+
+    /// What they are, for those who look from outside.
+    pub(super) fn see(&self, now_ms: u64) -> Vec<CacheEntry> {
+        let by_name = self.by_name.lock();
+        let told = by_name.iter().map(|((_, name), fragment)| CacheEntry {
+            url: name.clone(),
+            fragment: true,
+            bytes: fragment.bytes.len() as u64,
+            seconds_left: fragment.expires_ms.map(|at| at.saturating_sub(now_ms) / 1000),
+            ..CacheEntry::default()
+        });
+        told.collect()
     }
 }
 

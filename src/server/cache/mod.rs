@@ -7,7 +7,6 @@
 mod eligible;
 mod entry;
 mod fragments;
-mod see;
 mod serve;
 
 use std::collections::{HashMap, VecDeque};
@@ -18,14 +17,18 @@ use std::sync::{Arc, Weak};
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 
+use crate::net::clock;
 use crate::wire::prefix::UrlPrefix;
 use crate::wire::request::RequestHead;
 
+use super::policy::Policy;
 use super::service::QueueId;
+use super::snapshot::{CacheEntry, CacheState};
 
 pub(crate) use eligible::Manner;
 pub(crate) use entry::Entry;
 pub(crate) use fragments::Fragments;
+pub(crate) use serve::Answered;
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +82,8 @@ struct Order {
 pub(crate) struct Hit {
     pub(crate) entry: Arc<Entry>,
     pub(crate) manner: Manner,
+    /// What holds for the request.
+    pub(crate) policy: Arc<Policy>,
 }
 
 impl Cache {
@@ -97,14 +102,27 @@ impl Cache {
 
     /// Looks for the answer to a request that goes to this queue.
     #[inline]
-    pub(crate) fn look_up(&self, port: u16, head: &RequestHead, queue: QueueId, now_ms: u64) -> Option<Hit> {
+    pub(crate) fn look_up(
+        &self,
+        port: u16,
+        head: &RequestHead,
+        queue: QueueId,
+        policy: &Arc<Policy>,
+    ) -> Option<Hit> {
         if self.live.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        self.find(port, head, queue, now_ms)
+        let (entry, manner) = self.find(port, head, queue, clock::now_ms())?;
+        Some(Hit { entry, manner, policy: Arc::clone(policy) })
     }
 
-    fn find(&self, port: u16, head: &RequestHead, queue: QueueId, now_ms: u64) -> Option<Hit> {
+    fn find(
+        &self,
+        port: u16,
+        head: &RequestHead,
+        queue: QueueId,
+        now_ms: u64,
+    ) -> Option<(Arc<Entry>, Manner)> {
         let manner = eligible::manner(head)?;
         let (host, path) = eligible::key(head)?;
         let hash = self.hasher.hash_one((port, host, path));
@@ -120,7 +138,7 @@ impl Cache {
         };
         self.counts.hits.fetch_add(1, Ordering::Relaxed);
         entry.used();
-        Some(Hit { entry, manner })
+        Some((entry, manner))
     }
 
     /// Keeps a response, in place of an older one for the same key.
@@ -241,10 +259,12 @@ impl Cache {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Flushes everything, of every queue.
-    pub(crate) fn forget_all(&self) {
-        let out = self.take_out(|_| true);
-        let (fragments, bytes) = self.fragments.flush(|_, _| true);
+    /// Flushes one URL, all below it, or (without one) everything, of every queue.
+    pub(crate) fn flush_any(&self, url: Option<&UrlPrefix>, recursive: bool) {
+        let wanted = url.map(|url| url.to_text().to_lowercase());
+        let goes = |url: &str| wanted.as_deref().is_none_or(|wanted| is_under(url, wanted, recursive));
+        let out = self.take_out(|entry| goes(&entry.url));
+        let (fragments, bytes) = self.fragments.flush(|_, name| goes(name));
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         self.counts.flushes.fetch_add(1, Ordering::Relaxed);
         self.counts.flushed.fetch_add(out + fragments, Ordering::Relaxed);
@@ -253,6 +273,29 @@ impl Cache {
     /// Bytes it holds.
     pub(crate) fn size(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// What is in it, for those who look from outside.
+    pub(crate) fn see(&self, with_entries: bool, now_ms: u64) -> CacheState {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let mut entries = Vec::new();
+        if with_entries {
+            entries.extend(self.entries.read().values().flatten().map(|entry| entry.see(now_ms)));
+            entries.extend(self.fragments.see(now_ms));
+            entries.sort_by(|a: &CacheEntry, b| a.url.cmp(&b.url));
+        }
+        CacheState {
+            current_uris: self.live.load(Ordering::Relaxed) as u64,
+            total_uris: count(&self.counts.stored),
+            hits: count(&self.counts.hits),
+            misses: count(&self.counts.misses),
+            flushes: count(&self.counts.flushes),
+            flushed_uris: count(&self.counts.flushed),
+            fragments: self.fragments.count(),
+            bytes: self.size(),
+            limit_bytes: self.limits.total,
+            entries,
+        }
     }
 }
 
@@ -288,7 +331,7 @@ mod tests {
     }
 
     fn found(cache: &Cache, path: &str, now: u64) -> bool {
-        cache.look_up(80, &get(path), QueueId(1), now).is_some()
+        cache.find(80, &get(path), QueueId(1), now).is_some()
     }
 
     #[test]
@@ -298,8 +341,8 @@ mod tests {
         keep(&cache, "/b", CachePolicy::TimeToLive(2), 10);
         assert!(found(&cache, "/a", 1 << 40) && found(&cache, "/b", 1_999));
         assert!(!found(&cache, "/b", 2_000) && !found(&cache, "/c", 0));
-        assert!(cache.look_up(80, &get("/a"), QueueId(2), 0).is_none());
-        assert!(cache.look_up(81, &get("/a"), QueueId(1), 0).is_none());
+        assert!(cache.find(80, &get("/a"), QueueId(2), 0).is_none());
+        assert!(cache.find(81, &get("/a"), QueueId(1), 0).is_none());
     }
 
     #[test]
@@ -314,7 +357,7 @@ mod tests {
         cache.flush(QueueId(2), &url("http://a:80/"), true);
         cache.flush(QueueId(1), &url("http://a:80/A/"), true);
         assert_eq!(["/a", "/a/b/c", "/ab"].map(|p| found(&cache, p, 0)), [false, false, true]);
-        cache.forget_all();
+        cache.flush_any(None, false);
         assert_eq!((cache.size(), found(&cache, "/ab", 0)), (0, false));
     }
 

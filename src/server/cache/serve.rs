@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::net::deadlines::NEVER;
+use crate::server::accounting::{Account, count_hit, log_hit};
 use crate::server::connection::{Active, Exchange, Phase, Work};
-use crate::server::inbound::Next;
 use crate::server::outbound::Outgoing;
-use crate::server::parcel::{Parcel, Progress, Sent, push};
+use crate::server::parcel::{Parcel, Progress, Sent, length, push};
 use crate::server::partial::{Served, changed, cut};
 use crate::server::pipeline::next_is_there;
 use crate::server::response::{Circumstances, date, write_head};
@@ -20,7 +19,7 @@ const CONTENT_LENGTH: u8 = 11;
 const CONTENT_TYPE: u8 = 12;
 
 /// What became of an answer from the cache.
-enum Answered {
+pub(crate) enum Answered {
     /// It is out, or held for the next one; the connection may go on.
     Gone,
     /// The client has not taken all of it yet.
@@ -30,37 +29,23 @@ enum Answered {
 }
 
 impl Active<'_> {
-    /// Answers the request whose head of `head_len` bytes was read last, counts and logs that, and says how to go on.
-    pub(crate) fn serve_from_cache(&mut self, hit: &Hit, head_len: usize) -> Next {
-        let extras = hit.entry.head.extras.as_ref();
-        let account = self.open_hit(extras.and_then(|extras| extras.log.as_ref()), head_len);
-        let answered = self.answer_from_cache(hit);
-        self.settle_hit(account);
-        match answered {
-            Answered::Gone => {
-                if self.state.work.as_ref().is_some_and(|work| !work.head.keep_alive) {
-                    self.end_politely();
-                } else {
-                    self.state.deadline = NEVER;
-                }
-                Next::Again
-            }
-            Answered::Waiting => Next::Wait,
-            Answered::Broken => {
-                self.break_off();
-                Next::Wait
-            }
-        }
-    }
-
-    fn answer_from_cache(&mut self, hit: &Hit) -> Answered {
+    /// Answers the request whose head was read last.
+    pub(crate) fn answer_from_cache(&mut self, hit: &Hit, head_len: usize) -> Answered {
         let state = &mut *self.state;
         let (Some(work), Some(socket)) = (state.work.as_mut(), &state.socket) else {
             return Answered::Broken;
         };
         let close = !work.head.keep_alive;
         let earlier = work.held.len();
-        let body = write(hit, work, close);
+        let (body, status) = write(hit, work, close);
+        let sent = (work.held.len() - earlier) as u64 + body.iter().map(length).sum::<u64>();
+        let received = head_len as u64;
+        count_hit(&hit.policy, work.head.verb, sent, received);
+        if hit.policy.log.is_some()
+            && let Some(fields) = hit.entry.head.extras.as_ref().and_then(|extras| extras.log.as_ref())
+        {
+            log_hit(&hit.policy, fields, status, work.head.version, (sent, received));
+        }
         if body.is_empty() && !close && next_is_there(work) {
             self.hold(earlier);
             return Answered::Gone;
@@ -83,8 +68,8 @@ impl Active<'_> {
                 let outgoing = Outgoing::last(std::mem::take(&mut work.held), body, at);
                 let left = outgoing.left();
                 work.outbox.push_back(outgoing);
-                let policy = state.policy.as_ref().unwrap_or(&self.engine.policy);
-                work.exchange = Some(Exchange::answered(policy, close));
+                let account = Account::settled(work, state.socket.as_ref());
+                work.exchange = Some(Exchange::answered(&hit.policy, close, account));
                 state.phase = Phase::Serving;
                 self.await_room(left);
                 Answered::Waiting
@@ -115,12 +100,13 @@ impl Active<'_> {
     }
 }
 
-/// Appends the head (and a small body) to what is held; what is left of the body is given back.
-fn write(hit: &Hit, work: &mut Work, close: bool) -> Body {
+/// Appends the head (and a small body) to what is held; what is left of the body is given back, and the status.
+fn write(hit: &Hit, work: &mut Work, close: bool) -> (Body, u16) {
     let entry = &hit.entry;
     if hit.manner == Manner::Plain && !close {
         entry.write(&date(), &mut work.held);
-        return if entry.body_apart { whole(entry) } else { Body::new() };
+        let body = if entry.body_apart { whole(entry) } else { Body::new() };
+        return (body, entry.head.status);
     }
     let total = entry.body.len() as u64;
     let mut facts =
@@ -129,12 +115,12 @@ fn write(hit: &Hit, work: &mut Work, close: bool) -> Body {
         Manner::Head => {
             facts.head_request = true;
             write_head(&entry.head, facts, &mut work.held);
-            Body::new()
+            (Body::new(), entry.head.status)
         }
         Manner::Judged if entry.is_known_to(&work.head) => {
             let head = changed(&entry.head, 304, "Not Modified", &[CONTENT_LENGTH, CONTENT_TYPE]);
             write_head(&head, facts, &mut work.held);
-            Body::new()
+            (Body::new(), 304)
         }
         Manner::Judged | Manner::Plain => {
             let mut body = whole(entry);
@@ -142,9 +128,10 @@ fn write(hit: &Hit, work: &mut Work, close: bool) -> Body {
                 Ok(Served::Instead(head)) => Some(head),
                 _ => None,
             };
-            facts.body_len = body.iter().map(crate::server::parcel::length).sum();
-            write_head(head.as_deref().unwrap_or(&entry.head), facts, &mut work.held);
-            body
+            facts.body_len = body.iter().map(length).sum();
+            let head = head.as_deref().unwrap_or(&entry.head);
+            write_head(head, facts, &mut work.held);
+            (body, head.status)
         }
     }
 }
