@@ -1,7 +1,6 @@
 //! From readiness to requests: reading heads, routing them, putting them on queues, refusing the rest.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::net::deadlines::NEVER;
 use crate::net::poller::Readiness;
@@ -219,10 +218,7 @@ impl Active<'_> {
         let context = (route.registration.context, route.ip_routed);
         let cached = |queue: &Queue, policy: &Arc<Policy>| {
             let hit = self.engine.cache.look_up(endpoint.port, head, queue.id, policy);
-            hit.map(|hit| {
-                queue.cache_hits.fetch_add(1, Ordering::Relaxed);
-                (RequestId(0), Offer::Cached(hit))
-            })
+            hit.map(|hit| (RequestId(0), queue.spared(hit)))
         };
         match &route.registration.target {
             Target::Reserved => Err(Refusal::Unavailable),

@@ -65,7 +65,7 @@ pub(crate) struct Queue {
     pub(crate) id: QueueId,
     pub(crate) version: ApiVersion,
     /// Requests for it that the cache answered.
-    pub(crate) cache_hits: AtomicU64,
+    cache_hits: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -103,6 +103,12 @@ impl Queue {
             rejected: 0,
         };
         Queue { id, version, cache_hits: AtomicU64::new(0), state: Mutex::new(state) }
+    }
+
+    /// The cache answers a request that would have come here.
+    pub(crate) fn spared(&self, hit: Hit) -> Offer {
+        self.cache_hits.fetch_add(1, Ordering::Relaxed);
+        Offer::Cached(hit)
     }
 
     /// Puts a request on the queue, or gives it to the oldest waiting receive; if that is a thread and `driver`,
