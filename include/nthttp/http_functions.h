@@ -289,6 +289,57 @@ ULONG HttpTerminate(ULONG Flags,
                     PVOID pReserved);
 
 /**
+ * Brings a URL prefix into the form in which prefixes are compared: host in small letters and, if international, in ASCII
+ * (Punycode), addresses in short form, the path decoded and with its last slash.
+ *
+ * `Reserved` is NULL, `Flags` 0. `*PreparedUrl` is a NUL-terminated string that the caller frees with
+ * `HeapFree(GetProcessHeap(), 0, ...)`; NULL on failure. Needs no `HttpInitialize`. Errors: `ERROR_INVALID_PARAMETER` (URL
+ * NULL or no prefix, `PreparedUrl` NULL, reserved parameters), `ERROR_NOT_ENOUGH_MEMORY`.
+ *
+ * MSDN: HttpPrepareUrl function.
+ *
+ * Safety: `Url` is NULL or a NUL-terminated string; `PreparedUrl` is NULL or valid for writes.
+ */
+ULONG HttpPrepareUrl(PVOID Reserved,
+                     ULONG Flags,
+                     PCWSTR Url,
+                     PWSTR *PreparedUrl);
+
+/**
+ * Tells which URL group has a prefix, among those bound to a queue. The prefix is compared in canonical form.
+ *
+ * Errors: `ERROR_INVALID_PARAMETER` (URL NULL or malformed, `UrlGroupId` NULL), `ERROR_FILE_NOT_FOUND` (no group bound to
+ * the queue has it), `ERROR_INVALID_HANDLE`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpFindUrlGroupId function.
+ *
+ * Safety: `FullyQualifiedUrl` is NULL or a NUL-terminated string; `UrlGroupId` is NULL or valid for writes.
+ */
+ULONG HttpFindUrlGroupId(PCWSTR FullyQualifiedUrl,
+                         HANDLE RequestQueueHandle,
+                         PHTTP_URL_GROUP_ID UrlGroupId);
+
+/**
+ * Declares that a resource will be asked for because of the response to a request, for HTTP/2 to push it. A hint: on
+ * HTTP/1.1 it is checked and has no effect.
+ *
+ * `Verb` is `HttpVerbGET` or `HttpVerbHEAD`; `Path` begins with `/`; `Query` is NULL or stands without `?`; `Headers` is NULL
+ * or fields of the promised request without `Host`, `Transfer-Encoding`, or a `Content-Length` other than 0. Errors:
+ * `ERROR_INVALID_PARAMETER` (any of these), `ERROR_CONNECTION_INVALID` (no such request, or answered),
+ * `ERROR_INVALID_HANDLE`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpDeclarePush function.
+ *
+ * Safety: `Path` and `Query` are NULL or NUL-terminated strings; `Headers` is NULL or valid for reads with what it points at.
+ */
+ULONG HttpDeclarePush(HANDLE RequestQueueHandle,
+                      HTTP_REQUEST_ID RequestId,
+                      HTTP_VERB Verb,
+                      PCWSTR Path,
+                      PCSTR Query,
+                      PHTTP_REQUEST_HEADERS Headers);
+
+/**
  * Sets a property that the session's URL groups inherit: `HttpServerStateProperty` (`HTTP_STATE_INFO`),
  * `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`), `HttpServerQosProperty` (`HTTP_QOS_SETTING_INFO`: bandwidth or
  * flow rate of all its responses together, at least 1024 bytes a second), `HttpServerAuthenticationProperty`,
@@ -496,6 +547,55 @@ ULONG HttpReceiveHttpRequest(HANDLE RequestQueueHandle,
                              PHTTP_REQUEST RequestBuffer,
                              ULONG RequestBufferLength,
                              PULONG BytesReturned,
+                             LPOVERLAPPED Overlapped);
+
+/**
+ * Tells a property of a request's connection, while the request is not fully answered: `HttpRequestPropertyIsb`
+ * (`ULONG64`: bytes that may usefully wait to be sent), `..TcpInfoV0` (`TCP_INFO_v0`), `..TcpInfoV1` (`TCP_INFO_v1`),
+ * `..StreamError` (`HTTP_REQUEST_PROPERTY_STREAM_ERROR`), `..TransportIdleConnectionTimeout` (`USHORT`: seconds) and
+ * `..DscpTag` (`BYTE`).
+ *
+ * `Qualifier` is NULL, `QualifierSize` 0. `*BytesReturned`, unless NULL, is the size in bytes, also with `ERROR_MORE_DATA`
+ * (`Output` too small). Done when the call returns; an OVERLAPPED is completed as for any call that succeeds at once.
+ * Errors: `ERROR_INVALID_PARAMETER` (unknown property, qualifier, `Output` NULL), `ERROR_INVALID_FUNCTION` (a property of
+ * TLS, QUIC or of timings, which this connection has not), `ERROR_CONNECTION_INVALID` (no such request, or answered),
+ * `ERROR_INVALID_HANDLE`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * Differs from Windows: the figures are Linux's; those it does not keep are 0.
+ *
+ * MSDN: HttpQueryRequestProperty function.
+ *
+ * Safety: `Output` is NULL or valid for writes of `OutputBufferSize` bytes; `BytesReturned` is NULL or valid for writes;
+ * `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpQueryRequestProperty(HANDLE RequestQueueHandle,
+                               HTTP_OPAQUE_ID Id,
+                               HTTP_REQUEST_PROPERTY PropertyId,
+                               PVOID Qualifier,
+                               ULONG QualifierSize,
+                               PVOID Output,
+                               ULONG OutputBufferSize,
+                               PULONG BytesReturned,
+                               LPOVERLAPPED Overlapped);
+
+/**
+ * Sets a property of a request's connection: `HttpRequestPropertyStreamError` (`HTTP_REQUEST_PROPERTY_STREAM_ERROR`: the
+ * code a cancelled HTTP/2 stream is reset with; without effect on HTTP/1.1), `..TransportIdleConnectionTimeout` (`USHORT`:
+ * seconds the connection may idle after this request) or `..DscpTag` (`BYTE`, 0 to 63: the code point its packets carry).
+ *
+ * `InputPropertySize` is in bytes; a longer buffer is accepted. Done when the call returns; an OVERLAPPED is completed as
+ * for any call that succeeds at once. Errors: `ERROR_INVALID_PARAMETER` (another property, `Input` NULL or short, value out
+ * of range), `ERROR_CONNECTION_INVALID` (no such request, or answered), `ERROR_INVALID_HANDLE`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpSetRequestProperty function.
+ *
+ * Safety: `Input` is NULL or valid for reads of `InputPropertySize` bytes; `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpSetRequestProperty(HANDLE RequestQueueHandle,
+                             HTTP_OPAQUE_ID Id,
+                             HTTP_REQUEST_PROPERTY PropertyId,
+                             PVOID Input,
+                             ULONG InputPropertySize,
                              LPOVERLAPPED Overlapped);
 
 /**

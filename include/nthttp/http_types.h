@@ -210,7 +210,14 @@ typedef enum _HTTP_REQUEST_PROPERTY {
     HttpRequestPropertySni = 4,
     HttpRequestPropertyStreamError = 5,
     HttpRequestPropertyWskApiTimings = 6,
-    HttpRequestPropertyQuicApiTimings = 7
+    HttpRequestPropertyQuicApiTimings = 7,
+    HttpRequestPropertyQuicStatsV2 = 8,
+    HttpRequestPropertyQuicStreamStats = 9,
+    HttpRequestPropertyTcpInfoV2 = 10,
+    HttpRequestPropertyTlsClientHello = 11,
+    HttpRequestPropertyTransportIdleConnectionTimeout = 12,
+    HttpRequestPropertyDscpTag = 13,
+    HttpRequestPropertyTlsCipherInfo = 14
 } HTTP_REQUEST_PROPERTY, *PHTTP_REQUEST_PROPERTY;
 
 typedef enum _HTTP_REQUEST_SIZING_TYPE {

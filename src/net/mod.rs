@@ -11,6 +11,7 @@ pub mod peer;
 pub mod poller;
 pub mod resolve;
 pub mod socket;
+pub mod tcp_facts;
 
 use std::io;
 

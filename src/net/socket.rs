@@ -81,6 +81,13 @@ impl Socket {
         self.set_option(libc::IPPROTO_TCP, libc::TCP_NODELAY, i32::from(on));
     }
 
+    /// Marks what is sent with a differentiated services code point, 0 to 63.
+    pub fn set_dscp(&self, code: u8) {
+        let class = libc::c_int::from(code) << 2;
+        self.set_option(libc::IPPROTO_IP, libc::IP_TOS, class);
+        self.set_option(libc::IPPROTO_IPV6, libc::IPV6_TCLASS, class);
+    }
+
     fn set_option<T>(&self, level: libc::c_int, name: libc::c_int, value: T) {
         let len = size_of::<T>() as libc::socklen_t;
         // SAFETY: the kernel reads `len` bytes of a local.

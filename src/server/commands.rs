@@ -15,9 +15,9 @@ use super::parcel::measure;
 use super::reason::Reason;
 use super::request_queue::{Queue, Refused};
 use super::service::{
-    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, FragmentPart, GroupId, Holder,
-    LogFields, OperationId, Pend, Property, PropertyKind, QueueId, Range, RequestId, ResponseHead, SendFlags,
-    Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
+    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, Fact, FragmentPart, GroupId,
+    Holder, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId, Range, RequestId,
+    ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
 };
 
 /// The engine behind [`Service`]; shared, because its watchman needs it too.
@@ -90,6 +90,14 @@ impl Local {
             let mut active = Active::new(&self.0, connection);
             active.abort_disconnect_waits(queue);
             active.finish();
+        }
+    }
+
+    /// The outcome of what never waits.
+    fn now<T>(&self, outcome: Poll<Result<T>>) -> Result<T> {
+        match outcome {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => Err(Error::INTERNAL_ERROR),
         }
     }
 
@@ -314,6 +322,19 @@ impl Service for Local {
 
     fn metrics(&self) -> Result<String> {
         Ok(metrics::text(&self.0.snapshot()))
+    }
+
+    fn ask_request(&self, queue: QueueId, request: RequestId, question: Question) -> Result<Fact> {
+        self.now(self.on_request(queue, request, |active| Some(active.ask(question))))
+    }
+
+    fn tell_request(&self, queue: QueueId, request: RequestId, fact: Fact) -> Result<()> {
+        self.now(self.on_request(queue, request, |active| Some(active.tell(fact))))
+    }
+
+    fn find_group(&self, queue: QueueId, url: &[u16]) -> Result<GroupId> {
+        self.0.queue(queue)?;
+        self.0.group_with(queue, &UrlPrefix::parse(url)?).ok_or(Error::FILE_NOT_FOUND)
     }
 
     fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()> {

@@ -4,6 +4,7 @@
 //! another process both are such services.
 
 mod accounting;
+mod asking;
 mod body;
 mod buffers;
 mod cache;

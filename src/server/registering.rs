@@ -9,7 +9,7 @@ use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::log;
 use super::routing::{Registration, Target};
-use super::service::{QueueId, UrlOwner};
+use super::service::{GroupId, QueueId, UrlOwner};
 
 impl Engine {
     /// Registers a prefix for its owner.
@@ -71,6 +71,20 @@ impl Engine {
                 && path.starts_with(&r.prefix.path.to_lowercase())
         };
         !endpoint.prefixes(serves).is_empty()
+    }
+
+    /// The group that has this prefix, if its requests go to this queue.
+    pub(crate) fn group_with(&self, queue: QueueId, url: &UrlPrefix) -> Option<GroupId> {
+        let endpoint = self.endpoints.read().get(&url.port).cloned()?;
+        let wanted = url.to_text().to_lowercase();
+        let routes = endpoint.routes.read();
+        routes.all().find_map(|r| match &r.target {
+            Target::Group(group) if r.prefix.to_text().to_lowercase() == wanted => {
+                let bound = group.binding.lock().queue.as_ref().is_some_and(|q| q.id == queue);
+                bound.then_some(group.id)
+            }
+            _ => None,
+        })
     }
 
     /// Removes one prefix of an owner.

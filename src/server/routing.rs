@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::abi::error::{Error, Result};
-use crate::wire::prefix::{Host, UrlPrefix};
+use crate::wire::prefix::{Host, UrlPrefix, ascii_name};
 use crate::wire::refusal::Refusal;
 
 use super::request_queue::Queue;
@@ -171,7 +171,12 @@ impl Routes {
         if self.names.is_empty() {
             return None;
         }
-        let name = name_of(host);
+        let international;
+        let mut name = name_of(host);
+        if !name.is_ascii() {
+            international = ascii_name(&String::from_utf8_lossy(name).to_lowercase())?;
+            name = international.as_bytes();
+        }
         let order = |known: &str| known.bytes().cmp(name.iter().map(u8::to_ascii_lowercase));
         let at = self.names.binary_search_by(|(known, _)| order(known)).ok()?;
         Some(&self.names[at].1)
@@ -321,6 +326,15 @@ mod tests {
         assert_eq!(r.all().count(), 3);
         r.reserve(&[]);
         assert_eq!(find(&r, "example.org", "/a/c"), Ok(0));
+    }
+
+    #[test]
+    fn international_names_are_found_in_either_form() {
+        let r = routes(&["http://bücher.example:80/", "http://xn--mnchen-3ya.example:80/"]);
+        assert_eq!(find(&r, "xn--bcher-kva.example", "/"), Ok(0));
+        assert_eq!(find(&r, "BÜCHER.example:80", "/"), Ok(0));
+        assert_eq!(find(&r, "münchen.example", "/"), Ok(1));
+        assert_eq!(find(&r, "bucher.example", "/"), Err(Refusal::Hostname));
     }
 
     #[test]

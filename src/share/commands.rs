@@ -9,9 +9,9 @@ use super::guest::Guest;
 use super::message::{Ask, Command, Manage, Response, Traffic};
 use crate::abi::error::{Error, Result};
 use crate::server::service::{
-    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, FragmentPart, GroupId, Holder,
-    LogFields, OperationId, Pend, Property, PropertyKind, QueueId, Range, RequestId, ResponseHead, SendFlags,
-    Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
+    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, Fact, FragmentPart, GroupId,
+    Holder, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId, Range, RequestId,
+    ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 
@@ -145,6 +145,21 @@ impl Service for Guest {
 
     fn metrics(&self) -> Result<String> {
         self.manage(Manage::Metrics)
+    }
+
+    fn ask_request(&self, queue: QueueId, request: RequestId, question: Question) -> Result<Fact> {
+        let ask = Ask::AskRequest(request, question);
+        self.ask(UNKNOWN_REQUEST, &Command::Traffic(Traffic { queue, ask }))
+    }
+
+    fn tell_request(&self, queue: QueueId, request: RequestId, fact: Fact) -> Result<()> {
+        let ask = Ask::TellRequest(request, fact);
+        self.ask(UNKNOWN_REQUEST, &Command::Traffic(Traffic { queue, ask }))
+    }
+
+    fn find_group(&self, queue: QueueId, url: &[u16]) -> Result<GroupId> {
+        let ask = Ask::FindGroup(Utf16(url.to_vec()));
+        self.ask(Error::INVALID_HANDLE, &Command::Traffic(Traffic { queue, ask }))
     }
 
     fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()> {

@@ -25,7 +25,7 @@ use super::message::{Answer, Ask, Command, Hello, Manage, Outcome, Traffic};
 use crate::abi::error::{Error, Result};
 use crate::net::fd_channel::FdChannel;
 use crate::server::service::{
-    BodyPart, Delivery, FragmentPart, GroupId, OperationId, Pend, Property, QueueId, SessionId,
+    BodyPart, Delivery, Fact, FragmentPart, GroupId, OperationId, Pend, Property, QueueId, SessionId,
 };
 
 /// The engine of another process, or of this one seen through a channel.
@@ -252,6 +252,7 @@ from_outcome! {
     Property: Outcome::Property(property) => property;
     Delivery: Outcome::Delivery(delivery) => delivery;
     FragmentPart: Outcome::Fragment(part) => part;
+    Fact: Outcome::Fact(fact) => fact;
     String: Outcome::Text(text) => text;
 }
 

@@ -189,6 +189,16 @@ impl Served {
             Ask::LogResponse(request, fields) => {
                 self.answer(tag, engine.log_response(queue, request, fields).map(|()| Outcome::Nothing));
             }
+            Ask::AskRequest(request, question) => {
+                self.answer(tag, engine.ask_request(queue, request, question).map(Outcome::Fact));
+            }
+            Ask::TellRequest(request, fact) => {
+                self.answer(tag, engine.tell_request(queue, request, fact).map(|()| Outcome::Nothing));
+            }
+            Ask::FindGroup(url) => {
+                let found = engine.find_group(queue, &url.0);
+                self.answer(tag, found.map(|group| Outcome::Created(group.0)));
+            }
             Ask::CancelRequest(request) => {
                 self.answer(tag, engine.cancel_request(queue, request).map(|()| Outcome::Nothing));
             }

@@ -17,8 +17,9 @@ use super::codec::{Bytes, Decoder, Utf16, wire_enum, wire_struct};
 use super::frames::FrameReceiver;
 use crate::abi::error::Result;
 use crate::server::service::{
-    ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, FragmentPart, GroupId, Holder, LogFields,
-    Property, PropertyKind, QueueId, Range, RequestId, ResponseHead, SendFlags, SessionId, UrlOwner,
+    ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, Fact, FragmentPart, GroupId, Holder,
+    LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId, ResponseHead, SendFlags,
+    SessionId, UrlOwner,
 };
 
 /// The version of everything in this room that crosses; a change of any of it is another version.
@@ -119,6 +120,12 @@ pub enum Ask {
     SendResponse(Response),
     /// `Service::send_body`.
     SendBody(RequestId, SendFlags, Part),
+    /// `Service::ask_request`.
+    AskRequest(RequestId, Question),
+    /// `Service::tell_request`.
+    TellRequest(RequestId, Fact),
+    /// `Service::find_group`.
+    FindGroup(Utf16),
     /// `Service::cancel_request`.
     CancelRequest(RequestId),
     /// `Service::wait_for_disconnect`.
@@ -174,6 +181,8 @@ pub enum Outcome {
     Sent(u64),
     /// A fragment, or part of one.
     Fragment(FragmentPart),
+    /// The answer to a question about a request.
+    Fact(Fact),
     /// Text in UTF-8.
     Text(String),
 }
@@ -213,6 +222,9 @@ wire_enum! {
         3 = SendResponse { 0: response },
         4 = SendBody { 0: request, 1: flags, 2: part },
         5 = CancelRequest { 0: request },
+        20 = AskRequest { 0: request, 1: question },
+        21 = TellRequest { 0: request, 1: fact },
+        22 = FindGroup { 0: url },
         6 = WaitForDisconnect { 0: connection },
         7 = LogResponse { 0: request, 1: fields },
     }
@@ -226,6 +238,7 @@ wire_enum! {
         5 = Read { 0: bytes, 1: more_body },
         6 = Sent { 0: bytes },
         7 = Fragment { 0: part },
+        9 = Fact { 0: fact },
         8 = Text { 0: text },
     }
 }

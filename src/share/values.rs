@@ -10,9 +10,9 @@ use super::codec::{
 };
 use crate::abi::error::Error;
 use crate::server::service::{
-    ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, Extras, FragmentPart, GroupId, Holder,
-    LogFields, Property, PropertyKind, QueueId, Range, RequestId, ResponseField, ResponseHead, SendFlags,
-    SessionId, UrlOwner,
+    ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, Extras, Fact, FragmentPart, GroupId, Holder,
+    LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId, ResponseField, ResponseHead,
+    SendFlags, SessionId, UrlOwner,
 };
 use crate::wire::Span;
 use crate::wire::field::Field;
@@ -33,7 +33,18 @@ macro_rules! wire_number {
 
 wire_number!(SessionId, GroupId, QueueId, RequestId, ConnectionId, Error);
 
-wire_values!(Property, PropertyKind, Holder, Box<Extras>, Box<LogFields>, CachePolicy, Range, FragmentPart);
+wire_values!(
+    Property,
+    PropertyKind,
+    Holder,
+    Box<Extras>,
+    Box<LogFields>,
+    CachePolicy,
+    Range,
+    FragmentPart,
+    Question,
+    Fact
+);
 
 wire_struct! {
     Delivery {

@@ -177,6 +177,13 @@ pub trait Service: Send + Sync {
     }
     /// The counters as Prometheus text.
     fn metrics(&self) -> Result<String>;
+    /// Answers a question about the connection of a request taken from this queue and not fully answered. Unknown:
+    /// `CONNECTION_INVALID`; not a TCP connection: `INVALID_FUNCTION`.
+    fn ask_request(&self, queue: QueueId, request: RequestId, question: Question) -> Result<Fact>;
+    /// Changes what [`Service::ask_request`] answers. What is only measured: `INVALID_PARAMETER`.
+    fn tell_request(&self, queue: QueueId, request: RequestId, fact: Fact) -> Result<()>;
+    /// The group that has this very prefix and is bound to this queue. None: `FILE_NOT_FOUND`.
+    fn find_group(&self, queue: QueueId, url: &[u16]) -> Result<GroupId>;
     /// Cancels a request: its connection is closed. Unknown: `CONNECTION_INVALID`.
     fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()>;
     /// Waits until the connection is gone. Unknown: `CONNECTION_INVALID`.

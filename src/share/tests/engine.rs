@@ -11,9 +11,9 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::abi::error::{Error, Result};
 use crate::server::service::{
-    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, Chunk, ConnectionId, Delivery, FragmentPart, GroupId,
-    Holder, LogFields, OperationId, Pend, Property, PropertyKind, QueueId, Range, Reply, RequestId,
-    ResponseHead, SendFlags, Service, SessionId, Timeouts, UrlOwner,
+    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, Chunk, ConnectionId, Delivery, Fact, FragmentPart,
+    GroupId, Holder, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId, Range, Reply,
+    RequestId, ResponseHead, SendFlags, Service, SessionId, Timeouts, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 use crate::wire::Span;
@@ -329,6 +329,17 @@ impl Service for Fake {
     }
     fn metrics(&self) -> Result<String> {
         self.note("metrics".into()).map(|()| "a 1\n".into())
+    }
+    fn ask_request(&self, queue: QueueId, request: RequestId, question: Question) -> Result<Fact> {
+        self.note(format!("ask_request {queue:?} {request:?} {question:?}"))?;
+        Ok(Fact::Dscp(7))
+    }
+    fn tell_request(&self, queue: QueueId, request: RequestId, fact: Fact) -> Result<()> {
+        self.note(format!("tell_request {queue:?} {request:?} {fact:?}"))
+    }
+    fn find_group(&self, queue: QueueId, url: &[u16]) -> Result<GroupId> {
+        self.note(format!("find_group {queue:?} {url:?}"))?;
+        Ok(GroupId(9))
     }
     fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()> {
         self.note(format!("cancel_request {queue:?} {request:?}"))
