@@ -6,5 +6,6 @@
 #include "windows.h"
 #include "nthttp/http_types.h"
 #include "nthttp/http_functions.h"
+#include "nthttp/nthttp.h"
 
 #endif

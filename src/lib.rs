@@ -8,6 +8,7 @@ pub mod abi;
 pub mod admin;
 pub mod capi;
 pub mod client;
+pub mod config;
 pub mod net;
 pub mod server;
 pub mod share;

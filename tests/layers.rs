@@ -15,16 +15,17 @@ const LONGEST: usize = 400;
 const SYSTEM: [&str; 3] = ["net", "capi/base", "capi/guard"];
 
 /// Each room, and the paths below `crate::` it may name. A path allows everything inside it.
-const ROOMS: [(&str, &[&str]); 9] = [
+const ROOMS: [(&str, &[&str]); 10] = [
     ("abi", &[]),
     ("wire", &["abi::error"]),
     ("win32", &["abi"]),
     ("net", &["abi", "wire", "win32"]),
-    ("server", &["abi", "wire", "win32", "net"]),
+    ("config", &["abi", "wire", "win32", "net"]),
+    ("server", &["abi", "wire", "win32", "net", "config"]),
     ("client", &["abi", "wire", "win32", "net"]),
     ("share", &["abi", "wire", "win32", "net", "server", "client"]),
-    ("capi", &["abi", "wire", "win32", "net", "server", "client", "share", "admin"]),
-    ("admin", &["abi", "wire", "win32", "net", "server", "client", "share"]),
+    ("capi", &["abi", "wire", "win32", "net", "config", "server", "client", "share"]),
+    ("admin", &["abi", "wire", "win32", "net", "config", "server", "client", "share"]),
 ];
 
 /// The Windows structures: only `capi` translates them, so no other room may name them.

@@ -21,6 +21,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build", "c-tests")
+LOGS = os.path.join(BUILD, "logs")
 INCLUDE = os.path.join(ROOT, "include")
 TARGET = "x86_64-unknown-linux-gnu"
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-g"]
@@ -67,7 +68,7 @@ def run(command, what, env=None):
     """Runs a command; on failure, raises what it printed."""
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                              timeout=SECONDS, env={**os.environ, **(env or {})}, cwd=ROOT, stdin=subprocess.DEVNULL)
+                              timeout=SECONDS, env={**os.environ, "NTHTTP_LOG_DIR": LOGS, **(env or {})}, cwd=ROOT, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired as hung:
         said = hung.stdout if isinstance(hung.stdout, str) else (hung.stdout or b"").decode(errors="replace")
         raise Failure(f"{what}: no end after {SECONDS} seconds\n{said}") from hung

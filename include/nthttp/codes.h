@@ -134,6 +134,8 @@
 #define ERROR_OLD_WIN_VERSION                                   1150
 #define ERROR_INVALID_DLL                                       1154
 #define ERROR_DEVICE_NOT_CONNECTED                              1167
+#define ERROR_BADDB                                             1009
+#define ERROR_REGISTRY_IO_FAILED                                1016
 #define ERROR_NOT_FOUND                                         1168
 #define ERROR_CANCELLED                                         1223
 #define ERROR_CONNECTION_REFUSED                                1225

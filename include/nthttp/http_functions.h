@@ -39,6 +39,69 @@ ULONG HttpReceiveRequestEntityBody(HANDLE RequestQueueHandle,
                                    LPOVERLAPPED Overlapped);
 
 /**
+ * Takes the responses and fragments of a URL out of the cache; with `HTTP_FLUSH_RESPONSE_FLAG_RECURSIVE` also those of
+ * every URL below it. Only what was kept through this queue goes. A URL nothing is kept for is no error.
+ *
+ * A response sent with a cache policy is kept when the request was a GET without body, query, `Authorization`, `Range`,
+ * `If-Range` or `Translate: f`, and the response was sent in one call, has a body and a `Content-Type`, is no 206, and
+ * takes at most 262,144 bytes with a head of at most 1,024. Later GET and HEAD requests for the URL are then answered
+ * without the program: whole, by range, or with 304. It is forgotten when its time is over, when it is flushed or
+ * replaced, when its URL or queue goes, and when memory (64 MiB in all) runs short.
+ *
+ * The flush is done when the call returns. Errors: `ERROR_INVALID_PARAMETER` (URL NULL or malformed, flags),
+ * `ERROR_INVALID_HANDLE`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpFlushResponseCache function.
+ *
+ * Safety: `UrlPrefix` is NULL or a NUL-terminated string; `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpFlushResponseCache(HANDLE RequestQueueHandle,
+                             PCWSTR UrlPrefix,
+                             ULONG Flags,
+                             LPOVERLAPPED Overlapped);
+
+/**
+ * Keeps the bytes of a chunk (memory, or a range of a file) under a URL, for responses of this queue to use by
+ * `HttpDataChunkFromFragmentCache` and `..Ex`. An older fragment of that URL is replaced. A fragment may vanish at any time:
+ * a send that names a missing one fails with `ERROR_PATH_NOT_FOUND`.
+ *
+ * The bytes are copied when the call returns. Errors: `ERROR_INVALID_PARAMETER` (URL malformed or not below a prefix
+ * registered for this queue, chunk or policy), `ERROR_HANDLE_EOF` (range beyond the file's end),
+ * `ERROR_NOT_ENOUGH_MEMORY` (more than the cache may hold), `ERROR_INVALID_HANDLE`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpAddFragmentToCache function.
+ *
+ * Safety: `UrlPrefix` is NULL or a NUL-terminated string; `DataChunk` and `CachePolicy` are NULL or valid for reads, and so is what
+ * the chunk points at; `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpAddFragmentToCache(HANDLE RequestQueueHandle,
+                             PCWSTR UrlPrefix,
+                             PHTTP_DATA_CHUNK DataChunk,
+                             PHTTP_CACHE_POLICY CachePolicy,
+                             LPOVERLAPPED Overlapped);
+
+/**
+ * Reads a fragment: all of it (`ByteRange` NULL), or a range, whose `Length` may be `HTTP_BYTE_RANGE_TO_EOF`.
+ *
+ * `*BytesRead`, unless NULL, is the number of bytes; with `ERROR_MORE_DATA` (`BufferLength` too small) the number needed,
+ * and nothing is written. Other errors: `ERROR_PATH_NOT_FOUND` (no such fragment), `ERROR_HANDLE_EOF` (the range begins
+ * behind its end), `ERROR_INVALID_PARAMETER` (URL, or `Buffer` NULL with a length), `ERROR_INVALID_HANDLE`,
+ * `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpReadFragmentFromCache function.
+ *
+ * Safety: `UrlPrefix` is NULL or a NUL-terminated string; `ByteRange` is NULL or valid for reads; `Buffer` is NULL or valid for
+ * writes of `BufferLength` bytes; `BytesRead` is NULL or valid for writes; `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpReadFragmentFromCache(HANDLE RequestQueueHandle,
+                                PCWSTR UrlPrefix,
+                                PHTTP_BYTE_RANGE ByteRange,
+                                PVOID Buffer,
+                                ULONG BufferLength,
+                                PULONG BytesRead,
+                                LPOVERLAPPED Overlapped);
+
+/**
  * Cancels a request: its connection is closed, calls pending on it end. Possible until the last send has begun; a send
  * under way is cancelled with `CancelIoEx`.
  *
@@ -81,6 +144,112 @@ ULONG HttpWaitForDisconnectEx(HANDLE RequestQueueHandle,
                               LPOVERLAPPED Overlapped);
 
 /**
+ * Adds an entry to the service configuration, which is kept in a file and holds for every program of this user, or for the
+ * machine if root does it: `$NTHTTP_CONFIG`, else `/etc/nthttp/config.json` for root, else
+ * `$XDG_CONFIG_HOME/nthttp/config.json`.
+ *
+ * `ServiceHandle` is NULL, `pOverlapped` NULL; `pConfigInformation` is the structure that belongs to `ConfigId`
+ * (`HTTP_SERVICE_CONFIG_IP_LISTEN_PARAM`, `_SSL_SET`, `_URLACL_SET`, `_TIMEOUT_SET`, `_CACHE_SET`, `_SETTING_SET`,
+ * `_SSL_SNI_SET`, `_SSL_CCS_SET`), `ConfigInformationLength` its bytes. Timeouts, cache parameters and settings are
+ * overwritten. Blocks for the writing of a file.
+ *
+ * Errors: `ERROR_ALREADY_EXISTS` (an entry with that key, or a reservation of another scheme on the port),
+ * `ERROR_INVALID_PARAMETER` (unknown id, a malformed URL, SDDL, address or thumbprint), `ERROR_INSUFFICIENT_BUFFER` (input
+ * too short), `ERROR_INVALID_HANDLE`, `ERROR_ACCESS_DENIED` (the file may not be written, or a reservation above does not
+ * grant delegation), `ERROR_BADDB` (the file is malformed), `ERROR_REGISTRY_IO_FAILED`, `ERROR_DLL_INIT_FAILED` (no
+ * `HttpInitialize` with `HTTP_INITIALIZE_CONFIG`). `nthttp_last_error_message()` tells the cause.
+ *
+ * Differs from Windows: certificates are not looked up, so `ERROR_NO_SUCH_LOGON_SESSION` does not come; the `..Ex` ids give
+ * `ERROR_INVALID_PARAMETER`.
+ *
+ * MSDN: HttpSetServiceConfiguration function.
+ *
+ * Safety: `pConfigInformation` is NULL or valid for reads of `ConfigInformationLength` bytes, and so is what it points at.
+ */
+ULONG HttpSetServiceConfiguration(HANDLE ServiceHandle,
+                                  HTTP_SERVICE_CONFIG_ID ConfigId,
+                                  PVOID pConfigInformation,
+                                  ULONG ConfigInformationLength,
+                                  LPOVERLAPPED pOverlapped);
+
+/**
+ * Changes an entry of the service configuration in place: certificates (`HttpServiceConfigSSLCertInfo`, `..SslSniCertInfo`,
+ * `..SslCcsCertInfo`, `..SslScopedCcsCertInfo`) only.
+ *
+ * Arguments and errors are those of `HttpSetServiceConfiguration`; `ERROR_FILE_NOT_FOUND` when there is no entry with that
+ * key, `ERROR_INVALID_PARAMETER` for other ids.
+ *
+ * MSDN: HttpUpdateServiceConfiguration function.
+ *
+ * Safety: `ConfigInfo` is NULL or valid for reads of `ConfigInfoLength` bytes, and so is what it points at.
+ */
+ULONG HttpUpdateServiceConfiguration(HANDLE Handle,
+                                     HTTP_SERVICE_CONFIG_ID ConfigId,
+                                     PVOID ConfigInfo,
+                                     ULONG ConfigInfoLength,
+                                     LPOVERLAPPED Overlapped);
+
+/**
+ * Deletes an entry of the service configuration. Of the structure only the key counts; for timeouts, cache parameters and
+ * settings the key alone is enough, and the default holds again.
+ *
+ * Arguments and errors are those of `HttpSetServiceConfiguration`; `ERROR_FILE_NOT_FOUND` when there is no such entry.
+ *
+ * MSDN: HttpDeleteServiceConfiguration function.
+ *
+ * Safety: `pConfigInformation` is NULL or valid for reads of `ConfigInformationLength` bytes, and so is what its key points at.
+ */
+ULONG HttpDeleteServiceConfiguration(HANDLE ServiceHandle,
+                                     HTTP_SERVICE_CONFIG_ID ConfigId,
+                                     PVOID pConfigInformation,
+                                     ULONG ConfigInformationLength,
+                                     LPOVERLAPPED pOverlapped);
+
+/**
+ * Reads the service configuration: one entry by its key (`HttpServiceConfigQueryExact`), or the one of number `dwToken`
+ * (`HttpServiceConfigQueryNext`, counted from 0 by the caller).
+ *
+ * `pInput` is the `_QUERY` structure of `ConfigId`; for timeouts, cache parameters and settings the key; for the IP listen
+ * list it is not looked at. `pOutput` gets the `_SET` structure (`HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY`, a `USHORT`, a
+ * `ULONG`) with everything it points at behind it. `*pReturnLength`, unless NULL, is the size in bytes, also when the
+ * buffer is too small.
+ *
+ * Errors: `ERROR_FILE_NOT_FOUND` (no entry with that key; an empty IP listen list), `ERROR_NO_MORE_ITEMS` (no entry of that
+ * number), `ERROR_INSUFFICIENT_BUFFER` (input or output too small), `ERROR_INVALID_PARAMETER`, `ERROR_INVALID_HANDLE`,
+ * `ERROR_BADDB`, `ERROR_REGISTRY_IO_FAILED`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpQueryServiceConfiguration function.
+ *
+ * Safety: `pInput` is NULL or valid for reads of `InputLength` bytes, and so is what it points at; `pOutput` is NULL or valid for
+ * writes of `OutputLength` bytes; `pReturnLength` is NULL or valid for writes.
+ */
+ULONG HttpQueryServiceConfiguration(HANDLE ServiceHandle,
+                                    HTTP_SERVICE_CONFIG_ID ConfigId,
+                                    PVOID pInput,
+                                    ULONG InputLength,
+                                    PVOID pOutput,
+                                    ULONG OutputLength,
+                                    PULONG pReturnLength,
+                                    LPOVERLAPPED pOverlapped);
+
+/**
+ * Gives the counters of the service, its URL groups and request queues as Prometheus text (exposition format 0.0.4, UTF-8):
+ * what HTTP.sys has as the performance counter sets "HTTP Service", "HTTP Service Url Groups" and "HTTP Service Request
+ * Queues", with the totals its rates are the rates of. An addition of this library.
+ *
+ * `Buffer` receives the text and a NUL; `Length` is its size in bytes. `*ReturnLength` is the size needed in bytes, the
+ * NUL included. Any thread, at any time; the counters go on meanwhile, so the size needed may grow between two calls.
+ *
+ * Errors: `ERROR_MORE_DATA` (buffer too small, or NULL with length 0 to ask for the size; nothing is written),
+ * `ERROR_INVALID_PARAMETER` (NULL with a length, or no `ReturnLength`), `ERROR_NO_SYSTEM_RESOURCES`.
+ *
+ * Safety: `Buffer` is NULL or valid for writes of `Length` bytes; `ReturnLength` is NULL or valid for writes.
+ */
+ULONG nthttp_counters(PSTR Buffer,
+                      ULONG Length,
+                      PULONG ReturnLength);
+
+/**
  * Whether a feature works: response trailers, API timings, delegation, HTTP/3. None of them does, so the answer is
  * always `FALSE`, as it is for numbers without a meaning.
  *
@@ -120,13 +289,75 @@ ULONG HttpTerminate(ULONG Flags,
                     PVOID pReserved);
 
 /**
- * Sets a property that the session's URL groups inherit: `HttpServerStateProperty` (`HTTP_STATE_INFO`) or
- * `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`). With `Flags.Present` 0 it is taken back.
+ * Brings a URL prefix into the form in which prefixes are compared: host in small letters and, if international, in ASCII
+ * (Punycode), addresses in short form, the path decoded and with its last slash.
+ *
+ * `Reserved` is NULL, `Flags` 0. `*PreparedUrl` is a NUL-terminated string that the caller frees with
+ * `HeapFree(GetProcessHeap(), 0, ...)`; NULL on failure. Needs no `HttpInitialize`. Errors: `ERROR_INVALID_PARAMETER` (URL
+ * NULL or no prefix, `PreparedUrl` NULL, reserved parameters), `ERROR_NOT_ENOUGH_MEMORY`.
+ *
+ * MSDN: HttpPrepareUrl function.
+ *
+ * Safety: `Url` is NULL or a NUL-terminated string; `PreparedUrl` is NULL or valid for writes.
+ */
+ULONG HttpPrepareUrl(PVOID Reserved,
+                     ULONG Flags,
+                     PCWSTR Url,
+                     PWSTR *PreparedUrl);
+
+/**
+ * Tells which URL group has a prefix, among those bound to a queue. The prefix is compared in canonical form.
+ *
+ * Errors: `ERROR_INVALID_PARAMETER` (URL NULL or malformed, `UrlGroupId` NULL), `ERROR_FILE_NOT_FOUND` (no group bound to
+ * the queue has it), `ERROR_INVALID_HANDLE`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpFindUrlGroupId function.
+ *
+ * Safety: `FullyQualifiedUrl` is NULL or a NUL-terminated string; `UrlGroupId` is NULL or valid for writes.
+ */
+ULONG HttpFindUrlGroupId(PCWSTR FullyQualifiedUrl,
+                         HANDLE RequestQueueHandle,
+                         PHTTP_URL_GROUP_ID UrlGroupId);
+
+/**
+ * Declares that a resource will be asked for because of the response to a request, for HTTP/2 to push it. A hint: on
+ * HTTP/1.1 it is checked and has no effect.
+ *
+ * `Verb` is `HttpVerbGET` or `HttpVerbHEAD`; `Path` begins with `/`; `Query` is NULL or stands without `?`; `Headers` is NULL
+ * or fields of the promised request without `Host`, `Transfer-Encoding`, or a `Content-Length` other than 0. Errors:
+ * `ERROR_INVALID_PARAMETER` (any of these), `ERROR_CONNECTION_INVALID` (no such request, or answered),
+ * `ERROR_INVALID_HANDLE`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpDeclarePush function.
+ *
+ * Safety: `Path` and `Query` are NULL or NUL-terminated strings; `Headers` is NULL or valid for reads with what it points at.
+ */
+ULONG HttpDeclarePush(HANDLE RequestQueueHandle,
+                      HTTP_REQUEST_ID RequestId,
+                      HTTP_VERB Verb,
+                      PCWSTR Path,
+                      PCSTR Query,
+                      PHTTP_REQUEST_HEADERS Headers);
+
+/**
+ * Sets a property that the session's URL groups inherit: `HttpServerStateProperty` (`HTTP_STATE_INFO`),
+ * `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`), `HttpServerQosProperty` (`HTTP_QOS_SETTING_INFO`: bandwidth or
+ * flow rate of all its responses together, at least 1024 bytes a second), `HttpServerAuthenticationProperty`,
+ * `HttpServerExtendedAuthenticationProperty` (`HTTP_SERVER_AUTHENTICATION_INFO`), `HttpServerChannelBindProperty`
+ * (`HTTP_CHANNEL_BIND_INFO`) or `HttpServerLoggingProperty` (`HTTP_LOGGING_INFO`, formats W3C and raw: one log for all
+ * groups). With `Flags.Present` 0 it is taken back. Everything pointed at is copied.
  *
  * `PropertyInformationLength` is in bytes; more than the structure is accepted. Errors: `ERROR_INVALID_PARAMETER` (no
  * such session, not a property of sessions, buffer NULL or short, value out of range), `ERROR_DLL_INIT_FAILED`.
  *
- * Differs from Windows: authentication, logging, QoS and channel binding give `ERROR_NOT_SUPPORTED`.
+ * Differs from Windows, in logs: a folder named `C:\logs` is `C/logs` below `$NTHTTP_LOG_DIR` (without that, below
+ * `/var/log/nthttp` for root, else `$XDG_STATE_HOME/nthttp`); texts are always UTF-8, the flag for it only puts `u_` before
+ * the file's name; `pSecurityDescriptor` has no effect. Microsoft does not publish the layout of raw logs, so theirs is
+ * ours: the eight bytes `nthtibl` and 1, then records of little-endian numbers and texts. A record is its length (4 bytes,
+ * themselves included), seconds since 1970, bytes sent, bytes received, milliseconds taken (8 each), Win32 status (4), status,
+ * sub-status, port (2 each), major and minor version (1 each), and, each behind its length (2): server name, service name,
+ * client address, server address, method, host, URI stem, URI query, user name. A log that cannot be written loses records,
+ * which `nthttp_counters` counts.
  *
  * MSDN: HttpSetServerSessionProperty function.
  *
@@ -138,14 +369,14 @@ ULONG HttpSetServerSessionProperty(HTTP_SERVER_SESSION_ID ServerSessionId,
                                    ULONG PropertyInformationLength);
 
 /**
- * Reads a session's `HttpServerStateProperty` (`HTTP_STATE_INFO`) or `HttpServerTimeoutsProperty`
- * (`HTTP_TIMEOUT_LIMIT_INFO`); `Flags.Present` is 0 when it was not set there.
+ * Reads a session's `HttpServerStateProperty`, `HttpServerTimeoutsProperty`, `HttpServerQosProperty`,
+ * `HttpServerAuthenticationProperty` or `HttpServerChannelBindProperty`; `Flags.Present` is 0 when it was not set there.
+ * For QoS the caller puts the type asked for into `QosType`; the setting is written behind the structure, and
+ * `QosSetting` points at it. Texts and service names too are written into the buffer.
  *
  * `*ReturnLength` is the size in bytes, also with `ERROR_MORE_DATA` (buffer too small, or NULL with length 0 to ask for
  * the size). Other errors: `ERROR_INVALID_PARAMETER` (no such session, not a property that can be read there, buffer
  * NULL), `ERROR_DLL_INIT_FAILED`.
- *
- * Differs from Windows: authentication, QoS and channel binding give `ERROR_NOT_SUPPORTED`.
  *
  * MSDN: HttpQueryServerSessionProperty function.
  *
@@ -159,15 +390,16 @@ ULONG HttpQueryServerSessionProperty(HTTP_SERVER_SESSION_ID ServerSessionId,
 
 /**
  * Sets a property of a URL group: `HttpServerBindingProperty` (`HTTP_BINDING_INFO`: the version 2 queue its requests go
- * to; NULL or `Flags.Present` 0 for none, and requests are answered 503), `HttpServerStateProperty` (`HTTP_STATE_INFO`) or
- * `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`).
+ * to; NULL or `Flags.Present` 0 for none, and requests are answered 503), those of sessions (`HttpServerQosProperty` also
+ * with a connection limit; `HttpServerLoggingProperty` in the formats W3C, IIS and NCSA), `HttpServerListenEndpointProperty`
+ * (`HTTP_LISTEN_ENDPOINT_INFO`), `HttpServerProtectionLevelProperty` (`HTTP_PROTECTION_LEVEL_INFO`) or
+ * `HttpServerDelegationProperty` (`HTTP_BINDING_INFO`), of which the last three are kept and have no effect.
  *
  * `PropertyInformationLength` is in bytes; more than the structure is accepted. Errors: `ERROR_INVALID_PARAMETER` (no
  * such group, not a property of groups, buffer NULL or short, value out of range, not a version 2 queue),
  * `ERROR_DLL_INIT_FAILED`.
  *
- * Differs from Windows: authentication, logging, QoS, listening endpoint, channel binding, protection level and
- * delegation give `ERROR_NOT_SUPPORTED`.
+ * Differs from Windows: the log format `NTHTTP_LOGGING_TYPE_JSON` (0x100) is known too, to sessions and groups.
  *
  * MSDN: HttpSetUrlGroupProperty function.
  *
@@ -179,8 +411,7 @@ ULONG HttpSetUrlGroupProperty(HTTP_URL_GROUP_ID UrlGroupId,
                               ULONG PropertyInformationLength);
 
 /**
- * Reads a URL group's `HttpServerStateProperty` or `HttpServerTimeoutsProperty`, as `HttpQueryServerSessionProperty` does
- * a session's.
+ * Reads a URL group's property, as `HttpQueryServerSessionProperty` does a session's.
  *
  * MSDN: HttpQueryUrlGroupProperty function.
  *
@@ -319,6 +550,55 @@ ULONG HttpReceiveHttpRequest(HANDLE RequestQueueHandle,
                              LPOVERLAPPED Overlapped);
 
 /**
+ * Tells a property of a request's connection, while the request is not fully answered: `HttpRequestPropertyIsb`
+ * (`ULONG64`: bytes that may usefully wait to be sent), `..TcpInfoV0` (`TCP_INFO_v0`), `..TcpInfoV1` (`TCP_INFO_v1`),
+ * `..StreamError` (`HTTP_REQUEST_PROPERTY_STREAM_ERROR`), `..TransportIdleConnectionTimeout` (`USHORT`: seconds) and
+ * `..DscpTag` (`BYTE`).
+ *
+ * `Qualifier` is NULL, `QualifierSize` 0. `*BytesReturned`, unless NULL, is the size in bytes, also with `ERROR_MORE_DATA`
+ * (`Output` too small). Done when the call returns; an OVERLAPPED is completed as for any call that succeeds at once.
+ * Errors: `ERROR_INVALID_PARAMETER` (unknown property, qualifier, `Output` NULL), `ERROR_INVALID_FUNCTION` (a property of
+ * TLS, QUIC or of timings, which this connection has not), `ERROR_CONNECTION_INVALID` (no such request, or answered),
+ * `ERROR_INVALID_HANDLE`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * Differs from Windows: the figures are Linux's; those it does not keep are 0.
+ *
+ * MSDN: HttpQueryRequestProperty function.
+ *
+ * Safety: `Output` is NULL or valid for writes of `OutputBufferSize` bytes; `BytesReturned` is NULL or valid for writes;
+ * `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpQueryRequestProperty(HANDLE RequestQueueHandle,
+                               HTTP_OPAQUE_ID Id,
+                               HTTP_REQUEST_PROPERTY PropertyId,
+                               PVOID Qualifier,
+                               ULONG QualifierSize,
+                               PVOID Output,
+                               ULONG OutputBufferSize,
+                               PULONG BytesReturned,
+                               LPOVERLAPPED Overlapped);
+
+/**
+ * Sets a property of a request's connection: `HttpRequestPropertyStreamError` (`HTTP_REQUEST_PROPERTY_STREAM_ERROR`: the
+ * code a cancelled HTTP/2 stream is reset with; without effect on HTTP/1.1), `..TransportIdleConnectionTimeout` (`USHORT`:
+ * seconds the connection may idle after this request) or `..DscpTag` (`BYTE`, 0 to 63: the code point its packets carry).
+ *
+ * `InputPropertySize` is in bytes; a longer buffer is accepted. Done when the call returns; an OVERLAPPED is completed as
+ * for any call that succeeds at once. Errors: `ERROR_INVALID_PARAMETER` (another property, `Input` NULL or short, value out
+ * of range), `ERROR_CONNECTION_INVALID` (no such request, or answered), `ERROR_INVALID_HANDLE`, `ERROR_DLL_INIT_FAILED`.
+ *
+ * MSDN: HttpSetRequestProperty function.
+ *
+ * Safety: `Input` is NULL or valid for reads of `InputPropertySize` bytes; `Overlapped` is NULL or valid until completion.
+ */
+ULONG HttpSetRequestProperty(HANDLE RequestQueueHandle,
+                             HTTP_OPAQUE_ID Id,
+                             HTTP_REQUEST_PROPERTY PropertyId,
+                             PVOID Input,
+                             ULONG InputPropertySize,
+                             LPOVERLAPPED Overlapped);
+
+/**
  * Sends the head of a response and the first part of its body, or all of it.
  *
  * `Flags`: `HTTP_SEND_RESPONSE_FLAG_MORE_DATA` when `HttpSendResponseEntityBody` follows, `DISCONNECT` to close the
@@ -327,18 +607,25 @@ ULONG HttpReceiveHttpRequest(HANDLE RequestQueueHandle,
  * everything else may be freed when the call returns. `*BytesSent` counts all bytes sent by this call, head included;
  * NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
  *
- * `CachePolicy` and `LogData` are accepted: a response may always go uncached, and nothing is logged without a log.
- * `Reserved1` is NULL, `Reserved2` 0.
+ * `LogData` is `HTTP_LOG_FIELDS_DATA` or NULL; with it, and with the last send of a response only, the response is
+ * logged if its group or session has a log. `Reserved1` is NULL, `Reserved2`
+ * 0.
  *
  * Errors: `ERROR_INVALID_PARAMETER` (flags, `OPAQUE` without 101, status outside 100 to 999, more than 100 chunks or 9999
  * unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, trailers, reserved parameters, a second
- * response), `ERROR_CONNECTION_INVALID` (no such request, answered, or the client left), `ERROR_NETNAME_DELETED` (it left
+ * response, log data of another type), `ERROR_CONNECTION_INVALID` (no such request, answered, or the client left), `ERROR_NETNAME_DELETED` (it left
  * meanwhile), `ERROR_PATH_NOT_FOUND` (fragment not cached), `ERROR_NOT_SUPPORTED` (trailers chunk),
  * `ERROR_HANDLE_EOF` (range beyond the file's end), `ERROR_INVALID_HANDLE`, `ERROR_IO_PENDING`,
  * `ERROR_OPERATION_ABORTED`, `ERROR_DLL_INIT_FAILED`.
  *
- * Differs from Windows: `HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES` is refused with `ERROR_INVALID_PARAMETER`, as on systems
- * that do not know it; response infos other than multiple known headers are refused with `ERROR_NOT_SUPPORTED`. Without
+ * `HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES` has the engine answer a GET with `Range` (and `If-Range`, compared with the
+ * response's `ETag` and `Last-Modified`) by the part asked for: 206, several parts as `multipart/byteranges`, or 416. The
+ * response must be a 200 that is whole in this call.
+ *
+ * `CachePolicy` other than `HttpCachePolicyNocache` lets the engine answer later requests for the URL by itself; see
+ * `HttpFlushResponseCache`. A response that may not be kept is sent all the same.
+ *
+ * Differs from Windows: response infos other than multiple known headers are refused with `ERROR_NOT_SUPPORTED`. Without
  * `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of unknown schemes are accepted and sent last.
  *
  * MSDN: HttpSendHttpResponse function.
@@ -362,7 +649,7 @@ ULONG HttpSendHttpResponse(HANDLE RequestQueueHandle,
  * it may have no chunks.
  *
  * Flags, chunks, `*BytesSent` and OVERLAPPED are as for `HttpSendHttpResponse`, with up to 9999 chunks. Overlapped sends
- * are sent in the order of the calls. `Reserved1` is NULL, `Reserved2` 0.
+ * are sent in the order of the calls. `LogData` counts in the last call. `Reserved1` is NULL, `Reserved2` 0.
  *
  * Errors: as for `HttpSendHttpResponse`; `ERROR_INVALID_PARAMETER` also when no response was begun,
  * `ERROR_BAD_COMMAND` when another thread's blocking send is under way.

@@ -210,7 +210,14 @@ typedef enum _HTTP_REQUEST_PROPERTY {
     HttpRequestPropertySni = 4,
     HttpRequestPropertyStreamError = 5,
     HttpRequestPropertyWskApiTimings = 6,
-    HttpRequestPropertyQuicApiTimings = 7
+    HttpRequestPropertyQuicApiTimings = 7,
+    HttpRequestPropertyQuicStatsV2 = 8,
+    HttpRequestPropertyQuicStreamStats = 9,
+    HttpRequestPropertyTcpInfoV2 = 10,
+    HttpRequestPropertyTlsClientHello = 11,
+    HttpRequestPropertyTransportIdleConnectionTimeout = 12,
+    HttpRequestPropertyDscpTag = 13,
+    HttpRequestPropertyTlsCipherInfo = 14
 } HTTP_REQUEST_PROPERTY, *PHTTP_REQUEST_PROPERTY;
 
 typedef enum _HTTP_REQUEST_SIZING_TYPE {
@@ -473,6 +480,8 @@ typedef enum _HTTP_VERB {
 #define HTTP_URL_FLAG_REMOVE_ALL                                0x00000001
 #define HTTP_DEMAND_CBT                                         0x00000004
 #define HTTP_MAX_SERVER_QUEUE_LENGTH                            0x7FFFFFFF
+#define HTTP_LIMIT_INFINITE                                     0xFFFFFFFF
+#define HTTP_MIN_ALLOWED_BANDWIDTH_THROTTLING_RATE              0x00000400
 #define HTTP_BYTE_RANGE_TO_EOF                                  ((ULONGLONG)-1)
 
 /* HTTP_SERVICE_CONFIG_SSL_PARAM.DefaultFlags */

@@ -200,6 +200,13 @@ pub const HttpRequestPropertySni: HTTP_REQUEST_PROPERTY = 4;
 pub const HttpRequestPropertyStreamError: HTTP_REQUEST_PROPERTY = 5;
 pub const HttpRequestPropertyWskApiTimings: HTTP_REQUEST_PROPERTY = 6;
 pub const HttpRequestPropertyQuicApiTimings: HTTP_REQUEST_PROPERTY = 7;
+pub const HttpRequestPropertyQuicStatsV2: HTTP_REQUEST_PROPERTY = 8;
+pub const HttpRequestPropertyQuicStreamStats: HTTP_REQUEST_PROPERTY = 9;
+pub const HttpRequestPropertyTcpInfoV2: HTTP_REQUEST_PROPERTY = 10;
+pub const HttpRequestPropertyTlsClientHello: HTTP_REQUEST_PROPERTY = 11;
+pub const HttpRequestPropertyTransportIdleConnectionTimeout: HTTP_REQUEST_PROPERTY = 12;
+pub const HttpRequestPropertyDscpTag: HTTP_REQUEST_PROPERTY = 13;
+pub const HttpRequestPropertyTlsCipherInfo: HTTP_REQUEST_PROPERTY = 14;
 
 pub type HTTP_REQUEST_SIZING_TYPE = i32;
 pub type PHTTP_REQUEST_SIZING_TYPE = *mut HTTP_REQUEST_SIZING_TYPE;
@@ -461,6 +468,8 @@ pub const HTTP_MIN_SERVER_QUEUE_LENGTH: u32 = 0x0000_0001;
 pub const HTTP_URL_FLAG_REMOVE_ALL: u32 = 0x0000_0001;
 pub const HTTP_DEMAND_CBT: u32 = 0x0000_0004;
 pub const HTTP_MAX_SERVER_QUEUE_LENGTH: u32 = 0x7FFF_FFFF;
+pub const HTTP_LIMIT_INFINITE: u32 = 0xFFFF_FFFF;
+pub const HTTP_MIN_ALLOWED_BANDWIDTH_THROTTLING_RATE: u32 = 0x0000_0400;
 pub const HTTP_BYTE_RANGE_TO_EOF: u64 = 0xFFFF_FFFF_FFFF_FFFF;
 
 // ssl-config-flag

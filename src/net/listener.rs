@@ -26,6 +26,14 @@ impl Listener {
         Ok(listeners)
     }
 
+    /// Listens on a port of these addresses; of every address when there are none, or an unspecified one of a family.
+    pub fn bind_these(addresses: &[IpAddr], port: u16) -> io::Result<Vec<Listener>> {
+        if addresses.is_empty() {
+            return Self::bind_all(port);
+        }
+        addresses.iter().map(|address| Self::bind(SocketAddr::new(*address, port))).collect()
+    }
+
     /// Listens on one address.
     pub fn bind(address: SocketAddr) -> io::Result<Listener> {
         let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };

@@ -1,5 +1,6 @@
 //! Sockets, the poller, listeners, deadlines, files to sockets. All of `libc` lives here.
 
+pub mod account;
 pub mod client_stream;
 pub mod clock;
 pub mod deadlines;
@@ -10,6 +11,7 @@ pub mod peer;
 pub mod poller;
 pub mod resolve;
 pub mod socket;
+pub mod tcp_facts;
 
 use std::io;
 

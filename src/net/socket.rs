@@ -1,16 +1,20 @@
 //! A non-blocking stream socket: scatter writes, files, the ways to end it. Never raises SIGPIPE.
 #![expect(unsafe_code, reason = "recv, sendmsg, sendfile and socket options")]
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-use super::{check, check_len};
+use super::{check, check_len, clock};
 
-/// A connected, non-blocking TCP or Unix socket.
+/// A connected, non-blocking TCP or Unix socket, which counts what goes over it.
 #[derive(Debug)]
 pub struct Socket {
     fd: OwnedFd,
+    opened: u32,
+    received: Cell<u64>,
+    sent: Cell<u64>,
 }
 
 /// What an attempt to read or write came to.
@@ -39,7 +43,33 @@ fn transfer(result: io::Result<usize>) -> Transfer {
 impl Socket {
     /// Takes over a connected socket that is already non-blocking.
     pub fn from_fd(fd: OwnedFd) -> Socket {
-        Socket { fd }
+        Socket { fd, opened: clock::now_ms() as u32, received: Cell::new(0), sent: Cell::new(0) }
+    }
+
+    /// When it was taken over: milliseconds on the coarse clock, as far as they fit.
+    pub fn opened(&self) -> u32 {
+        self.opened
+    }
+
+    /// Bytes read so far.
+    #[inline]
+    pub fn received(&self) -> u64 {
+        self.received.get()
+    }
+
+    /// Bytes written so far, those of files too.
+    #[inline]
+    pub fn sent(&self) -> u64 {
+        self.sent.get()
+    }
+
+    /// Counts what a write came to.
+    #[inline]
+    fn wrote(&self, result: io::Result<usize>) -> Transfer {
+        if let Ok(n) = result {
+            self.sent.set(self.sent.get() + n as u64);
+        }
+        transfer(result)
     }
 
     fn raw(&self) -> RawFd {
@@ -49,6 +79,13 @@ impl Socket {
     /// Sends small segments at once (`TCP_NODELAY`); ignored on sockets that are not TCP.
     pub fn set_nodelay(&self, on: bool) {
         self.set_option(libc::IPPROTO_TCP, libc::TCP_NODELAY, i32::from(on));
+    }
+
+    /// Marks what is sent with a differentiated services code point, 0 to 63.
+    pub fn set_dscp(&self, code: u8) {
+        let class = libc::c_int::from(code) << 2;
+        self.set_option(libc::IPPROTO_IP, libc::IP_TOS, class);
+        self.set_option(libc::IPPROTO_IPV6, libc::IPV6_TCLASS, class);
     }
 
     fn set_option<T>(&self, level: libc::c_int, name: libc::c_int, value: T) {
@@ -64,6 +101,10 @@ impl Socket {
         let n = unsafe { call::recv(self.raw(), buffer.as_mut_ptr(), buffer.len()) };
         match transfer(check_len(n)) {
             Transfer::Bytes(0) if !buffer.is_empty() => Transfer::End,
+            Transfer::Bytes(n) => {
+                self.received.set(self.received.get() + n as u64);
+                Transfer::Bytes(n)
+            }
             other => other,
         }
     }
@@ -73,7 +114,7 @@ impl Socket {
     pub fn write(&self, bytes: &[u8], more: bool) -> Transfer {
         // SAFETY: the kernel reads at most `len` bytes of a slice borrowed for the call.
         let n = unsafe { call::send(self.raw(), bytes.as_ptr(), bytes.len(), flags(more)) };
-        transfer(check_len(n))
+        self.wrote(check_len(n))
     }
 
     /// Writes several buffers in one call, as far as they go.
@@ -86,7 +127,7 @@ impl Socket {
         message.msg_iov = parts.as_ptr().cast_mut().cast();
         message.msg_iovlen = parts.len().min(1024) as _;
         // SAFETY: IoSlice has the layout of iovec; the slices are borrowed for the call and only read.
-        transfer(check_len(unsafe { libc::sendmsg(self.raw(), &message, flags(more)) }))
+        self.wrote(check_len(unsafe { libc::sendmsg(self.raw(), &message, flags(more)) }))
     }
 
     /// Sends up to `len` bytes of a file from `offset`, without moving the file's position.
@@ -98,7 +139,7 @@ impl Socket {
         let n = unsafe { libc::sendfile(self.raw(), file.as_raw_fd(), &mut at, len) };
         match check_len(n) {
             Err(e) if e.kind() == io::ErrorKind::InvalidInput => self.copy_file(file, offset, len),
-            result => Ok(transfer(result)),
+            result => Ok(self.wrote(result)),
         }
     }
 

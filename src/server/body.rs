@@ -209,6 +209,7 @@ impl Active<'_> {
         self.state.work = Some(work);
         if matches!(fill, Fill::Over(Err(Error::NETNAME_DELETED))) {
             // The rest of this body will never come: neither request nor connection is worth keeping.
+            self.report_loss();
             self.break_off();
         }
         fill

@@ -101,6 +101,7 @@ impl Pool {
                 reads: VecDeque::new(),
                 outbox: VecDeque::new(),
                 held: Vec::new(),
+                began: 0,
             })
         })
     }
@@ -108,6 +109,7 @@ impl Pool {
     /// Takes it back from one that has not.
     pub(crate) fn give(&self, mut work: Box<Work>) {
         work.exchange = None;
+        work.began = 0;
         let unused = work.input.is_empty() && work.input.bytes.len() == SIZE;
         if !unused || work.head.bytes.capacity() > SIZE || work.held.capacity() > KEPT_HELD {
             return;

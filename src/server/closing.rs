@@ -6,6 +6,7 @@ use crate::net::socket::Transfer;
 
 use super::connection::{Active, Effect, Phase, Stage};
 use super::outbound::Outgoing;
+use super::reason::Reason;
 use super::service::{OperationId, QueueId, Reply, Verbosity};
 
 /// How much of what a client still sends is read and thrown away, so that it reads our last response
@@ -94,6 +95,7 @@ impl Active<'_> {
             return;
         }
         self.leave_queue();
+        self.account(Some(status));
         self.state.phase = Phase::Closed;
         let socket = self.state.socket.take();
         if let Some(mut work) = self.state.work.take() {
@@ -114,11 +116,15 @@ impl Active<'_> {
             work.input.consume(n);
             self.engine.buffers.give(work);
         }
-        for (_, wait) in std::mem::take(&mut self.state.disconnect_waits) {
+        for (_, wait) in *self.state.disconnect_waits.take().unwrap_or_default() {
             self.effects.push(Effect::Gone(wait, Ok(())));
         }
+        if let Some(socket) = socket {
+            self.engine.count_closed(&socket);
+        }
         self.state.endpoint = None;
-        self.engine.slots.release(self.connection.slot);
+        self.state.change_policy(None);
+        self.engine.slots.release(self.state.slot());
     }
 
     /// A request that nobody has taken yet goes from its queue.
@@ -150,6 +156,7 @@ impl Active<'_> {
         if queued == Some(Stage::Queued) {
             return self.expire_in_queue();
         }
+        self.report_timeout(now_ms);
         if self.state.work.as_ref().is_some_and(|w| !w.outbox.is_empty()) {
             // Who takes too little has no claim on the kernel's memory either.
             return self.reset();
@@ -162,14 +169,17 @@ impl Active<'_> {
         let Some(exchange) = self.state.work.as_ref().and_then(|w| w.exchange.as_ref()) else { return };
         let queue = self.engine.queue(exchange.queue);
         let verbosity = queue.map_or(Verbosity::Basic, |queue| queue.verbosity());
+        self.report(Reason::RequestQueue(verbosity != Verbosity::Basic));
         self.refuse_by(super::request_queue::Refused::Full(verbosity));
     }
 
     /// Cancels an operation pending here. A cancelled send takes the connection with it, because the
     /// client has part of a response.
     pub(crate) fn abort(&mut self, operation: OperationId) -> bool {
-        if let Some(at) = self.state.disconnect_waits.iter().position(|(_, w)| w.operation == operation) {
-            let (_, wait) = self.state.disconnect_waits.swap_remove(at);
+        if let Some(waits) = self.state.disconnect_waits.as_mut()
+            && let Some(at) = waits.iter().position(|(_, w)| w.operation == operation)
+        {
+            let (_, wait) = waits.swap_remove(at);
             self.effects.push(Effect::Gone(wait, Err(Error::OPERATION_ABORTED)));
             return true;
         }
@@ -196,15 +206,14 @@ impl Active<'_> {
 
     /// Keeps a wait for the end of the connection.
     pub(crate) fn await_disconnect(&mut self, queue: QueueId, reply: Reply<()>) {
-        self.state.disconnect_waits.push((queue, reply));
+        self.state.disconnect_waits.get_or_insert_default().push((queue, reply));
     }
 
     /// Ends the waits made through a queue that stops.
     pub(crate) fn abort_disconnect_waits(&mut self, queue: QueueId) {
-        let (ended, kept) =
-            std::mem::take(&mut self.state.disconnect_waits).into_iter().partition(|(q, _)| *q == queue);
-        self.state.disconnect_waits = kept;
-        let ended: Vec<_> = ended;
+        let Some(waits) = self.state.disconnect_waits.take() else { return };
+        let (ended, kept): (Vec<_>, Vec<_>) = waits.into_iter().partition(|(q, _)| *q == queue);
+        self.state.disconnect_waits = (!kept.is_empty()).then(|| Box::new(kept));
         for (_, wait) in ended {
             self.effects.push(Effect::Gone(wait, Err(Error::OPERATION_ABORTED)));
         }

@@ -5,14 +5,19 @@ use std::task::Poll;
 
 use crate::abi::error::{Error, Result};
 use crate::win32::lent::LentBuffer;
+use crate::wire::prefix::UrlPrefix;
 
 use super::connection::{Active, Connection, Phase, Stage};
 use super::engine::Engine;
+use super::log;
+use super::metrics;
+use super::parcel::measure;
+use super::reason::Reason;
 use super::request_queue::{Queue, Refused};
 use super::service::{
-    ApiVersion, Body, BodyPart, BodyRead, ConnectionId, Delivery, GroupId, Holder, OperationId, Pend,
-    Property, PropertyKind, QueueId, RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST,
-    UrlOwner,
+    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, Fact, FragmentPart, GroupId,
+    Holder, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId, Range, RequestId,
+    ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
 };
 
 /// The engine behind [`Service`]; shared, because its watchman needs it too.
@@ -59,6 +64,7 @@ impl Local {
                 if let Some(socket) = &active.state.socket {
                     socket.reset_on_close();
                 }
+                active.report(Reason::Abandoned);
                 active.break_off_with(Error::OPERATION_ABORTED);
             }
             active.finish();
@@ -87,6 +93,21 @@ impl Local {
         }
     }
 
+    /// The outcome of what never waits.
+    fn now<T>(&self, outcome: Poll<Result<T>>) -> Result<T> {
+        match outcome {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => Err(Error::INTERNAL_ERROR),
+        }
+    }
+
+    /// A URL that lies under a prefix registered for this queue; else `INVALID_PARAMETER`.
+    fn own_url(&self, queue: QueueId, url: &[u16]) -> Result<UrlPrefix> {
+        self.0.queue(queue)?;
+        let url = UrlPrefix::parse(url)?;
+        if self.0.is_served_by(&url, queue) { Ok(url) } else { Err(Error::INVALID_PARAMETER) }
+    }
+
     fn stop(&self, queue: &Queue, ends: impl Fn(Stage) -> bool) {
         let (receives, waiting) = queue.shut();
         for receive in receives {
@@ -111,6 +132,7 @@ impl Service for Local {
             group.bind(None);
             self.0.unregister_all(UrlOwner::Group(group.id));
         }
+        log::settle();
         Ok(())
     }
 
@@ -122,6 +144,8 @@ impl Service for Local {
         let group = self.0.directory.close_group(group)?;
         group.bind(None);
         self.0.unregister_all(UrlOwner::Group(group.id));
+        drop(group);
+        log::settle();
         Ok(())
     }
 
@@ -159,11 +183,16 @@ impl Service for Local {
     }
 
     fn set_property(&self, holder: Holder, property: Property) -> Result<()> {
-        match holder {
+        let of_log = property.kind() == PropertyKind::Logging;
+        let outcome = match holder {
             Holder::Session(id) => self.0.directory.set_session(id, property),
             Holder::Group(id) => self.0.directory.group(id)?.set(property),
             Holder::Queue(id) => self.0.queue(id)?.set(property),
+        };
+        if of_log {
+            log::settle();
         }
+        outcome
     }
 
     fn property(&self, holder: Holder, kind: PropertyKind) -> Result<Property> {
@@ -172,6 +201,26 @@ impl Service for Local {
             Holder::Group(id) => self.0.directory.group(id)?.get(kind),
             Holder::Queue(id) => self.0.queue(id)?.get(kind),
         }
+    }
+
+    fn add_fragment(&self, queue: QueueId, url: &[u16], mut body: Body, policy: CachePolicy) -> Result<()> {
+        let url = self.own_url(queue, url)?;
+        measure(&mut body)?;
+        let [chunk] = &body[..] else { return Err(Error::INVALID_PARAMETER) };
+        self.0.cache.add_fragment(queue, &url, chunk, policy, self.0.now_ms())
+    }
+
+    fn read_fragment(&self, queue: QueueId, url: &[u16], range: Range, room: u64) -> Result<FragmentPart> {
+        self.0.queue(queue)?;
+        let url = UrlPrefix::parse(url)?.to_text();
+        let bytes = self.0.cache.fragment(queue, &url, self.0.now_ms())?;
+        FragmentPart::of(&bytes, range, room)
+    }
+
+    fn flush_cache(&self, queue: QueueId, url: &[u16], recursive: bool) -> Result<()> {
+        self.0.queue(queue)?;
+        self.0.cache.flush(queue, &UrlPrefix::parse(url)?, recursive);
+        Ok(())
     }
 
     fn create_queue(&self, version: ApiVersion) -> Result<QueueId> {
@@ -186,6 +235,7 @@ impl Service for Local {
 
     fn close_queue(&self, queue: QueueId) -> Result<()> {
         let queue = self.0.remove_queue(queue)?;
+        self.0.cache.forget_queue(queue.id);
         if queue.version == ApiVersion::V1 {
             self.0.unregister_all(UrlOwner::Queue(queue.id));
         }
@@ -257,6 +307,34 @@ impl Service for Local {
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>> {
         self.on_request(queue, request, |active| active.send_more(flags, body, pend))
+    }
+
+    fn log_response(&self, queue: QueueId, request: RequestId, fields: Box<LogFields>) -> Result<()> {
+        let connection = self.0.connection_of(request.0).ok_or(UNKNOWN_REQUEST)?;
+        let mut active = Active::new(&self.0, connection);
+        active.exchange_of(queue, request).ok_or(UNKNOWN_REQUEST)?.note_log(|| Some(fields));
+        Ok(())
+    }
+
+    fn logs(&self) -> bool {
+        log::ever_opened()
+    }
+
+    fn metrics(&self) -> Result<String> {
+        Ok(metrics::text(&self.0.snapshot()))
+    }
+
+    fn ask_request(&self, queue: QueueId, request: RequestId, question: Question) -> Result<Fact> {
+        self.now(self.on_request(queue, request, |active| Some(active.ask(question))))
+    }
+
+    fn tell_request(&self, queue: QueueId, request: RequestId, fact: Fact) -> Result<()> {
+        self.now(self.on_request(queue, request, |active| Some(active.tell(fact))))
+    }
+
+    fn find_group(&self, queue: QueueId, url: &[u16]) -> Result<GroupId> {
+        self.0.queue(queue)?;
+        self.0.group_with(queue, &UrlPrefix::parse(url)?).ok_or(Error::FILE_NOT_FOUND)
     }
 
     fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()> {

@@ -24,16 +24,17 @@ use crate::abi::error::Result;
 use crate::net::deadlines::NEVER;
 use crate::net::socket::Socket;
 use crate::win32::wait::Waiter;
-use crate::wire::request::RequestHead;
+use crate::wire::request::{Framing, RequestHead};
 
+use super::accounting::Account;
 use super::body::{PendingRead, RequestBody};
 use super::buffers::Input;
 use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::outbound::Outgoing;
-use super::policy::{DEFAULT_TIMEOUTS, Policy};
+use super::policy::{Policy, service_timeouts};
 use super::service::{BodyPart, ConnectionId, Delivery, QueueId, Reply, RequestId};
-use super::slots::SLOT_BITS;
+use super::slots::{SLOT_BITS, slot_of};
 
 /// Where a connection stands; see the picture above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,8 @@ pub(crate) struct Exchange {
     /// Content-Length the application promised, and body bytes it has given.
     pub(crate) promised: Option<u64>,
     pub(crate) given: u64,
+    /// For counters and the log.
+    pub(crate) account: Account,
 }
 
 /// What a connection needs only while something is going on; idle ones give it back.
@@ -90,6 +93,8 @@ pub(crate) struct Work {
     pub(crate) outbox: VecDeque<Outgoing>,
     /// Finished responses that wait for the next one (see `pipeline`).
     pub(crate) held: Vec<u8>,
+    /// When the first bytes of a head that is not yet whole came; 0 if none is waited for.
+    pub(crate) began: u64,
 }
 
 /// The part of a connection behind its lock.
@@ -97,7 +102,7 @@ pub(crate) struct State {
     pub(crate) phase: Phase,
     /// Numbers the connections and requests of this place. It never goes back, so no id comes twice.
     sequence: u64,
-    /// Whose place this is now.
+    /// Whose place this is now. Its low bits are the place, whoever has it.
     pub(crate) id: ConnectionId,
     pub(crate) local: SocketAddr,
     pub(crate) remote: SocketAddr,
@@ -117,20 +122,22 @@ pub(crate) struct State {
     /// While serving: when body must have come, and when what waits to be sent must have gone.
     pub(crate) read_due: u64,
     pub(crate) send_due: u64,
-    /// Seconds for the next head, from the last request's group.
-    pub(crate) idle_seconds: u16,
-    pub(crate) header_seconds: u16,
+    /// What held for the last request, and holds until the next.
+    pub(crate) policy: Option<Arc<Policy>>,
     /// Bytes thrown away while draining or lingering.
     pub(crate) discarded: u64,
     pub(crate) work: Option<Box<Work>>,
-    pub(crate) disconnect_waits: Vec<(QueueId, Reply<()>)>,
+    /// Rare, and therefore out of the way.
+    pub(crate) disconnect_waits: Option<Box<DisconnectWaits>>,
 }
+
+/// Who waits for the end of a connection, and through which queue.
+pub(crate) type DisconnectWaits = Vec<(QueueId, Reply<()>)>;
 
 /// A place for a client's connection. Aligned, so that with hundreds of them a request touches three cache lines and
 /// none of its neighbours'.
 #[repr(align(64))]
 pub(crate) struct Connection {
-    pub(crate) slot: u32,
     pub(crate) state: Mutex<State>,
 }
 
@@ -153,12 +160,65 @@ impl Effect {
     }
 }
 
+impl Exchange {
+    /// A request that the engine has answered by itself, whose answer is still going out.
+    pub(crate) fn answered(policy: &Arc<Policy>, close_after: bool, account: Account) -> Exchange {
+        Exchange {
+            request: RequestId(0),
+            queue: QueueId(0),
+            url_context: 0,
+            ip_routed: false,
+            stage: Stage::Finishing,
+            policy: Arc::clone(policy),
+            body: RequestBody::new(Framing::None, false),
+            bytes_received: 0,
+            bodyless: false,
+            close_after,
+            opaque: false,
+            promised: None,
+            given: 0,
+            account,
+        }
+    }
+}
+
 impl State {
+    /// Seconds for the next head to begin, and to come whole.
+    #[inline]
+    pub(crate) fn between_requests(&self) -> (u16, u16) {
+        let timeouts = self.policy.as_ref().map_or_else(service_timeouts, |policy| policy.timeouts);
+        (timeouts.idle_connection, timeouts.header_wait)
+    }
+
+    /// The connection belongs to the group of its last request.
+    #[inline]
+    pub(crate) fn belong(&mut self, policy: &Arc<Policy>) {
+        if !self.policy.as_ref().is_some_and(|last| Arc::ptr_eq(last, policy)) {
+            self.change_policy(Some(Arc::clone(policy)));
+        }
+    }
+
+    /// Leaves the last group, if it is another, for the next.
+    pub(crate) fn change_policy(&mut self, next: Option<Arc<Policy>>) {
+        let last = std::mem::replace(&mut self.policy, next);
+        let (last, next) = (last.as_ref().map(|p| &p.tally), self.policy.as_ref().map(|p| &p.tally));
+        if last.map(Arc::as_ptr) != next.map(Arc::as_ptr) {
+            last.inspect(|tally| tally.leave());
+            next.inspect(|tally| tally.join());
+        }
+    }
+
     /// An id no connection and no request had before: a number of this place, and the place itself.
     #[inline]
-    pub(crate) fn next_id(&mut self, slot: u32) -> u64 {
+    pub(crate) fn next_id(&mut self) -> u64 {
         self.sequence += 1;
-        self.sequence << SLOT_BITS | u64::from(slot)
+        self.sequence << SLOT_BITS | u64::from(self.slot())
+    }
+
+    /// The place.
+    #[inline]
+    pub(crate) fn slot(&self) -> u32 {
+        slot_of(self.id.0)
     }
 }
 
@@ -169,7 +229,7 @@ impl Connection {
         let state = State {
             phase: Phase::Closed,
             sequence,
-            id: ConnectionId(0),
+            id: ConnectionId(slot.into()),
             local: nowhere,
             remote: nowhere,
             endpoint: None,
@@ -181,13 +241,12 @@ impl Connection {
             timer_entry: NEVER,
             read_due: NEVER,
             send_due: NEVER,
-            idle_seconds: DEFAULT_TIMEOUTS.idle_connection,
-            header_seconds: DEFAULT_TIMEOUTS.header_wait,
+            policy: None,
             discarded: 0,
             work: None,
-            disconnect_waits: Vec::new(),
+            disconnect_waits: None,
         };
-        Connection { slot, state: Mutex::new(state) }
+        Connection { state: Mutex::new(state) }
     }
 
     /// Puts a new connection in a vacant place.
@@ -198,8 +257,8 @@ impl Connection {
         endpoint: Arc<Endpoint>,
     ) {
         let mut state = self.state.lock();
-        let id = ConnectionId(state.next_id(self.slot));
-        let vacant = Connection::vacant(self.slot, state.sequence).state.into_inner();
+        let id = ConnectionId(state.next_id());
+        let vacant = Connection::vacant(state.slot(), state.sequence).state.into_inner();
         *state = State {
             phase: Phase::Reading,
             id,
@@ -215,11 +274,12 @@ impl Connection {
 /// A connection being worked on: the lock, and what is to be done after it.
 pub(crate) struct Active<'a> {
     pub(crate) engine: &'a Engine,
-    pub(crate) connection: &'a Connection,
     /// The calling thread, if it works on the connection while it waits for something.
     pub(crate) driver: Option<&'a Arc<Waiter>>,
     pub(crate) state: MutexGuard<'a, State>,
     pub(crate) effects: Effects,
+    /// The error log knows why it ends.
+    pub(crate) told: bool,
 }
 
 /// Effects in order; there is rarely more than one.
@@ -242,7 +302,7 @@ impl<'a> Active<'a> {
     /// Takes the connection's lock.
     pub(crate) fn new(engine: &'a Engine, connection: &'a Connection) -> Active<'a> {
         let state = connection.state.lock();
-        Active { engine, connection, driver: None, state, effects: Effects::default() }
+        Active { engine, driver: None, state, effects: Effects::default(), told: false }
     }
 
     /// Lets the lock go and completes what came of the work.
@@ -295,7 +355,7 @@ impl<'a> Active<'a> {
     pub(crate) fn set_deadline(&mut self, at_ms: u64) {
         self.state.deadline = at_ms;
         if at_ms < self.state.timer_entry {
-            self.state.timer_entry = self.engine.arm(self.connection.slot, at_ms);
+            self.state.timer_entry = self.engine.arm(self.state.slot(), at_ms);
         }
     }
 

@@ -19,6 +19,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::net::deadlines::NEVER;
 use crate::net::poller::Events;
+use crate::win32::trace;
 use crate::win32::wait::{Waiter, WhileWaiting};
 
 use super::engine::Engine;
@@ -152,7 +153,8 @@ impl Engine {
         if timeout == 0 {
             self.run_timers();
         }
-        if self.poller.wait(seat, timeout).is_err() {
+        if let Err(error) = self.poller.wait(seat, timeout) {
+            trace::error(format_args!("nothing can be polled: {error}"));
             // Nothing can be polled (which only a broken process sees): do not spin on it.
             std::thread::sleep(TICK);
         }

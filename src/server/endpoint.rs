@@ -1,6 +1,7 @@
 //! Listening endpoints: a port, its sockets and the prefixes registered on it.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
@@ -8,8 +9,10 @@ use parking_lot::{Mutex, RwLock};
 use crate::abi::error::{Error, Result};
 use crate::net::listener::Listener;
 use crate::net::poller::Poller;
+use crate::win32::trace;
 use crate::wire::prefix::{Scheme, UrlPrefix};
 
+use super::configured::Admission;
 use super::routing::{Registration, Routes};
 
 /// Marks the tokens of listeners among the poller's.
@@ -34,20 +37,31 @@ impl Endpoint {
     }
 
     /// Adds a registration, and opens the port for the first one.
-    pub(crate) fn register(&self, registration: Registration, poller: &Poller) -> Result<()> {
+    pub(crate) fn register(
+        &self,
+        registration: Registration,
+        admission: &Admission,
+        poller: &Poller,
+    ) -> Result<()> {
         let mut open = self.open.lock();
         let scheme = registration.prefix.scheme;
         if open.scheme.is_some_and(|s| s != scheme) {
             return Err(Error::ALREADY_EXISTS);
         }
         let prefix = registration.prefix.clone();
-        self.routes.write().insert(Arc::new(registration))?;
+        {
+            let mut routes = self.routes.write();
+            routes.reserve(&admission.reserved);
+            routes.insert(Arc::new(registration))?;
+        }
         if open.listeners.is_empty()
-            && let Err(error) = self.listen(&mut open, poller)
+            && let Err(error) = self.listen(&mut open, &admission.addresses, poller)
         {
             self.routes.write().remove(&prefix);
+            trace::info(format_args!("port {}: {}", self.port, error.0));
             return Err(error);
         }
+        trace::info(format_args!("{} is served", prefix.to_text()));
         open.scheme = Some(scheme);
         Ok(())
     }
@@ -62,6 +76,7 @@ impl Endpoint {
             return Err(Error::FILE_NOT_FOUND);
         }
         if routes.is_empty() {
+            trace::info(format_args!("port {} is closed", self.port));
             open.listeners.clear();
             open.scheme = None;
         }
@@ -88,9 +103,9 @@ impl Endpoint {
         self.open.lock().scheme == Some(Scheme::Https)
     }
 
-    fn listen(&self, open: &mut Open, poller: &Poller) -> Result<()> {
+    fn listen(&self, open: &mut Open, addresses: &[IpAddr], poller: &Poller) -> Result<()> {
         use std::os::fd::AsFd;
-        let listeners = Listener::bind_all(self.port).map_err(|e| bind_error(&e))?;
+        let listeners = Listener::bind_these(addresses, self.port).map_err(|e| bind_error(&e))?;
         for (number, listener) in listeners.iter().enumerate() {
             let token = LISTENER | u64::from(self.port) << 8 | number as u64;
             poller.add_listener(listener.as_fd(), token).map_err(|_| Error::NO_SYSTEM_RESOURCES)?;

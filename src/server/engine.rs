@@ -13,17 +13,20 @@ use crate::net::deadlines::Deadlines;
 use crate::net::listener::{Listener, is_exhaustion};
 use crate::net::poller::{Poller, Readiness};
 use crate::win32::wait::Waiter;
-use crate::wire::prefix::UrlPrefix;
 use crate::wire::request::Limits;
 
 use super::buffers::Pool;
+use super::cache::Cache;
+use super::configured::Configured;
 use super::connection::{Active, Connection};
+use super::control::{self, Control};
+use super::counters::Tally;
 use super::driver::Driver;
 use super::endpoint::{Endpoint, LISTENER};
-use super::policy::Policy;
+use super::log::ErrorLog;
+use super::policy::{Policy, service_timeouts, set_service_timeouts};
 use super::request_queue::Queue;
-use super::routing::{Registration, Target};
-use super::service::{ApiVersion, ConnectionId, QueueId, UrlOwner};
+use super::service::{ApiVersion, ConnectionId, QueueId};
 use super::session::Directory;
 use super::slots::{SLOT_BITS, Slots, slot_of};
 
@@ -33,13 +36,23 @@ pub struct Engine {
     pub(crate) driver: Driver,
     pub(crate) deadlines: Deadlines,
     pub(crate) buffers: Pool,
+    pub(crate) configured: Configured,
     pub(crate) limits: Limits,
+    pub(crate) cache: Cache,
     pub(crate) directory: Directory,
     /// What holds for requests of version 1 queues.
     pub(crate) policy: Arc<Policy>,
+    /// Counts requests that came to no group.
+    pub(crate) unrouted: Arc<Tally>,
+    /// How other programs look at it.
+    pub(crate) control: Control,
+    /// Tells of what is refused, timed out and dropped.
+    pub(crate) errors: ErrorLog,
+    /// Seconds since 1970 when it was made.
+    pub(crate) started: u64,
     /// Queues by the low bits of their id.
-    queues: RwLock<Vec<Option<Arc<Queue>>>>,
-    endpoints: RwLock<HashMap<u16, Arc<Endpoint>>>,
+    pub(crate) queues: RwLock<Vec<Option<Arc<Queue>>>>,
+    pub(crate) endpoints: RwLock<HashMap<u16, Arc<Endpoint>>>,
     pub(crate) slots: Slots,
     /// Connections with responses held back, to be sent before the engine sleeps.
     held: Mutex<Vec<u32>>,
@@ -60,17 +73,26 @@ impl Engine {
     pub fn new() -> std::io::Result<Engine> {
         // Ids begin at a number nobody guesses, so that a stale or made-up one finds nothing.
         let seed = (clock::now_ms() << 8 ^ u64::from(std::process::id()) << 20 | 1) & 0x7F_FFFF_FFFF;
+        let directory = Directory::default();
+        let configured = Configured::read();
+        set_service_timeouts(configured.timeouts);
         Ok(Engine {
+            started: clock::unix_seconds(),
             poller: Poller::new()?,
             driver: Driver::new(),
             deadlines: Deadlines::default(),
             buffers: Pool::default(),
-            limits: Limits::default(),
-            directory: Directory::default(),
-            policy: Arc::new(Policy::of_service()),
+            limits: configured.limits(),
+            cache: Cache::new(configured.cache_limits()),
+            configured,
+            policy: Arc::new(Policy::of_service(directory.totals.tally())),
+            unrouted: directory.totals.tally(),
             queues: RwLock::default(),
             endpoints: RwLock::default(),
+            control: Control::default(),
+            errors: ErrorLog::default(),
             slots: Slots::new(seed),
+            directory,
             held: Mutex::default(),
             any_held: AtomicBool::new(false),
             resting: Mutex::default(),
@@ -97,6 +119,9 @@ impl Engine {
     pub(crate) fn handle(&self, token: u64, readiness: Readiness, driver: Option<&Arc<Waiter>>) {
         if token == Poller::WAKE {
             return;
+        }
+        if token == control::TOKEN {
+            return self.control.accept();
         }
         if token & LISTENER != 0 {
             return self.accept((token >> 8) as u16, (token & 0xFF) as usize);
@@ -215,7 +240,7 @@ impl Engine {
             None => false,
         };
         if added {
-            active.set_timeout(super::policy::DEFAULT_TIMEOUTS.idle_connection);
+            active.set_timeout(service_timeouts().idle_connection);
         } else {
             active.reset();
         }
@@ -254,58 +279,11 @@ impl Engine {
         self.queues.write()[id.0 as usize & ((1 << SLOT_BITS) - 1)] = None;
         Ok(queue)
     }
-
-    /// Registers a prefix for its owner.
-    pub(crate) fn register(&self, owner: UrlOwner, url: &[u16], context: u64) -> Result<()> {
-        let target = match owner {
-            UrlOwner::Group(id) => Target::Group(self.directory.group(id)?),
-            UrlOwner::Queue(id) => Target::Queue(self.queue(id)?),
-        };
-        let prefix = UrlPrefix::parse(url)?;
-        let port = prefix.port;
-        let known = self.endpoints.read().get(&port).cloned();
-        let endpoint = match known {
-            Some(endpoint) => endpoint,
-            None => {
-                let mut endpoints = self.endpoints.write();
-                Arc::clone(endpoints.entry(port).or_insert_with(|| Arc::new(Endpoint::new(port))))
-            }
-        };
-        endpoint.register(Registration { prefix, target, context }, &self.poller)
-    }
-
-    /// Removes one prefix of an owner.
-    pub(crate) fn unregister(&self, owner: UrlOwner, url: &[u16]) -> Result<()> {
-        let prefix = UrlPrefix::parse(url)?;
-        let endpoint = self.endpoints.read().get(&prefix.port).cloned().ok_or(Error::FILE_NOT_FOUND)?;
-        endpoint.unregister(&prefix, |r| owns(owner, r))?;
-        self.poller.wake();
-        Ok(())
-    }
-
-    /// Removes every prefix of an owner.
-    pub(crate) fn unregister_all(&self, owner: UrlOwner) {
-        let endpoints: Vec<_> = self.endpoints.read().values().cloned().collect();
-        for endpoint in endpoints {
-            for prefix in endpoint.prefixes(|r| owns(owner, r)) {
-                let _ = endpoint.unregister(&prefix, |r| owns(owner, r));
-            }
-        }
-        self.poller.wake();
-    }
 }
 
 /// What the poller calls a connection.
 fn token_of(id: ConnectionId) -> u64 {
     id.0 & !LISTENER
-}
-
-fn owns(owner: UrlOwner, registration: &Registration) -> bool {
-    match (owner, &registration.target) {
-        (UrlOwner::Group(id), Target::Group(group)) => group.id == id,
-        (UrlOwner::Queue(id), Target::Queue(queue)) => queue.id == id,
-        _ => false,
-    }
 }
 
 #[cfg(test)]
@@ -326,7 +304,7 @@ mod tests {
         let socket = Socket::from_fd(OwnedFd::from(ours));
         connection.occupy(socket, (nowhere, nowhere), Arc::new(Endpoint::new(1)));
         engine.adopt(connection);
-        (connection.slot, theirs)
+        (connection.state.lock().slot(), theirs)
     }
 
     #[test]

@@ -9,11 +9,14 @@ use crate::wire::Parsed;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{RequestHead, Verb};
 
+use super::accounting::Account;
 use super::body::RequestBody;
+use super::cache::{Answered, Hit};
 use super::closing::LINGER_BYTES;
 use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
 use super::endpoint::Endpoint;
-use super::policy::{DEFAULT_TIMEOUTS, Policy};
+use super::policy::{Policy, service_timeouts};
+use super::reason::Reason;
 use super::request_queue::{Offer, Queue, Refused};
 use super::routing::Target;
 use super::service::{RequestId, Timeouts, Verbosity};
@@ -30,6 +33,7 @@ impl Active<'_> {
     pub(crate) fn on_readiness(&mut self, readiness: Readiness) {
         if readiness.gone() && self.state.phase != Phase::Lingering {
             // What the client sent before it left is of no use to anyone who would answer it.
+            self.report_loss();
             return self.break_off();
         }
         self.state.readable |= readiness.readable();
@@ -93,6 +97,7 @@ impl Active<'_> {
                 Transfer::WouldBlock => return self.await_head(work),
                 Transfer::End | Transfer::Broken => {
                     self.state.work = Some(work);
+                    self.report_loss();
                     self.break_off();
                     return Next::Wait;
                 }
@@ -126,11 +131,15 @@ impl Active<'_> {
         if work.input.is_empty() {
             self.rest(work);
         } else {
-            self.state.work = Some(work);
+            let state = &mut *self.state;
+            let work = state.work.insert(work);
+            if state.discarded == 0 {
+                work.began = self.engine.now_ms();
+            }
             // The wait for a head begins with its first byte and is not renewed by further ones.
             if self.state.discarded == 0 {
                 self.state.discarded = 1;
-                self.set_timeout(self.state.header_seconds);
+                self.set_timeout(self.state.between_requests().1);
             }
         }
         Next::Wait
@@ -139,7 +148,7 @@ impl Active<'_> {
     /// Nothing is left to do until the client sends more.
     fn rest(&mut self, work: Box<Work>) {
         self.engine.buffers.give(work);
-        self.set_timeout(self.state.idle_seconds);
+        self.set_timeout(self.state.between_requests().0);
         self.state.discarded = 0;
     }
 
@@ -177,7 +186,11 @@ impl Active<'_> {
                     self.effects.push(Effect::Deliver(reply, delivery));
                 }
             }
-            Ok((_, Offer::Queued)) => self.set_timeout(exchange_timeouts(self).request_queue),
+            Ok((_, Offer::Queued)) => {
+                self.note_queued();
+                self.set_timeout(exchange_timeouts(self).request_queue);
+            }
+            Ok((_, Offer::Cached(hit))) => return self.serve_from_cache(&hit, head_len),
             Ok((_, Offer::Refused(refused))) => {
                 if let Some(work) = self.state.work.as_mut() {
                     work.exchange = None;
@@ -186,6 +199,7 @@ impl Active<'_> {
                 return Next::Again;
             }
             Err(refusal) => {
+                self.count_unrouted();
                 self.refuse(refusal);
                 return Next::Again;
             }
@@ -202,15 +216,45 @@ impl Active<'_> {
         let routes = endpoint.routes.read();
         let route = routes.find(host, local, head.path())?;
         let context = (route.registration.context, route.ip_routed);
+        let cached = |queue: &Queue, policy: &Arc<Policy>| {
+            let hit = self.engine.cache.look_up(endpoint.port, head, queue.id, policy);
+            hit.map(|hit| (RequestId(0), queue.spared(hit)))
+        };
         match &route.registration.target {
-            Target::Queue(queue) => Ok(self.offer(queue, &self.engine.policy, context, head_len)),
+            Target::Reserved => Err(Refusal::Unavailable),
+            Target::Queue(queue) => Ok(match cached(queue, &self.engine.policy) {
+                Some(hit) => hit,
+                None => self.offer(queue, &self.engine.policy, context, head_len),
+            }),
             Target::Group(group) => {
                 let binding = group.binding.lock();
                 match &binding.queue {
                     _ if !binding.policy.active => Err(Refusal::Disabled),
-                    Some(queue) => Ok(self.offer(queue, &binding.policy, context, head_len)),
+                    Some(queue) => Ok(match cached(queue, &binding.policy) {
+                        Some(hit) => hit,
+                        None => self.offer(queue, &binding.policy, context, head_len),
+                    }),
                     None => Err(Refusal::Unavailable),
                 }
+            }
+        }
+    }
+
+    fn serve_from_cache(&mut self, hit: &Hit, head_len: usize) -> Next {
+        self.state.belong(&hit.policy);
+        match self.answer_from_cache(hit, head_len) {
+            Answered::Gone => {
+                if self.state.work.as_ref().is_some_and(|work| !work.head.keep_alive) {
+                    self.end_politely();
+                } else {
+                    self.state.deadline = NEVER;
+                }
+                Next::Again
+            }
+            Answered::Waiting => Next::Wait,
+            Answered::Broken => {
+                self.break_off();
+                Next::Wait
             }
         }
     }
@@ -223,8 +267,9 @@ impl Active<'_> {
         head_len: usize,
     ) -> (RequestId, Offer) {
         let state = &mut *self.state;
-        let request = RequestId(state.next_id(self.connection.slot));
+        let request = RequestId(state.next_id());
         if let Some(work) = state.work.as_mut() {
+            let account = Account::open(work, state.socket.as_ref(), policy, head_len);
             let head = &work.head;
             work.exchange = Some(Exchange {
                 request,
@@ -240,10 +285,10 @@ impl Active<'_> {
                 opaque: false,
                 promised: None,
                 given: 0,
+                account,
             });
         }
-        state.idle_seconds = policy.timeouts.idle_connection;
-        state.header_seconds = policy.timeouts.header_wait;
+        state.belong(policy);
         state.phase = Phase::Serving;
         (request, queue.offer(request, self.driver))
     }
@@ -251,6 +296,7 @@ impl Active<'_> {
     /// Answers in the application's stead and ends the connection.
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
         self.leave_queue();
+        self.report(Reason::Refused(refusal));
         let Some(work) = self.state.work.as_mut() else { return self.break_off() };
         let mut response = std::mem::take(&mut work.held);
         let head_only = work.head.verb == Verb::Head;
@@ -263,7 +309,10 @@ impl Active<'_> {
     /// Answers for a queue that takes no request.
     pub(crate) fn refuse_by(&mut self, refused: Refused) {
         match refused {
-            Refused::Full(Verbosity::Basic) => self.reset(),
+            Refused::Full(Verbosity::Basic) => {
+                self.report(Reason::QueueFull);
+                self.reset();
+            }
             Refused::Full(_) => self.refuse(Refusal::QueueFull),
             Refused::Inactive => self.refuse(Refusal::Disabled),
             Refused::Closed => self.refuse(Refusal::Unavailable),
@@ -277,6 +326,7 @@ impl Active<'_> {
         self.state.work = Some(work);
         match next {
             Some(true) => {
+                self.account(None);
                 self.next_request();
                 Next::Again
             }
@@ -331,7 +381,7 @@ impl Active<'_> {
 
 fn exchange_timeouts(active: &Active<'_>) -> Timeouts {
     let exchange = active.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-    exchange.map_or(DEFAULT_TIMEOUTS, |e| e.policy.timeouts)
+    exchange.map_or_else(service_timeouts, |e| e.policy.timeouts)
 }
 
 fn parse(work: &mut Work, engine: &super::engine::Engine) -> Result<Parsed, Refusal> {

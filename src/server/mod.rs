@@ -3,20 +3,31 @@
 //! `capi` reaches it through [`service::Service`] only; the engine of this process and the guest of
 //! another process both are such services.
 
+mod accounting;
+mod asking;
 mod body;
 mod buffers;
+mod cache;
 mod closing;
 mod commands;
+mod configured;
 mod connection;
+pub mod control;
+mod counters;
 mod driver;
 mod endpoint;
 mod engine;
 mod inbound;
 mod log;
+mod metrics;
+mod observe;
 mod outbound;
 mod parcel;
+mod partial;
 mod pipeline;
 mod policy;
+mod reason;
+mod registering;
 mod request_queue;
 mod response;
 mod routing;
@@ -39,6 +50,10 @@ pub fn local() -> Result<Arc<dyn service::Service>> {
     static ENGINE: OnceLock<Option<Arc<Engine>>> = OnceLock::new();
     let engine = ENGINE.get_or_init(|| {
         let engine = Arc::new(Engine::new().ok()?);
+        engine.control.allow(&engine);
+        if let Some(settings) = log::ErrorLogSettings::of(&engine.configured.parameters) {
+            engine.errors.enable(settings);
+        }
         // The hook lives as long as the process, as the engine does.
         wait::set_while_waiting(Box::leak(Box::new(Arc::clone(&engine))));
         Some(engine)

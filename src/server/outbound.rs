@@ -10,8 +10,9 @@ use crate::wire::request::Verb;
 use super::closing::LINGER_BYTES;
 use super::connection::{Active, Effect, Exchange, Phase, Stage};
 use super::parcel::{Parcel, Progress, Sent, copy_rest, join_small, length, measure, push};
+use super::partial::{Served, cut, wants_part};
 use super::pipeline::may_hold;
-use super::policy::DEFAULT_TIMEOUTS;
+use super::policy::service_timeouts;
 use super::response::{Circumstances, write_head};
 use super::service::{Body, Chunk, Pend, Reply, ResponseHead, SendFlags};
 
@@ -34,10 +35,18 @@ impl Active<'_> {
         body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Option<Result<u64>> {
-        let body_len = match measure(body) {
+        let mut body_len = match self.measure(body) {
             Ok(len) => len,
             Err(error) => return Some(Err(error)),
         };
+        let mut part = None;
+        if !flags.more_data {
+            part = match self.whole_response(flags, head, body, &mut body_len) {
+                Ok(part) => part,
+                Err(error) => return Some(Err(error)),
+            };
+        }
+        let head = part.as_deref().unwrap_or(head);
         let Some(work) = self.state.work.as_mut() else { return Some(Err(Error::CONNECTION_INVALID)) };
         let head_request = work.head.verb == Verb::Head;
         let Some(exchange) = work.exchange.as_mut() else { return Some(Err(Error::CONNECTION_INVALID)) };
@@ -62,6 +71,9 @@ impl Active<'_> {
             // Without raw bytes the client would go on in a protocol that is not ours.
             exchange.close_after = decision.close || head.status == 101 && !flags.opaque;
             exchange.stage = Stage::Responding;
+            if let (Some(extras), false) = (&head.extras, flags.more_data) {
+                exchange.note_log(|| extras.log.clone().map(Box::new));
+            }
         }
         exchange.body.owes_continue &= interim && head.status != 100;
         if flags.opaque {
@@ -71,6 +83,45 @@ impl Active<'_> {
         self.send(flags, earlier, body, body_len, interim, pend)
     }
 
+    /// Puts fragments in their places, fixes the lengths of files and sums up.
+    fn measure(&self, body: &mut Body) -> Result<u64> {
+        if body.iter().any(|chunk| matches!(chunk, Chunk::Fragment { .. })) {
+            let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
+            let queue = exchange.ok_or(Error::CONNECTION_INVALID)?.queue;
+            self.engine.cache.fill_in(queue, body, self.engine.now_ms())?;
+        }
+        measure(body)
+    }
+
+    /// What is done with a response that is all there: it may be kept, and it may be cut to the range asked for.
+    fn whole_response(
+        &self,
+        flags: SendFlags,
+        head: &ResponseHead,
+        body: &mut Body,
+        body_len: &mut u64,
+    ) -> Result<Option<Box<ResponseHead>>> {
+        if head.extras.is_none() && !flags.process_ranges {
+            return Ok(None);
+        }
+        let Some(work) = self.state.work.as_ref() else { return Ok(None) };
+        let fresh = work.exchange.as_ref().filter(|e| e.stage == Stage::Delivered);
+        let Some(exchange) = fresh else { return Ok(None) };
+        if head.extras.is_some() {
+            self.keep_response(exchange.queue, head, body, *body_len);
+        }
+        if !flags.process_ranges || !wants_part(&work.head, head) {
+            return Ok(None);
+        }
+        match cut(&work.head, head, body, *body_len)? {
+            Served::Whole => Ok(None),
+            Served::Instead(head) => {
+                *body_len = body.iter().map(length).sum();
+                Ok(Some(head))
+            }
+        }
+    }
+
     /// Sends more of a response that has begun.
     pub(crate) fn send_more(
         &mut self,
@@ -78,7 +129,7 @@ impl Active<'_> {
         body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Option<Result<u64>> {
-        let body_len = match measure(body) {
+        let body_len = match self.measure(body) {
             Ok(len) => len,
             Err(error) => return Some(Err(error)),
         };
@@ -142,6 +193,7 @@ impl Active<'_> {
             }
             Sent::Failed(error) => {
                 work.held.clear();
+                self.report_loss();
                 self.break_off();
                 Some(Err(error))
             }
@@ -163,7 +215,7 @@ impl Active<'_> {
         pend: Pend<'_, u64>,
     ) -> Option<Result<u64>> {
         let Some(work) = self.state.work.as_mut() else { return Some(Err(Error::CONNECTION_INVALID)) };
-        let in_memory = body.iter().all(|c| matches!(c, Chunk::Memory(_)));
+        let in_memory = body.iter().all(|c| c.memory().is_some());
         let (outgoing, outcome) = if flags.buffer_data && in_memory {
             let rest = copy_rest(&head, &body, at);
             let total = at.own() + rest.len() as u64 - at.earlier.saturating_sub(at.total);
@@ -190,7 +242,10 @@ impl Active<'_> {
             let parcel = Parcel { head: &first.head, body: &first.body, at: &mut first.at };
             match push(socket, parcel) {
                 Sent::Blocked => return,
-                Sent::Failed(_) => return self.break_off(),
+                Sent::Failed(_) => {
+                    self.report_loss();
+                    return self.break_off();
+                }
                 Sent::All => {}
             }
             let Some(done) = work.outbox.pop_front() else { return };
@@ -214,7 +269,7 @@ impl Active<'_> {
     /// a little of it now and then does not renew that.
     pub(super) fn await_room(&mut self, left: u64) {
         let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-        let rate = exchange.map_or(DEFAULT_TIMEOUTS.min_send_rate, |e| e.policy.timeouts.min_send_rate);
+        let rate = exchange.map_or(service_timeouts().min_send_rate, |e| e.policy.timeouts.min_send_rate);
         if rate == u32::MAX || rate == 0 {
             return self.set_send_due(NEVER);
         }
@@ -224,6 +279,7 @@ impl Active<'_> {
 
     /// The last byte of a response has been handed to the kernel.
     fn response_done(&mut self) {
+        self.account(None);
         let state = &mut *self.state;
         let Some(work) = state.work.as_mut() else { return };
         while let Some(read) = work.reads.pop_front() {
@@ -247,6 +303,11 @@ impl Active<'_> {
 }
 
 impl Outgoing {
+    /// The end of an answer of the engine's own.
+    pub(super) fn last(head: Vec<u8>, body: Body, at: Progress) -> Outgoing {
+        Outgoing { head, body, at, reply: None, last: true }
+    }
+
     /// Bytes nobody waits for.
     pub(super) fn rest(bytes: Vec<u8>) -> Outgoing {
         Outgoing { head: bytes, body: Body::new(), at: Progress::default(), reply: None, last: false }

@@ -53,7 +53,9 @@ pub(super) enum Sent {
 pub(super) fn length(chunk: &Chunk) -> u64 {
     match chunk {
         Chunk::Memory(bytes) => bytes.as_slice().len() as u64,
+        Chunk::Shared { length, .. } => *length as u64,
         Chunk::File { length, .. } => length.unwrap_or(0),
+        Chunk::Fragment { .. } => 0,
     }
 }
 
@@ -63,8 +65,8 @@ pub(super) fn join_small(head: &mut Vec<u8>, body: &mut Body, body_len: u64) {
         return;
     }
     for chunk in body.iter() {
-        if let Chunk::Memory(bytes) = chunk {
-            head.extend_from_slice(bytes.as_slice());
+        if let Some(bytes) = chunk.memory() {
+            head.extend_from_slice(bytes);
         }
     }
     body.clear();
@@ -125,11 +127,11 @@ fn push_memory(socket: &Socket, head: &[u8], body: &[Chunk], at: &Progress) -> T
     let mut skip = at.offset as usize;
     let mut file_follows = false;
     for chunk in &body[at.chunk..] {
-        let Chunk::Memory(bytes) = chunk else {
+        let Some(bytes) = chunk.memory() else {
             file_follows = true;
             break;
         };
-        let bytes = &bytes.as_slice()[skip..];
+        let bytes = &bytes[skip..];
         skip = 0;
         if !bytes.is_empty() {
             parts.push(IoSlice::new(bytes));
@@ -160,8 +162,8 @@ pub(super) fn copy_rest(head: &[u8], body: &[Chunk], at: Progress) -> Vec<u8> {
     let mut rest = head[at.head..].to_vec();
     let mut skip = at.offset as usize;
     for chunk in &body[at.chunk..] {
-        if let Chunk::Memory(bytes) = chunk {
-            rest.extend_from_slice(&bytes.as_slice()[skip..]);
+        if let Some(bytes) = chunk.memory() {
+            rest.extend_from_slice(&bytes[skip..]);
         }
         skip = 0;
     }

@@ -16,11 +16,14 @@ const HELD: usize = 32 * 1024;
 /// request is there already.
 #[inline]
 pub(super) fn may_hold(work: &Work) -> bool {
-    if work.input.is_empty() || !work.outbox.is_empty() || work.held.len() > HELD {
-        return false;
-    }
     let goes_on = |e: &super::connection::Exchange| !e.close_after && !e.opaque && e.body.is_done();
-    if !work.exchange.as_ref().is_some_and(goes_on) {
+    !work.input.is_empty() && work.exchange.as_ref().is_some_and(goes_on) && next_is_there(work)
+}
+
+/// Whether the next request is there already, and its answer may go out with what is held.
+#[inline]
+pub(super) fn next_is_there(work: &Work) -> bool {
+    if work.input.is_empty() || !work.outbox.is_empty() || work.held.len() > HELD {
         return false;
     }
     let input = work.input.bytes();
@@ -31,7 +34,7 @@ impl Active<'_> {
     /// Keeps a response back, behind `earlier` bytes of others. The first one has the engine told.
     pub(super) fn hold(&mut self, earlier: usize) {
         if earlier == 0 {
-            self.engine.hold(self.connection.slot);
+            self.engine.hold(self.state.slot());
         }
     }
 

@@ -1,14 +1,18 @@
 //! What holds for the requests of a URL group: its own settings, else its session's, else the service's
 //! (digest §1.9). Worked out whenever a setting changes, and shared by the requests it holds for.
 
+use std::sync::{Arc, OnceLock};
+
 use crate::abi::error::{Error, Result};
 
+use super::counters::Tally;
+use super::log::Log;
 use super::service::{
     Authentication, ChannelBind, FlowRate, Logging, Property, PropertyKind, QueueId, Timeouts,
 };
 
-/// The service's timeouts (digest §6.5).
-pub(crate) const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
+/// The timeouts of a service that is not configured otherwise (digest §6.5).
+const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
     entity_body: 120,
     drain_entity_body: 120,
     request_queue: 120,
@@ -16,6 +20,19 @@ pub(crate) const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
     header_wait: 120,
     min_send_rate: 150,
 };
+
+static SERVICE_TIMEOUTS: OnceLock<Timeouts> = OnceLock::new();
+
+/// The service's timeouts.
+#[inline]
+pub(crate) fn service_timeouts() -> Timeouts {
+    *SERVICE_TIMEOUTS.get().unwrap_or(&DEFAULT_TIMEOUTS)
+}
+
+/// Takes the configured timeouts for the service's, once; 0 leaves the default.
+pub(crate) fn set_service_timeouts(configured: Timeouts) {
+    SERVICE_TIMEOUTS.get_or_init(|| cascade(configured, DEFAULT_TIMEOUTS));
+}
 
 /// What was set on a session or a group; `None` inherits.
 #[derive(Clone, Default)]
@@ -26,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) connections: Option<u32>,
     pub(crate) flow_rate: Option<FlowRate>,
     pub(crate) logging: Option<Logging>,
+    /// The log that `logging` describes.
+    pub(crate) log: Option<Arc<Log>>,
     pub(crate) authentication: Option<Authentication>,
     pub(crate) extended_authentication: Option<Authentication>,
     pub(crate) channel_bind: Option<ChannelBind>,
@@ -43,7 +62,10 @@ impl Settings {
             Property::Bandwidth(value) => self.bandwidth = value,
             Property::Connections(value) => self.connections = value,
             Property::FlowRate(value) => self.flow_rate = value,
-            Property::Logging(value) => self.logging = value,
+            Property::Logging(value) => {
+                self.log = value.as_ref().map(Log::open).transpose()?.map(Arc::new);
+                self.logging = value;
+            }
             Property::Authentication(value) => self.authentication = value,
             Property::ExtendedAuthentication(value) => self.extended_authentication = value,
             Property::ChannelBind(value) => self.channel_bind = value,
@@ -84,20 +106,26 @@ pub(crate) struct Policy {
     pub(crate) active: bool,
     /// Timeouts, none of them 0.
     pub(crate) timeouts: Timeouts,
+    /// Where responses are logged: the session's log goes before the group's.
+    pub(crate) log: Option<Arc<Log>>,
+    /// What counts them.
+    pub(crate) tally: Arc<Tally>,
 }
 
 impl Policy {
     /// What holds where nothing is set: for version 1 queues.
-    pub(crate) fn of_service() -> Policy {
-        Policy { active: true, timeouts: DEFAULT_TIMEOUTS }
+    pub(crate) fn of_service(tally: Arc<Tally>) -> Policy {
+        Policy { active: true, timeouts: service_timeouts(), log: None, tally }
     }
 
     /// What a group's settings, its session's and the service's come to.
-    pub(crate) fn of(group: &Settings, session: &Settings) -> Policy {
-        let inherited = cascade(session.timeouts.unwrap_or_default(), DEFAULT_TIMEOUTS);
+    pub(crate) fn of(group: &Settings, session: &Settings, tally: &Arc<Tally>) -> Policy {
+        let inherited = cascade(session.timeouts.unwrap_or_default(), service_timeouts());
         Policy {
             active: group.active.unwrap_or(true) && session.active.unwrap_or(true),
             timeouts: cascade(group.timeouts.unwrap_or_default(), inherited),
+            log: session.log.as_ref().or(group.log.as_ref()).cloned(),
+            tally: Arc::clone(tally),
         }
     }
 }

@@ -6,15 +6,18 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
 use crate::abi::error::{Error, Result};
 use crate::win32::wait::Waiter;
 
+use super::cache::Hit;
 use super::service::{
     ApiVersion, Delivery, OperationId, Property, PropertyKind, QueueId, Reply, RequestId, Verbosity,
 };
+use super::snapshot::{QueueCounters, QueueState};
 
 struct State {
     requests: VecDeque<RequestId>,
@@ -23,6 +26,9 @@ struct State {
     active: bool,
     verbosity: Verbosity,
     shut: bool,
+    /// Requests that came, and those refused.
+    arrived: u64,
+    rejected: u64,
 }
 
 impl State {
@@ -58,6 +64,8 @@ impl Receiver {
 pub(crate) struct Queue {
     pub(crate) id: QueueId,
     pub(crate) version: ApiVersion,
+    /// Requests for it that the cache answered.
+    cache_hits: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -71,6 +79,8 @@ pub(crate) enum Offer {
     Mine,
     /// The queue is full, inactive or closed.
     Refused(Refused),
+    /// It need not be offered: the cache answers it.
+    Cached(Hit),
 }
 
 /// Why a queue took no request.
@@ -89,18 +99,28 @@ impl Queue {
             active: true,
             verbosity: Verbosity::Basic,
             shut: false,
+            arrived: 0,
+            rejected: 0,
         };
-        Queue { id, version, state: Mutex::new(state) }
+        Queue { id, version, cache_hits: AtomicU64::new(0), state: Mutex::new(state) }
+    }
+
+    /// The cache answers a request that would have come here.
+    pub(crate) fn spared(&self, hit: Hit) -> Offer {
+        self.cache_hits.fetch_add(1, Ordering::Relaxed);
+        Offer::Cached(hit)
     }
 
     /// Puts a request on the queue, or gives it to the oldest waiting receive; if that is a thread and `driver`,
     /// the thread that brings the request, waits here too, to that one, because it need not be woken.
     pub(crate) fn offer(&self, request: RequestId, driver: Option<&Arc<Waiter>>) -> Offer {
         let mut state = self.state.lock();
+        state.arrived += 1;
         if state.shut {
             return Offer::Refused(Refused::Closed);
         }
         if !state.active {
+            state.rejected += 1;
             return Offer::Refused(Refused::Inactive);
         }
         if driver.is_some_and(|driver| state.serve_thread(driver)) {
@@ -115,6 +135,7 @@ impl Queue {
                 Offer::Queued
             }
             None if state.requests.len() >= state.length as usize => {
+                state.rejected += 1;
                 Offer::Refused(Refused::Full(state.verbosity))
             }
             None => {
@@ -217,6 +238,33 @@ impl Queue {
             PropertyKind::Verbosity => Ok(Property::Verbosity(state.verbosity)),
             _ => Err(Error::INVALID_PARAMETER),
         }
+    }
+
+    /// What can be seen of it, and its oldest waiting request.
+    pub(crate) fn observe(&self) -> (QueueState, Option<RequestId>) {
+        let state = self.state.lock();
+        let verbosity = match state.verbosity {
+            Verbosity::Basic => "basic",
+            Verbosity::Limited => "limited",
+            Verbosity::Full => "full",
+        };
+        let seen = QueueState {
+            id: self.id.0,
+            version: if self.version == ApiVersion::V1 { 1 } else { 2 },
+            active: state.active,
+            length: state.length,
+            verbosity: verbosity.into(),
+            receivers: state.receivers.len() as u64,
+            counters: QueueCounters {
+                current_queue_size: state.requests.len() as u64,
+                arrived: state.arrived,
+                rejected: state.rejected,
+                cache_hits: self.cache_hits.load(Ordering::Relaxed),
+                ..QueueCounters::default()
+            },
+            ..QueueState::default()
+        };
+        (seen, state.requests.front().copied())
     }
 
     pub(crate) fn verbosity(&self) -> Verbosity {

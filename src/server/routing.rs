@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::abi::error::{Error, Result};
-use crate::wire::prefix::{Host, UrlPrefix};
+use crate::wire::prefix::{Host, UrlPrefix, ascii_name};
 use crate::wire::refusal::Refusal;
 
 use super::request_queue::Queue;
@@ -20,6 +20,15 @@ pub(crate) enum Target {
     Group(Arc<Group>),
     /// A version 1 queue.
     Queue(Arc<Queue>),
+    /// Nobody: the prefix is reserved, and who it is for has not registered it. Requests are refused, and what would match
+    /// in a later category is hidden (digest §2.7).
+    Reserved,
+}
+
+impl Target {
+    fn is_reserved(&self) -> bool {
+        matches!(self, Target::Reserved)
+    }
 }
 
 /// One registered prefix.
@@ -40,9 +49,10 @@ struct Prefixes {
 impl Prefixes {
     fn insert(&mut self, registration: Arc<Registration>) -> Result<()> {
         let key = key(&registration.prefix.path);
-        if self.list.iter().any(|(k, _)| *k == key) {
+        if self.list.iter().any(|(k, r)| *k == key && !r.target.is_reserved()) {
             return Err(Error::ALREADY_EXISTS);
         }
+        // A registration stands before the reservation of the same prefix, and wins.
         let at = self.list.partition_point(|(k, _)| k.len() > key.len());
         self.list.insert(at, (key, registration));
         Ok(())
@@ -50,7 +60,7 @@ impl Prefixes {
 
     fn remove(&mut self, path: &str) -> Option<Arc<Registration>> {
         let key = key(path);
-        let at = self.list.iter().position(|(k, _)| *k == key)?;
+        let at = self.list.iter().position(|(k, r)| *k == key && !r.target.is_reserved())?;
         Some(self.list.remove(at).1)
     }
 
@@ -113,6 +123,29 @@ impl Routes {
         Ok(())
     }
 
+    /// Takes these prefixes for reserved, and no others.
+    pub(crate) fn reserve(&mut self, prefixes: &[UrlPrefix]) {
+        let keep = |list: &mut Prefixes| list.list.retain(|(_, r)| !r.target.is_reserved());
+        keep(&mut self.strong);
+        keep(&mut self.weak);
+        self.names.iter_mut().for_each(|(_, p)| keep(p));
+        self.addresses.iter_mut().for_each(|(_, p)| keep(p));
+        for prefix in prefixes {
+            let reserved = Registration { prefix: prefix.clone(), target: Target::Reserved, context: 0 };
+            let list = match &prefix.host {
+                Host::Strong => &mut self.strong,
+                Host::Weak => &mut self.weak,
+                Host::Name(name) => entry(&mut self.names, name),
+                Host::Address(ip) => entry(&mut self.addresses, ip),
+            };
+            let key = key(&prefix.path);
+            let at = list.list.partition_point(|(k, _)| k.len() >= key.len());
+            list.list.insert(at, (key, Arc::new(reserved)));
+        }
+        self.names.retain(|(_, p)| !p.list.is_empty());
+        self.addresses.retain(|(_, p)| !p.list.is_empty());
+    }
+
     /// Takes a registration out.
     pub(crate) fn remove(&mut self, prefix: &UrlPrefix) -> Option<Arc<Registration>> {
         let removed = match &prefix.host {
@@ -138,7 +171,12 @@ impl Routes {
         if self.names.is_empty() {
             return None;
         }
-        let name = name_of(host);
+        let international;
+        let mut name = name_of(host);
+        if !name.is_ascii() {
+            international = ascii_name(&String::from_utf8_lossy(name).to_lowercase())?;
+            name = international.as_bytes();
+        }
         let order = |known: &str| known.bytes().cmp(name.iter().map(u8::to_ascii_lowercase));
         let at = self.names.binary_search_by(|(known, _)| order(known)).ok()?;
         Some(&self.names[at].1)
@@ -147,7 +185,8 @@ impl Routes {
     /// Every registration.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Registration>> {
         let named = self.names.iter().map(|(_, p)| p).chain(self.addresses.iter().map(|(_, p)| p));
-        [&self.strong, &self.weak].into_iter().chain(named).flat_map(|p| p.list.iter().map(|(_, r)| r))
+        let lists = [&self.strong, &self.weak].into_iter().chain(named);
+        lists.flat_map(|p| p.list.iter().map(|(_, r)| r)).filter(|r| !r.target.is_reserved())
     }
 
     /// Finds the registration of a request: `host` as the client named it (with or without port), the
@@ -263,6 +302,39 @@ mod tests {
         assert_eq!(r.insert(Arc::new(again)), Err(Error::ALREADY_EXISTS));
         assert!(r.remove(&prefix).is_some());
         assert!(r.is_empty());
+    }
+
+    #[test]
+    fn a_reservation_nobody_registered_hides_what_lies_behind() {
+        let mut r = routes(&["http://*:80/", "http://+:80/a/b/", "http://example.org:80/x/"]);
+        let prefix = |url: &str| UrlPrefix::parse(&url.encode_utf16().collect::<Vec<_>>()).unwrap();
+        r.reserve(&[
+            prefix("http://+:80/a/"),
+            prefix("http://example.org:80/x/"),
+            prefix("http://example.org:80/y/"),
+        ]);
+        let local = "127.0.0.1".parse().unwrap();
+        let target = |path: &str| {
+            let found = r.find(Some(b"example.org"), local, path.as_bytes()).unwrap();
+            (found.registration.target.is_reserved(), found.registration.context)
+        };
+        assert_eq!(target("/a/c"), (true, 0));
+        assert_eq!(target("/a/b/c"), (false, 1));
+        assert_eq!(target("/x"), (false, 2));
+        assert_eq!(target("/y"), (true, 0));
+        assert_eq!(target("/z"), (false, 0));
+        assert_eq!(r.all().count(), 3);
+        r.reserve(&[]);
+        assert_eq!(find(&r, "example.org", "/a/c"), Ok(0));
+    }
+
+    #[test]
+    fn international_names_are_found_in_either_form() {
+        let r = routes(&["http://bücher.example:80/", "http://xn--mnchen-3ya.example:80/"]);
+        assert_eq!(find(&r, "xn--bcher-kva.example", "/"), Ok(0));
+        assert_eq!(find(&r, "BÜCHER.example:80", "/"), Ok(0));
+        assert_eq!(find(&r, "münchen.example", "/"), Ok(1));
+        assert_eq!(find(&r, "bucher.example", "/"), Err(Refusal::Hostname));
     }
 
     #[test]

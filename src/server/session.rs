@@ -8,6 +8,8 @@ use parking_lot::Mutex;
 
 use crate::abi::error::{Error, Result};
 
+use super::counters::{Tally, Totals};
+use super::log;
 use super::policy::{Policy, Settings};
 use super::request_queue::Queue;
 use super::service::{GroupId, Property, PropertyKind, SessionId};
@@ -43,14 +45,15 @@ pub(crate) struct Group {
     session_id: SessionId,
     session: Arc<Session>,
     settings: Mutex<Settings>,
+    pub(crate) tally: Arc<Tally>,
     pub(crate) binding: Mutex<Binding>,
 }
 
 impl Group {
-    fn new(id: GroupId, session_id: SessionId, session: Arc<Session>) -> Group {
-        let binding = Binding { queue: None, policy: Arc::new(Policy::of_service()) };
-        let settings = Mutex::default();
-        let group = Group { id, session_id, session, settings, binding: Mutex::new(binding) };
+    fn new(id: GroupId, session_id: SessionId, session: Arc<Session>, tally: Arc<Tally>) -> Group {
+        let policy = Arc::new(Policy::of_service(Arc::clone(&tally)));
+        let binding = Mutex::new(Binding { queue: None, policy });
+        let group = Group { id, session_id, session, settings: Mutex::default(), tally, binding };
         group.refresh();
         group
     }
@@ -73,11 +76,14 @@ impl Group {
     fn refresh(&self) {
         let own = self.settings.lock();
         let parent = self.session.settings.lock();
-        self.binding.lock().policy = Arc::new(Policy::of(&own, &parent));
+        self.binding.lock().policy = Arc::new(Policy::of(&own, &parent, &self.tally));
     }
 
     /// Sets a property of groups.
     pub(crate) fn set(&self, property: Property) -> Result<()> {
+        if let Property::Logging(Some(settings)) = &property {
+            log::check(settings, false)?;
+        }
         self.settings.lock().set(property)?;
         self.refresh();
         Ok(())
@@ -89,12 +95,21 @@ impl Group {
     }
 }
 
+/// A session as it stands: what was set there, and its groups with what was set on them.
+pub(crate) struct Inventory {
+    pub(crate) id: SessionId,
+    pub(crate) settings: Settings,
+    pub(crate) groups: Vec<(Arc<Group>, Settings)>,
+}
+
 /// The sessions and groups of a service.
 #[derive(Default)]
 pub(crate) struct Directory {
     sessions: Mutex<HashMap<SessionId, Arc<Session>>>,
     groups: Mutex<HashMap<GroupId, Arc<Group>>>,
     last: AtomicU64,
+    /// What the counters of groups pass into.
+    pub(crate) totals: Arc<Totals>,
 }
 
 impl Directory {
@@ -134,7 +149,7 @@ impl Directory {
                 break id;
             }
         };
-        groups.insert(id, Arc::new(Group::new(id, session_id, session)));
+        groups.insert(id, Arc::new(Group::new(id, session_id, session, self.totals.tally())));
         Ok(id)
     }
 
@@ -151,6 +166,19 @@ impl Directory {
         self.groups.lock().values().cloned().collect()
     }
 
+    /// Every session.
+    pub(crate) fn all(&self) -> Vec<Inventory> {
+        let sessions: Vec<_> = self.sessions.lock().iter().map(|(id, s)| (*id, Arc::clone(s))).collect();
+        let groups = self.groups();
+        let of = |session: SessionId| groups.iter().filter(move |group| group.session_id == session);
+        let with_settings = |group: &Arc<Group>| (Arc::clone(group), group.settings.lock().clone());
+        let all = sessions.into_iter().map(|(id, session)| {
+            let settings = session.settings.lock().clone();
+            Inventory { id, settings, groups: of(id).map(with_settings).collect() }
+        });
+        all.collect()
+    }
+
     fn session(&self, id: SessionId) -> Result<Arc<Session>> {
         self.sessions.lock().get(&id).cloned().ok_or(Error::INVALID_PARAMETER)
     }
@@ -158,6 +186,9 @@ impl Directory {
     pub(crate) fn set_session(&self, id: SessionId, property: Property) -> Result<()> {
         if !OF_SESSIONS.contains(&property.kind()) {
             return Err(Error::INVALID_PARAMETER);
+        }
+        if let Property::Logging(Some(settings)) = &property {
+            log::check(settings, true)?;
         }
         self.session(id)?.settings.lock().set(property)?;
         self.groups().iter().filter(|g| g.session_id == id).for_each(|g| g.refresh());

@@ -2,7 +2,7 @@
 //! counts no reference: a slot is a place, and what is in it is the state behind the connection's lock.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -24,6 +24,9 @@ pub(crate) struct Slots {
     free: Mutex<Vec<u32>>,
     used: AtomicU32,
     live: AtomicUsize,
+    /// The most that lived at once, and how many there ever were.
+    most: AtomicUsize,
+    ever: AtomicU64,
 }
 
 /// The slot an id belongs to.
@@ -69,7 +72,9 @@ impl Slots {
                 .collect()
         };
         self.chunks.get(chunk)?.get_or_init(make);
-        self.live.fetch_add(1, Ordering::SeqCst);
+        let live = self.live.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(live, Ordering::Relaxed);
+        self.ever.fetch_add(1, Ordering::Relaxed);
         self.get(slot)
     }
 
@@ -82,6 +87,11 @@ impl Slots {
     /// How many connections live.
     pub(crate) fn live(&self) -> usize {
         self.live.load(Ordering::SeqCst)
+    }
+
+    /// The most that lived at once, and how many there ever were.
+    pub(crate) fn history(&self) -> (u64, u64) {
+        (self.most.load(Ordering::Relaxed) as u64, self.ever.load(Ordering::Relaxed))
     }
 
     /// Every place ever used.
@@ -107,10 +117,10 @@ mod tests {
         );
         let slots = Slots::default();
         for expected in 0..300 {
-            assert_eq!(slots.reserve().unwrap().slot, expected);
+            assert_eq!(slots.reserve().unwrap().state.lock().slot(), expected);
         }
         slots.release(7);
-        assert_eq!(slots.reserve().unwrap().slot, 7);
+        assert_eq!(slots.reserve().unwrap().state.lock().slot(), 7);
         assert_eq!((slots.live(), slots.all().count()), (300, 300));
     }
 }

@@ -270,7 +270,6 @@ pub struct CacheState {
     /// See `bytes`.
     pub limit_bytes: u64,
     /// The entries; only when asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entries: Vec<CacheEntry>,
 }
 

@@ -36,10 +36,13 @@ pub enum PartChunk {
     Memory(Bytes),
     /// [`Chunk::File`]: file, first byte, number of bytes.
     File(Arc<File>, u64, Option<u64>),
+    /// [`Chunk::Fragment`]: name, first byte, number of bytes.
+    Fragment(Bytes, u64, Option<u64>),
 }
 
 wire_struct! { Part { chunks, last } }
-wire_enum! { PartChunk { 0 = Memory { 0: bytes }, 1 = File { 0: file, 1: offset, 2: length } } }
+wire_enum! { PartChunk { 0 = Memory { 0: bytes }, 1 = File { 0: file, 1: offset, 2: length },
+2 = Fragment { 0: name, 1: offset, 2: length } } }
 impl Element for PartChunk {}
 
 impl Part {
@@ -48,6 +51,9 @@ impl Part {
         let chunk = |chunk| match chunk {
             PartChunk::Memory(Bytes(bytes)) => Chunk::Memory(LentBytes::owned(bytes)),
             PartChunk::File(file, offset, length) => Chunk::File { file, offset, length },
+            PartChunk::Fragment(Bytes(name), offset, length) => {
+                Chunk::Fragment { name: String::from_utf8_lossy(&name).into_owned(), offset, length }
+            }
         };
         self.chunks.into_iter().map(chunk).collect()
     }
@@ -75,8 +81,8 @@ impl Cutter {
                 return part;
             }
             match chunk {
-                Chunk::Memory(lent) => {
-                    let left = &lent.as_slice()[self.taken..];
+                Chunk::Memory(_) | Chunk::Shared { .. } => {
+                    let left = &chunk.memory().unwrap_or_default()[self.taken..];
                     let count = left.len().min(room);
                     if count > 0 || left.is_empty() {
                         part.chunks.push(PartChunk::Memory(Bytes(left[..count].to_vec())));
@@ -92,6 +98,10 @@ impl Cutter {
                     part.chunks.push(PartChunk::File(Arc::clone(file), *offset, *length));
                     files += 1;
                 }
+                Chunk::Fragment { name, offset, length } => {
+                    let name = Bytes(name.clone().into_bytes());
+                    part.chunks.push(PartChunk::Fragment(name, *offset, *length));
+                }
             }
             self.rest.next();
             self.taken = 0;
@@ -105,7 +115,8 @@ impl Cutter {
 pub fn total(body: &Body) -> Option<u64> {
     body.iter().try_fold(0_u64, |sum, chunk| {
         let bytes = match chunk {
-            Chunk::Memory(lent) => lent.as_slice().len() as u64,
+            Chunk::Memory(_) | Chunk::Shared { .. } => chunk.memory().unwrap_or_default().len() as u64,
+            Chunk::Fragment { .. } => return None,
             Chunk::File { length: Some(length), .. } => *length,
             Chunk::File { file, offset, length: None } => file.metadata().ok()?.len().checked_sub(*offset)?,
         };
@@ -133,7 +144,7 @@ mod tests {
     fn sizes(part: &Part) -> Vec<usize> {
         let size = |chunk: &PartChunk| match chunk {
             PartChunk::Memory(Bytes(bytes)) => bytes.len(),
-            PartChunk::File(..) => usize::MAX,
+            PartChunk::File(..) | PartChunk::Fragment(..) => usize::MAX,
         };
         part.chunks.iter().map(size).collect()
     }

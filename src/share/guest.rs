@@ -16,20 +16,17 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::body::{Cutter, Part, total};
+use super::body::Part;
 use super::calls::{Calls, Due, First, Lent, Settled};
-use super::codec::{Decoded, Decoder, Encoder, Malformed, Utf16, Wire};
+use super::codec::{Decoded, Decoder, Encoder, Malformed, Wire};
 use super::frames::{FrameReceiver, FrameSender};
 use super::host::Host;
-use super::message::{Answer, Ask, Command, Hello, Manage, Outcome, Response, Traffic};
+use super::message::{Answer, Ask, Command, Hello, Manage, Outcome, Traffic};
 use crate::abi::error::{Error, Result};
 use crate::net::fd_channel::FdChannel;
 use crate::server::service::{
-    ApiVersion, Body, BodyPart, BodyRead, ConnectionId, Delivery, GroupId, Holder, OperationId, Pend,
-    Property, PropertyKind, QueueId, RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST,
-    UrlOwner,
+    BodyPart, Delivery, Fact, FragmentPart, GroupId, OperationId, Pend, Property, QueueId, SessionId,
 };
-use crate::win32::lent::LentBuffer;
 
 /// The engine of another process, or of this one seen through a channel.
 pub struct Guest {
@@ -77,17 +74,23 @@ impl Guest {
     }
 
     /// Makes a call that is answered at once.
-    fn ask<T: FromSettled>(&self, gone: Error, command: &Command) -> Result<T> {
+    pub(super) fn ask<T: FromSettled>(&self, gone: Error, command: &Command) -> Result<T> {
         let tag = self.begin(gone, Lent::default(), command)?;
         T::from_settled(self.link.calls.outcome(tag))
     }
 
-    fn manage<T: FromSettled>(&self, manage: Manage) -> Result<T> {
+    /// The call an operation belongs to, if it is pending.
+    pub(super) fn call_of(&self, operation: OperationId) -> Option<u64> {
+        self.link.calls.tag_of(operation)
+    }
+
+    /// A command answered at once.
+    pub(super) fn manage<T: FromSettled>(&self, manage: Manage) -> Result<T> {
         self.ask(Error::INVALID_HANDLE, &Command::Manage(manage))
     }
 
     /// Makes a call that may wait.
-    fn traffic<T: FromSettled + 'static>(
+    pub(super) fn traffic<T: FromSettled + 'static>(
         &self,
         gone: Error,
         lent: Lent,
@@ -221,7 +224,8 @@ impl Drop for Broken<'_> {
 }
 
 /// What a call returns, from its settled form. An outcome of another kind is the host's fault.
-trait FromSettled: Sized {
+pub(super) trait FromSettled: Sized {
+    /// The value, or the error.
     fn from_settled(settled: Settled) -> Result<Self>;
 }
 
@@ -247,6 +251,9 @@ from_outcome! {
     QueueId: Outcome::Created(id) => QueueId(id);
     Property: Outcome::Property(property) => property;
     Delivery: Outcome::Delivery(delivery) => delivery;
+    FragmentPart: Outcome::Fragment(part) => part;
+    Fact: Outcome::Fact(fact) => fact;
+    String: Outcome::Text(text) => text;
 }
 
 impl FromSettled for BodyPart {
@@ -255,133 +262,5 @@ impl FromSettled for BodyPart {
             (Outcome::Read(_, more_body), Some((buffer, len))) => Ok(BodyPart { buffer, len, more_body }),
             _ => Err(Error::INTERNAL_ERROR),
         }
-    }
-}
-
-/// The first part of a body, and what the guest keeps for when the host pulls the rest.
-fn cut(body: Body) -> (Part, Lent) {
-    let mut cutter = Cutter::new(body);
-    let part = cutter.next_part();
-    let send = if part.last { None } else { Some(cutter) };
-    (part, Lent { send, ..Lent::default() })
-}
-
-impl Service for Guest {
-    fn create_session(&self) -> Result<SessionId> {
-        self.manage(Manage::CreateSession)
-    }
-
-    fn close_session(&self, session: SessionId) -> Result<()> {
-        self.manage(Manage::CloseSession(session))
-    }
-
-    fn create_group(&self, session: SessionId) -> Result<GroupId> {
-        self.manage(Manage::CreateGroup(session))
-    }
-
-    fn close_group(&self, group: GroupId) -> Result<()> {
-        self.manage(Manage::CloseGroup(group))
-    }
-
-    fn bind_group(&self, group: GroupId, queue: Option<QueueId>) -> Result<()> {
-        self.manage(Manage::BindGroup(group, queue))
-    }
-
-    fn add_url(&self, owner: UrlOwner, url: &[u16], context: u64) -> Result<()> {
-        self.manage(Manage::AddUrl(owner, Utf16(url.to_vec()), context))
-    }
-
-    fn remove_url(&self, owner: UrlOwner, url: Option<&[u16]>) -> Result<()> {
-        self.manage(Manage::RemoveUrl(owner, url.map(|url| Utf16(url.to_vec()))))
-    }
-
-    fn set_property(&self, holder: Holder, property: Property) -> Result<()> {
-        self.manage(Manage::SetProperty(holder, property))
-    }
-
-    fn property(&self, holder: Holder, kind: PropertyKind) -> Result<Property> {
-        self.manage(Manage::Property(holder, kind))
-    }
-
-    fn create_queue(&self, version: ApiVersion) -> Result<QueueId> {
-        self.manage(Manage::CreateQueue(version))
-    }
-
-    fn shutdown_queue(&self, queue: QueueId) -> Result<()> {
-        self.manage(Manage::ShutdownQueue(queue))
-    }
-
-    fn close_queue(&self, queue: QueueId) -> Result<()> {
-        self.manage(Manage::CloseQueue(queue))
-    }
-
-    fn receive(&self, queue: QueueId, pend: Pend<'_, Delivery>) -> Poll<Result<Delivery>> {
-        self.traffic(Error::INVALID_HANDLE, Lent::default(), queue, Ask::Receive, pend)
-    }
-
-    fn receive_again(&self, queue: QueueId, request: RequestId) -> Result<Delivery> {
-        let ask = Ask::ReceiveAgain(request);
-        self.ask(UNKNOWN_REQUEST, &Command::Traffic(Traffic { queue, ask }))
-    }
-
-    fn read_body(
-        &self,
-        queue: QueueId,
-        request: RequestId,
-        mode: BodyRead,
-        buffer: LentBuffer,
-        pend: Pend<'_, BodyPart>,
-    ) -> Poll<Result<BodyPart>> {
-        let ask = Ask::ReadBody(request, mode, buffer.len() as u64);
-        let lent = Lent { read: Some((buffer, 0)), send: None };
-        self.traffic(UNKNOWN_REQUEST, lent, queue, ask, pend)
-    }
-
-    fn send_response(
-        &self,
-        queue: QueueId,
-        request: RequestId,
-        flags: SendFlags,
-        head: &ResponseHead,
-        body: &mut Body,
-        pend: Pend<'_, u64>,
-    ) -> Poll<Result<u64>> {
-        let total = total(body);
-        let (part, lent) = cut(std::mem::take(body));
-        let response = Response { request, flags, head: head.clone(), part, total };
-        self.traffic(UNKNOWN_REQUEST, lent, queue, Ask::SendResponse(response), pend)
-    }
-
-    fn send_body(
-        &self,
-        queue: QueueId,
-        request: RequestId,
-        flags: SendFlags,
-        body: &mut Body,
-        pend: Pend<'_, u64>,
-    ) -> Poll<Result<u64>> {
-        let (part, lent) = cut(std::mem::take(body));
-        self.traffic(UNKNOWN_REQUEST, lent, queue, Ask::SendBody(request, flags, part), pend)
-    }
-
-    fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()> {
-        let ask = Ask::CancelRequest(request);
-        self.ask(UNKNOWN_REQUEST, &Command::Traffic(Traffic { queue, ask }))
-    }
-
-    fn wait_for_disconnect(
-        &self,
-        queue: QueueId,
-        connection: ConnectionId,
-        pend: Pend<'_, ()>,
-    ) -> Poll<Result<()>> {
-        let ask = Ask::WaitForDisconnect(connection);
-        self.traffic(UNKNOWN_REQUEST, Lent::default(), queue, ask, pend)
-    }
-
-    /// The host knows operations by their calls, so `queue` need not cross.
-    fn abort(&self, _queue: QueueId, operation: OperationId) -> bool {
-        let Some(tag) = self.link.calls.tag_of(operation) else { return false };
-        self.ask(Error::INVALID_HANDLE, &Command::Abort(tag)).unwrap_or(false)
     }
 }

@@ -10,7 +10,7 @@ use std::task::Poll;
 use std::thread::{Builder, JoinHandle};
 
 use super::codec::{Decoded, Decoder, Malformed};
-use super::frames::FrameReceiver;
+use super::frames::{FrameReceiver, MAX_MESSAGE};
 use super::message::{Answer, Ask, Command, Hello, Manage, Outcome, Traffic};
 use super::outbox::Outbox;
 use super::owned::Owned;
@@ -146,12 +146,25 @@ impl Served {
             Manage::Property(holder, kind) => {
                 return engine.property(owned.holder(holder), kind).map(Outcome::Property);
             }
+            Manage::AddFragment(queue, url, part, policy) => {
+                engine.add_fragment(owned.queue(queue), &url.0, part.into_body(), policy)?;
+            }
+            Manage::ReadFragment(queue, url, range, room) => {
+                // What does not fit a message does not fit the guest's buffer either: it is told the length.
+                let room = room.min(MAX_MESSAGE as u64 / 2);
+                let part = engine.read_fragment(owned.queue(queue), &url.0, range, room)?;
+                return Ok(Outcome::Fragment(part));
+            }
+            Manage::FlushCache(queue, url, recursive) => {
+                engine.flush_cache(owned.queue(queue), &url.0, recursive)?;
+            }
             Manage::CreateQueue(version) => {
                 let queue = engine.create_queue(version)?;
                 owned.add_queue(queue);
                 return Ok(Outcome::Created(queue.0));
             }
             Manage::ShutdownQueue(queue) => engine.shutdown_queue(owned.queue(queue))?,
+            Manage::Metrics => return engine.metrics().map(Outcome::Text),
             Manage::CloseQueue(queue) => {
                 engine.close_queue(owned.queue(queue))?;
                 owned.forget_queue(queue);
@@ -173,6 +186,19 @@ impl Served {
             }
             Ask::SendResponse(response) => link.send_response(tag, queue, response),
             Ask::SendBody(request, flags, part) => link.send_body(tag, queue, request, flags, part),
+            Ask::LogResponse(request, fields) => {
+                self.answer(tag, engine.log_response(queue, request, fields).map(|()| Outcome::Nothing));
+            }
+            Ask::AskRequest(request, question) => {
+                self.answer(tag, engine.ask_request(queue, request, question).map(Outcome::Fact));
+            }
+            Ask::TellRequest(request, fact) => {
+                self.answer(tag, engine.tell_request(queue, request, fact).map(|()| Outcome::Nothing));
+            }
+            Ask::FindGroup(url) => {
+                let found = engine.find_group(queue, &url.0);
+                self.answer(tag, found.map(|group| Outcome::Created(group.0)));
+            }
             Ask::CancelRequest(request) => {
                 self.answer(tag, engine.cancel_request(queue, request).map(|()| Outcome::Nothing));
             }

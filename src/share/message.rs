@@ -17,12 +17,13 @@ use super::codec::{Bytes, Decoder, Utf16, wire_enum, wire_struct};
 use super::frames::FrameReceiver;
 use crate::abi::error::Result;
 use crate::server::service::{
-    ApiVersion, BodyRead, ConnectionId, Delivery, GroupId, Holder, Property, PropertyKind, QueueId,
-    RequestId, ResponseHead, SendFlags, SessionId, UrlOwner,
+    ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, Fact, FragmentPart, GroupId, Holder,
+    LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId, ResponseHead, SendFlags,
+    SessionId, UrlOwner,
 };
 
 /// The version of everything in this room that crosses; a change of any of it is another version.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The first message of either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,12 +82,20 @@ pub enum Manage {
     SetProperty(Holder, Property),
     /// `Service::property`.
     Property(Holder, PropertyKind),
+    /// `Service::add_fragment`: the chunk is memory or a file.
+    AddFragment(QueueId, Utf16, Part, CachePolicy),
+    /// `Service::read_fragment`.
+    ReadFragment(QueueId, Utf16, Range, u64),
+    /// `Service::flush_cache`.
+    FlushCache(QueueId, Utf16, bool),
     /// `Service::create_queue`.
     CreateQueue(ApiVersion),
     /// `Service::shutdown_queue`.
     ShutdownQueue(QueueId),
     /// `Service::close_queue`.
     CloseQueue(QueueId),
+    /// `Service::metrics`.
+    Metrics,
 }
 
 /// Commands about the requests of one queue.
@@ -111,10 +120,18 @@ pub enum Ask {
     SendResponse(Response),
     /// `Service::send_body`.
     SendBody(RequestId, SendFlags, Part),
+    /// `Service::ask_request`.
+    AskRequest(RequestId, Question),
+    /// `Service::tell_request`.
+    TellRequest(RequestId, Fact),
+    /// `Service::find_group`.
+    FindGroup(Utf16),
     /// `Service::cancel_request`.
     CancelRequest(RequestId),
     /// `Service::wait_for_disconnect`.
     WaitForDisconnect(ConnectionId),
+    /// `Service::log_response`.
+    LogResponse(RequestId, Box<LogFields>),
 }
 
 /// A response and the first part of the body given with it.
@@ -162,6 +179,12 @@ pub enum Outcome {
     Read(Bytes, bool),
     /// How many bytes were sent.
     Sent(u64),
+    /// A fragment, or part of one.
+    Fragment(FragmentPart),
+    /// The answer to a question about a request.
+    Fact(Fact),
+    /// Text in UTF-8.
+    Text(String),
 }
 
 wire_struct! {
@@ -187,6 +210,10 @@ wire_enum! {
         9 = CreateQueue { 0: version },
         10 = ShutdownQueue { 0: queue },
         11 = CloseQueue { 0: queue },
+        12 = AddFragment { 0: queue, 1: url, 2: part, 3: policy },
+        13 = ReadFragment { 0: queue, 1: url, 2: range, 3: room },
+        14 = FlushCache { 0: queue, 1: url, 2: recursive },
+        15 = Metrics,
     }
     Ask {
         0 = Receive,
@@ -195,7 +222,11 @@ wire_enum! {
         3 = SendResponse { 0: response },
         4 = SendBody { 0: request, 1: flags, 2: part },
         5 = CancelRequest { 0: request },
+        20 = AskRequest { 0: request, 1: question },
+        21 = TellRequest { 0: request, 1: fact },
+        22 = FindGroup { 0: url },
         6 = WaitForDisconnect { 0: connection },
+        7 = LogResponse { 0: request, 1: fields },
     }
     Answer { 0 = Pending, 1 = Data { 0: bytes }, 2 = Pull, 3 = Done { 0: outcome } }
     Outcome {
@@ -206,5 +237,8 @@ wire_enum! {
         4 = Delivery { 0: delivery },
         5 = Read { 0: bytes, 1: more_body },
         6 = Sent { 0: bytes },
+        7 = Fragment { 0: part },
+        9 = Fact { 0: fact },
+        8 = Text { 0: text },
     }
 }

@@ -13,6 +13,7 @@
 pub mod body;
 mod calls;
 pub mod codec;
+mod commands;
 pub mod frames;
 pub mod guest;
 pub mod host;

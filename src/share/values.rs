@@ -10,8 +10,9 @@ use super::codec::{
 };
 use crate::abi::error::Error;
 use crate::server::service::{
-    ApiVersion, BodyRead, ConnectionId, Delivery, Extras, GroupId, Holder, Property, PropertyKind, QueueId,
-    RequestId, ResponseField, ResponseHead, SendFlags, SessionId, UrlOwner,
+    ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, Extras, Fact, FragmentPart, GroupId, Holder,
+    LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId, ResponseField, ResponseHead,
+    SendFlags, SessionId, UrlOwner,
 };
 use crate::wire::Span;
 use crate::wire::field::Field;
@@ -32,14 +33,25 @@ macro_rules! wire_number {
 
 wire_number!(SessionId, GroupId, QueueId, RequestId, ConnectionId, Error);
 
-wire_values!(Property, PropertyKind, Holder, Box<Extras>);
+wire_values!(
+    Property,
+    PropertyKind,
+    Holder,
+    Box<Extras>,
+    Box<LogFields>,
+    CachePolicy,
+    Range,
+    FragmentPart,
+    Question,
+    Fact
+);
 
 wire_struct! {
     Delivery {
         request, connection, url_context, head, local, remote, bytes_received, more_body, ip_routed
     }
     ResponseField { id, name, value }
-    SendFlags { disconnect, more_data, buffer_data, nagling, opaque }
+    SendFlags { disconnect, more_data, buffer_data, nagling, opaque, process_ranges }
     Span { start, len }
     Field { id, name, value }
 }

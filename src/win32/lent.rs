@@ -47,6 +47,15 @@ impl LentBytes {
         LentBytes { start: start_of(&mut bytes), len: bytes.len(), _owner: bytes }
     }
 
+    /// Some of the bytes; none past the end.
+    pub fn narrow(mut self, start: usize, len: usize) -> LentBytes {
+        let start = start.min(self.len);
+        self.len = len.min(self.len - start);
+        // SAFETY: `start` lies in the memory, or at its end.
+        self.start = unsafe { self.start.add(start) };
+        self
+    }
+
     /// The bytes.
     #[inline]
     pub fn as_slice(&self) -> &[u8] {
@@ -115,6 +124,13 @@ fn start_of(bytes: &mut Vec<u8>) -> NonNull<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_narrowed_stays_inside() {
+        let part =
+            |start, len| LentBytes::owned(b"0123456789".to_vec()).narrow(start, len).as_slice().to_vec();
+        assert_eq!((part(2, 3), part(8, 9), part(20, 1)), (b"234".to_vec(), b"89".to_vec(), Vec::new()));
+    }
 
     #[test]
     fn memory_of_our_own_lives_as_long_as_the_value() {

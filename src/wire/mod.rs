@@ -8,6 +8,7 @@ pub mod date;
 pub mod field;
 mod framing;
 pub mod prefix;
+pub mod range;
 pub mod refusal;
 pub mod request;
 pub mod request_fields;

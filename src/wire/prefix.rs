@@ -22,7 +22,7 @@ pub enum Scheme {
 pub enum Host {
     /// `+`
     Strong,
-    /// A DNS name, lower case.
+    /// A DNS name in lower case; an international one in its ASCII form.
     Name(String),
     /// An IP literal.
     Address(std::net::IpAddr),
@@ -116,9 +116,17 @@ fn read_host(host: &str) -> Option<Host> {
     }
     let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || !c.is_ascii();
     let mut labels = host.strip_suffix('.').unwrap_or(host).split('.');
-    labels
-        .all(|label| !label.is_empty() && label.chars().all(in_name))
-        .then(|| Host::Name(host.to_lowercase()))
+    let sound = labels.all(|label| !label.is_empty() && label.chars().all(in_name));
+    if !sound {
+        return None;
+    }
+    let name = host.to_lowercase();
+    if name.is_ascii() { Some(Host::Name(name)) } else { ascii_name(&name).map(Host::Name) }
+}
+
+/// The form in ASCII of an international name, in which names are compared (IDNA, UTS 46).
+pub fn ascii_name(name: &str) -> Option<String> {
+    idna::domain_to_ascii(name).ok()
 }
 
 /// 1 to 65535 in decimal without leading zero.
@@ -185,7 +193,7 @@ mod tests {
             ("http://+:80/", "http://+:80/"),
             ("https://*:443/App", "https://*:443/App/"),
             ("http://LocalHost:50000/", "http://localhost:50000/"),
-            ("http://BÜCHER.example:1/", "http://bücher.example:1/"),
+            ("http://BÜCHER.example:1/", "http://xn--bcher-kva.example:1/"),
             ("http://10.0.0.1:65535/a/", "http://10.0.0.1:65535/a/"),
             ("http://[0:0:0:0:0:0:0:1]:80/", "http://[::1]:80/"),
             ("http://[2001:DB8::A]:80/x", "http://[2001:db8::a]:80/x/"),

@@ -2,8 +2,11 @@
 //!
 //! Families are the platform's own numbers (`AF_INET6` is 10 on Linux, 23 on Windows), because the program was
 //! compiled against this platform's socket headers.
+#![expect(unsafe_code, reason = "reads addresses the caller gives")]
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV6};
+
+use crate::abi::error::{Error, Result};
 
 const V4_ROOM: usize = 16;
 
@@ -67,6 +70,35 @@ fn family(family: u8, length: u8) -> [u8; 2] {
     if LENGTH_FIRST { [length, family] } else { u16::from(family).to_ne_bytes() }
 }
 
+/// Bytes of the longest address.
+pub(super) const LONGEST: usize = 28;
+
+/// Reads a `sockaddr_in` or `sockaddr_in6` of at most `len` bytes.
+///
+/// # Safety
+/// `start` is NULL or valid for reads of as many bytes as its family has, if `len` says there are as many.
+pub(super) unsafe fn read(start: *const u8, len: usize) -> Result<SocketAddr> {
+    if start.is_null() || len < V4_ROOM {
+        return Err(Error::INVALID_PARAMETER);
+    }
+    // SAFETY: as promised by the caller: every address has sixteen bytes.
+    let v4 = unsafe { start.cast::<[u8; V4_ROOM]>().read_unaligned() };
+    let port = u16::from_be_bytes([v4[2], v4[3]]);
+    let family = if LENGTH_FIRST { u16::from(v4[1]) } else { u16::from_ne_bytes([v4[0], v4[1]]) };
+    if family == u16::from(AF_INET) {
+        return Ok(SocketAddr::from(([v4[4], v4[5], v4[6], v4[7]], port)));
+    }
+    if family != u16::from(AF_INET6) || len < LONGEST {
+        return Err(Error::INVALID_PARAMETER);
+    }
+    // SAFETY: as promised by the caller: one of this family has twenty-eight.
+    let v6 = unsafe { start.cast::<[u8; LONGEST]>().read_unaligned() };
+    let mut octets = [0; 16];
+    octets.copy_from_slice(&v6[8..24]);
+    let scope = u32::from_ne_bytes([v6[24], v6[25], v6[26], v6[27]]);
+    Ok(SocketAddrV6::new(octets.into(), port, 0, scope).into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +111,19 @@ mod tests {
         write(&mapped, &mut out);
         assert_eq!(out[2..8], [0x1F, 0x90, 10, 1, 2, 3]);
         assert_eq!(out[8..], [0; 8]);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for text in ["10.1.2.3:80", "[fe80::1%7]:1", "[::]:443"] {
+            let address: SocketAddr = text.parse().unwrap();
+            let mut out = [0; 32];
+            write(&address, &mut out[..room(&address)]);
+            // SAFETY: a local as long as any address.
+            assert_eq!(unsafe { read(out.as_ptr(), LONGEST) }, Ok(address));
+        }
+        // SAFETY: as above.
+        assert_eq!(unsafe { read([9u8; 32].as_ptr(), LONGEST) }, Err(Error::INVALID_PARAMETER));
     }
 
     #[test]

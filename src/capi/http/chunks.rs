@@ -11,6 +11,7 @@ use crate::win32::lent::LentBytes;
 
 use super::queue::device;
 use super::read_response::array;
+use super::wide::wide;
 
 /// Reads the chunks of one call into `body`.
 ///
@@ -59,13 +60,26 @@ unsafe fn read_chunk(chunk: &HTTP_DATA_CHUNK) -> Result<Option<Chunk>> {
         HttpDataChunkFromFragmentCache => {
             // SAFETY: see above.
             let fragment = unsafe { chunk.Source.FromFragmentCache };
-            let named = fragment.FragmentNameLength > 0 && !fragment.pFragmentName.is_null();
-            Err(if named { Error::PATH_NOT_FOUND } else { Error::INVALID_PARAMETER })
+            let units = usize::from(fragment.FragmentNameLength) / 2;
+            if units == 0 || fragment.pFragmentName.is_null() {
+                return Err(Error::INVALID_PARAMETER);
+            }
+            // SAFETY: C caller, per HTTP_DATA_CHUNK: a name of that many bytes, valid during the call.
+            let name = unsafe {
+                (0..units).map(|at| fragment.pFragmentName.add(at).read_unaligned()).collect::<Vec<_>>()
+            };
+            Ok(Some(Chunk::Fragment { name: String::from_utf16_lossy(&name), offset: 0, length: None }))
         }
         HttpDataChunkFromFragmentCacheEx => {
             // SAFETY: see above.
-            let named = unsafe { !chunk.Source.FromFragmentCacheEx.pFragmentName.is_null() };
-            Err(if named { Error::PATH_NOT_FOUND } else { Error::INVALID_PARAMETER })
+            let fragment = unsafe { chunk.Source.FromFragmentCacheEx };
+            // SAFETY: C caller, per HTTP_DATA_CHUNK: a NUL-terminated name, valid during the call.
+            let name = unsafe { wide(fragment.pFragmentName)? };
+            // SAFETY: see above.
+            let (offset, length) =
+                unsafe { (fragment.ByteRange.StartingOffset.QuadPart, fragment.ByteRange.Length.QuadPart) };
+            let length = (length != HTTP_BYTE_RANGE_TO_EOF).then_some(length);
+            Ok(Some(Chunk::Fragment { name: String::from_utf16_lossy(name), offset, length }))
         }
         HttpDataChunkTrailers => Err(Error::NOT_SUPPORTED),
         _ => Err(Error::INVALID_PARAMETER),

@@ -37,6 +37,11 @@ pub(super) fn ensure_server() -> Result<()> {
     if SERVERS.load(Ordering::Acquire) == 0 { Err(Error::DLL_INIT_FAILED) } else { Ok(()) }
 }
 
+/// `DLL_INIT_FAILED` unless the program has called `HttpInitialize` for the configuration.
+pub(super) fn ensure_config() -> Result<()> {
+    if STATE.lock().configs == 0 { Err(Error::DLL_INIT_FAILED) } else { Ok(()) }
+}
+
 /// Enters a queue into the list of what the last `HttpTerminate` closes.
 pub(super) fn queue_opened(queue: QueueId, handle: Handle) {
     STATE.lock().queues.push((queue, handle));

@@ -5,12 +5,17 @@
 //! caller's buffer; `read_response` and `chunks` take a response out of the caller's structures; `calls` waits.
 
 pub mod body;
+pub mod cache;
 pub mod cancel;
+pub mod config;
+pub mod counters;
 pub mod features;
 pub mod init;
+pub mod prepare;
 pub mod properties;
 pub mod queue;
 pub mod receive;
+pub mod request_property;
 pub mod send;
 pub mod session;
 pub mod url;
@@ -20,13 +25,21 @@ mod address;
 mod caller;
 mod calls;
 mod chunks;
+mod config_query;
+mod config_read;
 mod cooked;
 mod engine;
 mod joined;
 mod layout;
+mod property_auth;
 mod property_buffers;
+mod property_logging;
+mod property_qos;
+mod property_values;
+mod read_log;
 mod read_response;
 #[cfg(test)]
 mod samples;
+mod tail;
 mod wide;
 mod write_request;

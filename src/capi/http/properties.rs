@@ -1,13 +1,15 @@
-//! Properties of sessions, URL groups and queues: state, timeouts, queue length, 503 verbosity, binding.
+//! Properties of sessions, URL groups and queues (digest §6.1):
 //!
 //! | property | session | URL group | queue |
 //! |---|---|---|---|
 //! | Timeouts, State | set, query | set, query | (State only) set, query |
-//! | Binding | – | set | – |
+//! | Qos, Authentication, ChannelBind | set, query | set, query | – |
+//! | Logging, ExtendedAuthentication | set | set | – |
+//! | Binding, ListenEndpoint, ProtectionLevel, Delegation | – | set | – |
 //! | QueueLength, 503Verbosity | – | – | set, query |
 //!
-//! A property that is not one of that holder's gives `INVALID_PARAMETER`; one that is, and does not work here, gives
-//! `NOT_SUPPORTED`.
+//! A property that is not one of that holder's gives `INVALID_PARAMETER`. The structures are read and written in the
+//! `property_*` files beside this one.
 #![expect(unsafe_code, reason = "functions called from C; read and write its structures")]
 #![expect(non_snake_case, non_upper_case_globals, reason = "Windows spelling, as in the header")]
 
@@ -15,25 +17,40 @@ use crate::abi::base::{HANDLE, PULONG, PVOID, ULONG};
 use crate::abi::error::{Error, Result};
 use crate::abi::http::*;
 use crate::capi::guard::returning_status;
-use crate::server::service::{
-    ApiVersion, GroupId, Holder, Property, PropertyKind, QueueId, SessionId, Timeouts, Verbosity,
-};
+use crate::server::service::{ApiVersion, GroupId, Holder, Property, PropertyKind, QueueId, SessionId};
 
 use super::engine::service;
 use super::init::ensure_server;
+use super::property_auth::{
+    read_authentication, read_channel_bind, write_authentication, write_channel_bind,
+};
 use super::property_buffers::{Given, Wanted};
+use super::property_logging::read_logging;
+use super::property_qos::{query_qos, read_qos};
+use super::property_values::{
+    is_present, queue_kind, queue_number, queue_value, read_listen_endpoint, read_protection_level,
+    read_state, read_timeouts, state_info, timeout_info,
+};
 use super::queue::{device, queue_of};
 
-const PRESENT: HTTP_PROPERTY_FLAGS = HTTP_PROPERTY_FLAGS(1);
-const ABSENT: HTTP_PROPERTY_FLAGS = HTTP_PROPERTY_FLAGS(0);
-
-/// Sets a property that the session's URL groups inherit: `HttpServerStateProperty` (`HTTP_STATE_INFO`) or
-/// `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`). With `Flags.Present` 0 it is taken back.
+/// Sets a property that the session's URL groups inherit: `HttpServerStateProperty` (`HTTP_STATE_INFO`),
+/// `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`), `HttpServerQosProperty` (`HTTP_QOS_SETTING_INFO`: bandwidth or
+/// flow rate of all its responses together, at least 1024 bytes a second), `HttpServerAuthenticationProperty`,
+/// `HttpServerExtendedAuthenticationProperty` (`HTTP_SERVER_AUTHENTICATION_INFO`), `HttpServerChannelBindProperty`
+/// (`HTTP_CHANNEL_BIND_INFO`) or `HttpServerLoggingProperty` (`HTTP_LOGGING_INFO`, formats W3C and raw: one log for all
+/// groups). With `Flags.Present` 0 it is taken back. Everything pointed at is copied.
 ///
 /// `PropertyInformationLength` is in bytes; more than the structure is accepted. Errors: `ERROR_INVALID_PARAMETER` (no
 /// such session, not a property of sessions, buffer NULL or short, value out of range), `ERROR_DLL_INIT_FAILED`.
 ///
-/// Differs from Windows: authentication, logging, QoS and channel binding give `ERROR_NOT_SUPPORTED`.
+/// Differs from Windows, in logs: a folder named `C:\logs` is `C/logs` below `$NTHTTP_LOG_DIR` (without that, below
+/// `/var/log/nthttp` for root, else `$XDG_STATE_HOME/nthttp`); texts are always UTF-8, the flag for it only puts `u_` before
+/// the file's name; `pSecurityDescriptor` has no effect. Microsoft does not publish the layout of raw logs, so theirs is
+/// ours: the eight bytes `nthtibl` and 1, then records of little-endian numbers and texts. A record is its length (4 bytes,
+/// themselves included), seconds since 1970, bytes sent, bytes received, milliseconds taken (8 each), Win32 status (4), status,
+/// sub-status, port (2 each), major and minor version (1 each), and, each behind its length (2): server name, service name,
+/// client address, server address, method, host, URI stem, URI query, user name. A log that cannot be written loses records,
+/// which `nthttp_counters` counts.
 ///
 /// MSDN: HttpSetServerSessionProperty function.
 ///
@@ -50,30 +67,20 @@ pub unsafe extern "C" fn HttpSetServerSessionProperty(
         ensure_server()?;
         let given = Given { start: PropertyInformation, len: PropertyInformationLength };
         given.check()?;
-        match Property {
-            HttpServerStateProperty | HttpServerTimeoutsProperty => {
-                // SAFETY: C caller, per HttpSetServerSessionProperty: a buffer of that length.
-                let value = unsafe { read_shared(Property, given)? };
-                service()?.set_property(Holder::Session(SessionId(ServerSessionId)), value)
-            }
-            HttpServerAuthenticationProperty
-            | HttpServerLoggingProperty
-            | HttpServerQosProperty
-            | HttpServerExtendedAuthenticationProperty
-            | HttpServerChannelBindProperty => Err(Error::NOT_SUPPORTED),
-            _ => Err(Error::INVALID_PARAMETER),
-        }
+        // SAFETY: C caller, per HttpSetServerSessionProperty: a buffer of that length, and what it points at.
+        let value = unsafe { read_shared(Property, given, true)? };
+        service()?.set_property(Holder::Session(SessionId(ServerSessionId)), value)
     })
 }
 
-/// Reads a session's `HttpServerStateProperty` (`HTTP_STATE_INFO`) or `HttpServerTimeoutsProperty`
-/// (`HTTP_TIMEOUT_LIMIT_INFO`); `Flags.Present` is 0 when it was not set there.
+/// Reads a session's `HttpServerStateProperty`, `HttpServerTimeoutsProperty`, `HttpServerQosProperty`,
+/// `HttpServerAuthenticationProperty` or `HttpServerChannelBindProperty`; `Flags.Present` is 0 when it was not set there.
+/// For QoS the caller puts the type asked for into `QosType`; the setting is written behind the structure, and
+/// `QosSetting` points at it. Texts and service names too are written into the buffer.
 ///
 /// `*ReturnLength` is the size in bytes, also with `ERROR_MORE_DATA` (buffer too small, or NULL with length 0 to ask for
 /// the size). Other errors: `ERROR_INVALID_PARAMETER` (no such session, not a property that can be read there, buffer
 /// NULL), `ERROR_DLL_INIT_FAILED`.
-///
-/// Differs from Windows: authentication, QoS and channel binding give `ERROR_NOT_SUPPORTED`.
 ///
 /// MSDN: HttpQueryServerSessionProperty function.
 ///
@@ -97,15 +104,16 @@ pub unsafe extern "C" fn HttpQueryServerSessionProperty(
 }
 
 /// Sets a property of a URL group: `HttpServerBindingProperty` (`HTTP_BINDING_INFO`: the version 2 queue its requests go
-/// to; NULL or `Flags.Present` 0 for none, and requests are answered 503), `HttpServerStateProperty` (`HTTP_STATE_INFO`) or
-/// `HttpServerTimeoutsProperty` (`HTTP_TIMEOUT_LIMIT_INFO`).
+/// to; NULL or `Flags.Present` 0 for none, and requests are answered 503), those of sessions (`HttpServerQosProperty` also
+/// with a connection limit; `HttpServerLoggingProperty` in the formats W3C, IIS and NCSA), `HttpServerListenEndpointProperty`
+/// (`HTTP_LISTEN_ENDPOINT_INFO`), `HttpServerProtectionLevelProperty` (`HTTP_PROTECTION_LEVEL_INFO`) or
+/// `HttpServerDelegationProperty` (`HTTP_BINDING_INFO`), of which the last three are kept and have no effect.
 ///
 /// `PropertyInformationLength` is in bytes; more than the structure is accepted. Errors: `ERROR_INVALID_PARAMETER` (no
 /// such group, not a property of groups, buffer NULL or short, value out of range, not a version 2 queue),
 /// `ERROR_DLL_INIT_FAILED`.
 ///
-/// Differs from Windows: authentication, logging, QoS, listening endpoint, channel binding, protection level and
-/// delegation give `ERROR_NOT_SUPPORTED`.
+/// Differs from Windows: the log format `NTHTTP_LOGGING_TYPE_JSON` (0x100) is known too, to sessions and groups.
 ///
 /// MSDN: HttpSetUrlGroupProperty function.
 ///
@@ -123,29 +131,21 @@ pub unsafe extern "C" fn HttpSetUrlGroupProperty(
         let given = Given { start: PropertyInformation, len: PropertyInformationLength };
         given.check()?;
         let group = GroupId(UrlGroupId);
-        match Property {
-            HttpServerStateProperty | HttpServerTimeoutsProperty => {
-                // SAFETY: C caller, per HttpSetUrlGroupProperty: a buffer of that length, here and below.
-                let value = unsafe { read_shared(Property, given)? };
-                service()?.set_property(Holder::Group(group), value)
-            }
-            // SAFETY: see above.
-            HttpServerBindingProperty => bind(group, unsafe { given.read()? }),
-            HttpServerAuthenticationProperty
-            | HttpServerLoggingProperty
-            | HttpServerQosProperty
-            | HttpServerExtendedAuthenticationProperty
-            | HttpServerListenEndpointProperty
-            | HttpServerChannelBindProperty
-            | HttpServerProtectionLevelProperty
-            | HttpServerDelegationProperty => Err(Error::NOT_SUPPORTED),
-            _ => Err(Error::INVALID_PARAMETER),
+        // SAFETY: C caller, per HttpSetUrlGroupProperty: a buffer of that length, and what it points at.
+        unsafe {
+            let value = match Property {
+                HttpServerBindingProperty => return bind(group, given.read()?),
+                HttpServerDelegationProperty => delegation(given.read()?)?,
+                HttpServerListenEndpointProperty => read_listen_endpoint(given)?,
+                HttpServerProtectionLevelProperty => read_protection_level(given)?,
+                _ => read_shared(Property, given, false)?,
+            };
+            service()?.set_property(Holder::Group(group), value)
         }
     })
 }
 
-/// Reads a URL group's `HttpServerStateProperty` or `HttpServerTimeoutsProperty`, as `HttpQueryServerSessionProperty` does
-/// a session's.
+/// Reads a URL group's property, as `HttpQueryServerSessionProperty` does a session's.
 ///
 /// MSDN: HttpQueryUrlGroupProperty function.
 ///
@@ -229,12 +229,7 @@ pub unsafe extern "C" fn HttpQueryRequestQueueProperty(
         if Reserved1 != 0 || !Reserved2.is_null() {
             return Err(Error::INVALID_PARAMETER);
         }
-        let value = match service()?.property(Holder::Queue(queue), queue_kind(Property)?)? {
-            self::Property::QueueLength(length) => length,
-            self::Property::State(active) => u32::from(active == Some(false)),
-            self::Property::Verbosity(verbosity) => verbosity as u32,
-            _ => return Err(Error::INTERNAL_ERROR),
-        };
+        let value = queue_number(service()?.property(Holder::Queue(queue), queue_kind(Property)?)?)?;
         let wanted =
             Wanted { start: PropertyInformation, len: PropertyInformationLength, size: ReturnLength };
         // SAFETY: C caller, per HttpQueryRequestQueueProperty: a buffer of that length, and a place for the size.
@@ -251,118 +246,72 @@ fn version_2_queue(handle: HANDLE) -> Result<QueueId> {
     }
 }
 
-fn queue_kind(property: HTTP_SERVER_PROPERTY) -> Result<PropertyKind> {
-    match property {
-        HttpServerQueueLengthProperty => Ok(PropertyKind::QueueLength),
-        HttpServerStateProperty => Ok(PropertyKind::State),
-        HttpServer503VerbosityProperty => Ok(PropertyKind::Verbosity),
-        _ => Err(Error::INVALID_PARAMETER),
+/// The queue a binding names; none when the structure takes it back.
+fn bound_queue(info: HTTP_BINDING_INFO) -> Result<Option<QueueId>> {
+    if !is_present(info.Flags) || info.RequestQueueHandle.is_null() {
+        return Ok(None);
     }
-}
-
-fn queue_value(kind: PropertyKind, value: ULONG) -> Result<Property> {
-    match kind {
-        PropertyKind::QueueLength
-            if (HTTP_MIN_SERVER_QUEUE_LENGTH..=HTTP_MAX_SERVER_QUEUE_LENGTH).contains(&value) =>
-        {
-            Ok(Property::QueueLength(value))
-        }
-        PropertyKind::State => {
-            active(value as HTTP_ENABLED_STATE).map(|active| Property::State(Some(active)))
-        }
-        PropertyKind::Verbosity => match value as HTTP_503_RESPONSE_VERBOSITY {
-            Http503ResponseVerbosityBasic => Ok(Property::Verbosity(Verbosity::Basic)),
-            Http503ResponseVerbosityLimited => Ok(Property::Verbosity(Verbosity::Limited)),
-            Http503ResponseVerbosityFull => Ok(Property::Verbosity(Verbosity::Full)),
-            _ => Err(Error::INVALID_PARAMETER),
-        },
-        _ => Err(Error::INVALID_PARAMETER),
-    }
-}
-
-fn active(state: HTTP_ENABLED_STATE) -> Result<bool> {
-    match state {
-        HttpEnabledStateActive => Ok(true),
-        HttpEnabledStateInactive => Ok(false),
-        _ => Err(Error::INVALID_PARAMETER),
-    }
+    version_2_queue(info.RequestQueueHandle).map(Some).map_err(|_| Error::INVALID_PARAMETER)
 }
 
 fn bind(group: GroupId, info: HTTP_BINDING_INFO) -> Result<()> {
-    let unbound = info.Flags.0 & PRESENT.0 == 0 || info.RequestQueueHandle.is_null();
-    let queue = match unbound {
-        true => None,
-        false => Some(version_2_queue(info.RequestQueueHandle).map_err(|_| Error::INVALID_PARAMETER)?),
-    };
-    service()?.bind_group(group, queue)
+    service()?.bind_group(group, bound_queue(info)?)
+}
+
+fn delegation(info: HTTP_BINDING_INFO) -> Result<Property> {
+    bound_queue(info).map(Property::Delegation)
 }
 
 /// Reads a property that sessions and groups share.
 ///
 /// # Safety
-/// `given` is a buffer of the caller, valid for reads.
-unsafe fn read_shared(property: HTTP_SERVER_PROPERTY, given: Given) -> Result<Property> {
-    if property == HttpServerStateProperty {
-        // SAFETY: as promised by the caller, here and below.
-        let info: HTTP_STATE_INFO = unsafe { given.read()? };
-        let state = if info.Flags.0 & PRESENT.0 == 0 { None } else { Some(active(info.State)?) };
-        return Ok(Property::State(state));
+/// `given` is a buffer of the caller, valid for reads, and so is what its structure points at.
+unsafe fn read_shared(property: HTTP_SERVER_PROPERTY, given: Given, of_session: bool) -> Result<Property> {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        match property {
+            HttpServerStateProperty => read_state(given),
+            HttpServerTimeoutsProperty => read_timeouts(given),
+            HttpServerLoggingProperty => read_logging(given, of_session),
+            HttpServerChannelBindProperty => {
+                read_channel_bind(given).map(|value| Property::ChannelBind(Some(value)))
+            }
+            HttpServerAuthenticationProperty => {
+                read_authentication(given, false).map(Property::Authentication)
+            }
+            HttpServerExtendedAuthenticationProperty => {
+                read_authentication(given, true).map(Property::ExtendedAuthentication)
+            }
+            HttpServerQosProperty => match read_qos(given)? {
+                Property::Connections(_) if of_session => Err(Error::INVALID_PARAMETER),
+                value => Ok(value),
+            },
+            _ => Err(Error::INVALID_PARAMETER),
+        }
     }
-    // SAFETY: see above.
-    let info: HTTP_TIMEOUT_LIMIT_INFO = unsafe { given.read()? };
-    let timeouts = Timeouts {
-        entity_body: info.EntityBody,
-        drain_entity_body: info.DrainEntityBody,
-        request_queue: info.RequestQueue,
-        idle_connection: info.IdleConnection,
-        header_wait: info.HeaderWait,
-        min_send_rate: info.MinSendRate,
-    };
-    Ok(Property::Timeouts((info.Flags.0 & PRESENT.0 != 0).then_some(timeouts)))
 }
 
 /// # Safety
 /// `wanted` holds places of the caller, valid for writes.
 unsafe fn query_shared(holder: Holder, property: HTTP_SERVER_PROPERTY, wanted: Wanted) -> Result<()> {
+    let service = service()?;
     let kind = match property {
         HttpServerStateProperty => PropertyKind::State,
         HttpServerTimeoutsProperty => PropertyKind::Timeouts,
-        HttpServerAuthenticationProperty | HttpServerQosProperty | HttpServerChannelBindProperty => {
-            return Err(Error::NOT_SUPPORTED);
-        }
+        HttpServerAuthenticationProperty => PropertyKind::Authentication,
+        HttpServerChannelBindProperty => PropertyKind::ChannelBind,
+        // SAFETY: as promised by the caller, here and below.
+        HttpServerQosProperty => return unsafe { query_qos(service, holder, wanted) },
         _ => return Err(Error::INVALID_PARAMETER),
     };
-    // SAFETY: as promised by the caller.
+    // SAFETY: see above.
     unsafe {
-        match service()?.property(holder, kind)? {
+        match service.property(holder, kind)? {
             Property::State(state) => wanted.write(state_info(state)),
             Property::Timeouts(timeouts) => wanted.write(timeout_info(timeouts)),
+            Property::Authentication(value) => write_authentication(value, wanted),
+            Property::ChannelBind(value) => write_channel_bind(value, wanted),
             _ => Err(Error::INTERNAL_ERROR),
         }
-    }
-}
-
-fn state_info(state: Option<bool>) -> HTTP_STATE_INFO {
-    let number = if state == Some(false) { HttpEnabledStateInactive } else { HttpEnabledStateActive };
-    HTTP_STATE_INFO { Flags: if state.is_some() { PRESENT } else { ABSENT }, State: number }
-}
-
-fn timeout_info(timeouts: Option<Timeouts>) -> HTTP_TIMEOUT_LIMIT_INFO {
-    let Timeouts {
-        entity_body,
-        drain_entity_body,
-        request_queue,
-        idle_connection,
-        header_wait,
-        min_send_rate,
-    } = timeouts.unwrap_or_default();
-    HTTP_TIMEOUT_LIMIT_INFO {
-        Flags: if timeouts.is_some() { PRESENT } else { ABSENT },
-        EntityBody: entity_body,
-        DrainEntityBody: drain_entity_body,
-        RequestQueue: request_queue,
-        IdleConnection: idle_connection,
-        HeaderWait: header_wait,
-        MinSendRate: min_send_rate,
     }
 }

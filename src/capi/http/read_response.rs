@@ -41,6 +41,9 @@ pub(super) unsafe fn read_http_response_v2(
     head.text.clear();
     head.fields.clear();
     head.extras = None;
+    if base.Flags & HTTP_RESPONSE_FLAG_MULTIPLE_ENCODINGS_AVAILABLE != 0 {
+        head.extras_mut().multiple_encodings = true;
+    }
     // SAFETY: as promised by the caller, here and in the calls below.
     unsafe {
         head.reason_len = push_text(head, base.pReason, base.ReasonLength)?.1;

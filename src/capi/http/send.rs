@@ -9,13 +9,16 @@ use crate::abi::base::{HANDLE, LPOVERLAPPED, PULONG, PVOID, ULONG, USHORT};
 use crate::abi::error::{Error, Result};
 use crate::abi::http::*;
 use crate::capi::guard::returning_code;
-use crate::server::service::{self, ApiVersion, Body, ResponseHead, SendFlags};
+use crate::server::service::{self, ApiVersion, Body, LogFields, ResponseHead, SendFlags, Service};
+
+use super::cache::cache_policy;
 
 use super::caller::with_device;
 use super::calls::run;
 use super::chunks::read_chunks;
 use super::init::ensure_server;
 use super::queue::queue_of;
+use super::read_log::read_log_fields_data;
 use super::read_response::read_http_response_v2;
 
 /// Chunks an `HTTP_RESPONSE` may have.
@@ -32,18 +35,25 @@ const MAX_BODY_CHUNKS: USHORT = 9999;
 /// everything else may be freed when the call returns. `*BytesSent` counts all bytes sent by this call, head included;
 /// NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
 ///
-/// `CachePolicy` and `LogData` are accepted: a response may always go uncached, and nothing is logged without a log.
-/// `Reserved1` is NULL, `Reserved2` 0.
+/// `LogData` is `HTTP_LOG_FIELDS_DATA` or NULL; with it, and with the last send of a response only, the response is
+/// logged if its group or session has a log. `Reserved1` is NULL, `Reserved2`
+/// 0.
 ///
 /// Errors: `ERROR_INVALID_PARAMETER` (flags, `OPAQUE` without 101, status outside 100 to 999, more than 100 chunks or 9999
 /// unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, trailers, reserved parameters, a second
-/// response), `ERROR_CONNECTION_INVALID` (no such request, answered, or the client left), `ERROR_NETNAME_DELETED` (it left
+/// response, log data of another type), `ERROR_CONNECTION_INVALID` (no such request, answered, or the client left), `ERROR_NETNAME_DELETED` (it left
 /// meanwhile), `ERROR_PATH_NOT_FOUND` (fragment not cached), `ERROR_NOT_SUPPORTED` (trailers chunk),
 /// `ERROR_HANDLE_EOF` (range beyond the file's end), `ERROR_INVALID_HANDLE`, `ERROR_IO_PENDING`,
 /// `ERROR_OPERATION_ABORTED`, `ERROR_DLL_INIT_FAILED`.
 ///
-/// Differs from Windows: `HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES` is refused with `ERROR_INVALID_PARAMETER`, as on systems
-/// that do not know it; response infos other than multiple known headers are refused with `ERROR_NOT_SUPPORTED`. Without
+/// `HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES` has the engine answer a GET with `Range` (and `If-Range`, compared with the
+/// response's `ETag` and `Last-Modified`) by the part asked for: 206, several parts as `multipart/byteranges`, or 416. The
+/// response must be a 200 that is whole in this call.
+///
+/// `CachePolicy` other than `HttpCachePolicyNocache` lets the engine answer later requests for the URL by itself; see
+/// `HttpFlushResponseCache`. A response that may not be kept is sent all the same.
+///
+/// Differs from Windows: response infos other than multiple known headers are refused with `ERROR_NOT_SUPPORTED`. Without
 /// `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of unknown schemes are accepted and sent last.
 ///
 /// MSDN: HttpSendHttpResponse function.
@@ -69,7 +79,8 @@ pub unsafe extern "C" fn HttpSendHttpResponse(
         with_device(RequestQueueHandle, |device, caller| {
             let queue = queue_of(device)?;
             check_reserved(Reserved1, Reserved2)?;
-            let _ = (CachePolicy, LogData);
+            // SAFETY: C caller, per HttpSendHttpResponse: NULL or a policy.
+            let policy = unsafe { cache_policy(CachePolicy)? };
             let flags = send_flags(Flags)?;
             let request = service::RequestId(RequestId);
             caller.with_head(|head| {
@@ -77,6 +88,12 @@ pub unsafe extern "C" fn HttpSendHttpResponse(
                 // SAFETY: C caller, per HttpSendHttpResponse: a response and body that are whole, here and below.
                 unsafe {
                     read_head(queue.version, HttpResponse, flags, head)?;
+                    if policy != service::CachePolicy::NoCache {
+                        head.extras_mut().cache = policy;
+                    }
+                    if let Some(fields) = log_fields(queue.service, flags, LogData)? {
+                        head.extras_mut().log = Some(fields);
+                    }
                     let base = &(*HttpResponse).Base;
                     read_chunks(base.EntityChunkCount, base.pEntityChunks, body)?;
                 }
@@ -95,7 +112,7 @@ pub unsafe extern "C" fn HttpSendHttpResponse(
 /// it may have no chunks.
 ///
 /// Flags, chunks, `*BytesSent` and OVERLAPPED are as for `HttpSendHttpResponse`, with up to 9999 chunks. Overlapped sends
-/// are sent in the order of the calls. `Reserved1` is NULL, `Reserved2` 0.
+/// are sent in the order of the calls. `LogData` counts in the last call. `Reserved1` is NULL, `Reserved2` 0.
 ///
 /// Errors: as for `HttpSendHttpResponse`; `ERROR_INVALID_PARAMETER` also when no response was begun,
 /// `ERROR_BAD_COMMAND` when another thread's blocking send is under way.
@@ -123,7 +140,6 @@ pub unsafe extern "C" fn HttpSendResponseEntityBody(
         with_device(RequestQueueHandle, |device, _| {
             let queue = queue_of(device)?;
             check_reserved(Reserved1, Reserved2)?;
-            let _ = LogData;
             let flags = send_flags(Flags)?;
             if EntityChunkCount > MAX_BODY_CHUNKS {
                 return Err(Error::INVALID_PARAMETER);
@@ -131,7 +147,13 @@ pub unsafe extern "C" fn HttpSendResponseEntityBody(
             let request = service::RequestId(RequestId);
             let body = &mut Body::new();
             // SAFETY: C caller, per HttpSendResponseEntityBody: chunks that are whole, their memory until completion.
-            unsafe { read_chunks(EntityChunkCount, EntityChunks, body)? };
+            let fields = unsafe {
+                read_chunks(EntityChunkCount, EntityChunks, body)?;
+                log_fields(queue.service, flags, LogData)?
+            };
+            if let Some(fields) = fields {
+                queue.service.log_response(queue.id, request, Box::new(fields))?;
+            }
             // SAFETY: C caller, as above: the OVERLAPPED is ours until completion.
             unsafe {
                 run(device, BytesSent, Overlapped, |pend| {
@@ -140,6 +162,22 @@ pub unsafe extern "C" fn HttpSendResponseEntityBody(
             }
         })
     })
+}
+
+/// What the program says for the log. Only with the last send of a response, and where there may be a log.
+///
+/// # Safety
+/// `data` is NULL or log data, with everything it points at valid for reads.
+unsafe fn log_fields(
+    service: &dyn Service,
+    flags: SendFlags,
+    data: PHTTP_LOG_DATA,
+) -> Result<Option<LogFields>> {
+    if data.is_null() || flags.more_data || !service.logs() {
+        return Ok(None);
+    }
+    // SAFETY: as promised by the caller.
+    unsafe { read_log_fields_data(data) }
 }
 
 fn check_reserved(pointer: PVOID, number: ULONG) -> Result<()> {
@@ -153,6 +191,7 @@ fn send_flags(flags: ULONG) -> Result<SendFlags> {
         | HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA
         | HTTP_SEND_RESPONSE_FLAG_ENABLE_NAGLING
         | HTTP_SEND_RESPONSE_FLAG_OPAQUE
+        | HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES
         | HTTP_SEND_RESPONSE_FLAG_GOAWAY;
     if flags & !KNOWN != 0 {
         return Err(Error::INVALID_PARAMETER);
@@ -164,6 +203,7 @@ fn send_flags(flags: ULONG) -> Result<SendFlags> {
         buffer_data: has(HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA),
         nagling: has(HTTP_SEND_RESPONSE_FLAG_ENABLE_NAGLING),
         opaque: has(HTTP_SEND_RESPONSE_FLAG_OPAQUE),
+        process_ranges: has(HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES),
     })
 }
 

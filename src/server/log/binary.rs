@@ -13,6 +13,8 @@
 //! | 1, 1 | major and minor version of HTTP |
 //! | 2 + n, nine times | length and bytes of: server name, service name, client address, server address, method, host, URI stem (UTF-8), URI query, user name (UTF-8) |
 
+use crate::server::service::LogText;
+
 use super::record::Record;
 
 /// What a file begins with.
@@ -30,17 +32,17 @@ pub(super) fn write(record: &Record<'_>, out: &mut Vec<u8>) {
     for number in [said.protocol_status, said.sub_status, said.server_port] {
         out.extend_from_slice(&number.to_le_bytes());
     }
-    out.extend_from_slice(&[record.version.0, record.version.1]);
+    out.extend([record.version.0, record.version.1].map(|number| number.min(255) as u8));
     for text in [
-        &said.server_name[..],
-        &said.service_name,
-        &said.client_ip,
-        &said.server_ip,
+        said.text(LogText::ServerName),
+        said.text(LogText::ServiceName),
+        said.text(LogText::ClientIp),
+        said.text(LogText::ServerIp),
         record.method(),
-        &said.host,
-        said.uri_stem.as_bytes(),
-        &said.uri_query,
-        said.user_name.as_bytes(),
+        said.text(LogText::Host),
+        said.text(LogText::UriStem),
+        said.text(LogText::UriQuery),
+        said.text(LogText::UserName),
     ] {
         let text = &text[..text.len().min(usize::from(u16::MAX))];
         out.extend_from_slice(&(text.len() as u16).to_le_bytes());

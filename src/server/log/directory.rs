@@ -8,9 +8,8 @@ use crate::net::peer;
 /// Characters, as the 424 bytes of UTF-16 that `HTTP_LOGGING_INFO` allows.
 const LONGEST: usize = 212;
 
-/// The folder a fully qualified name stands for: a POSIX path for itself, `C:\logs` and `\\host\share` for folders
-/// `C/logs` and `host/share` below [`default_root`]. Anything relative, in whole or in part, is
-/// `INVALID_PARAMETER`.
+/// The folder a fully qualified name stands for: a POSIX path for itself, `C:\logs` for the folder `C/logs` below
+/// [`default_root`]. Anything relative, in whole or in part, is `INVALID_PARAMETER`.
 pub(super) fn resolve(name: &str) -> Result<PathBuf> {
     let path = mapped(name).ok_or(Error::INVALID_PARAMETER)?;
     let plain = path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
@@ -21,21 +20,16 @@ fn mapped(name: &str) -> Option<PathBuf> {
     if name.encode_utf16().count() > LONGEST {
         return None;
     }
-    if name.starts_with('/') {
-        return Some(PathBuf::from(name));
-    }
-    let slashed = name.replace('\\', "/");
-    // The kernel's own spelling of the same names.
-    let slashed = slashed.strip_prefix("/??/").or(slashed.strip_prefix("//?/")).unwrap_or(&slashed);
-    let below = match slashed.as_bytes() {
-        [drive, b':', b'/', ..] if drive.is_ascii_alphabetic() => {
-            format!("{}/{}", drive.to_ascii_uppercase() as char, slashed[3..].trim_start_matches('/'))
+    match name.as_bytes() {
+        [b'/', ..] => Some(PathBuf::from(name)),
+        [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic() => {
+            let below = name[3..].replace('\\', "/");
+            let drive = drive.to_ascii_uppercase() as char;
+            // Joined textually, so that no part of the name can take the root's place.
+            Some(PathBuf::from(format!("{}/{drive}/{below}", default_root()?.display())))
         }
-        [b'/', b'/', ..] => slashed[2..].to_owned(),
-        _ => return None,
-    };
-    // Joined textually, so that no part of the name can take the root's place.
-    Some(PathBuf::from(format!("{}/{below}", default_root()?.display())))
+        _ => None,
+    }
 }
 
 /// Where logs go: `$NTHTTP_LOG_DIR`, else `/var/log/nthttp` for root, else below the user's folder for state.
@@ -68,7 +62,7 @@ mod tests {
     fn a_windows_path_lies_below_the_root() {
         let root = default_root().unwrap();
         assert_eq!(resolve("c:\\inetpub\\logs"), Ok(root.join("C/inetpub/logs")));
-        assert_eq!(resolve("\\??\\D:\\x"), Ok(root.join("D/x")));
-        assert_eq!(resolve("\\\\host\\share"), Ok(root.join("host/share")));
+        assert_eq!(resolve("D:/x"), Ok(root.join("D/x")));
+        assert_eq!(resolve("D:\\..\\x"), Err(Error::INVALID_PARAMETER));
     }
 }

@@ -5,8 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use crate::config::Parameters;
 use crate::net::clock;
 
+use super::directory;
 use super::files::{Files, Preamble};
 use super::json;
 use super::moment::Moment;
@@ -29,6 +31,22 @@ pub(crate) struct ErrorLogSettings {
     pub(crate) json: bool,
 }
 
+impl ErrorLogSettings {
+    /// What the service's parameters say; `None` when errors are not to be logged, or there is no place for them. A
+    /// folder that is not fully qualified counts as not set.
+    pub(crate) fn of(parameters: &Parameters) -> Option<ErrorLogSettings> {
+        if parameters.enable_error_logging == 0 {
+            return None;
+        }
+        let chosen = parameters.error_logging_dir.as_ref().and_then(|name| directory::resolve(name).ok());
+        Some(ErrorLogSettings {
+            directory: chosen.or_else(directory::default_root)?,
+            truncate_size: parameters.error_log_file_truncate_size,
+            json: parameters.error_log_json != 0,
+        })
+    }
+}
+
 /// The log of errors; off until settings are given.
 #[derive(Default)]
 pub(crate) struct ErrorLog {
@@ -46,7 +64,7 @@ pub(crate) struct ErrorEntry<'a> {
     pub(crate) remote: SocketAddr,
     pub(crate) local: SocketAddr,
     /// What is known of the request; empty or `None` where that did not come so far.
-    pub(crate) version: Option<(u8, u8)>,
+    pub(crate) version: Option<(u16, u16)>,
     pub(crate) verb: &'a [u8],
     /// Path and query.
     pub(crate) url: &'a [u8],
@@ -175,6 +193,19 @@ mod tests {
         // 2002-07-05 18:45:09
         write_line(entry, &Moment::with_offset(1_025_894_709, 0), &mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn parameters_say_whether_and_where() {
+        let on = Parameters {
+            error_logging_dir: Some("/logs".into()),
+            error_log_json: 1,
+            ..Parameters::default()
+        };
+        let settings = ErrorLogSettings::of(&on).unwrap();
+        let expected = ErrorLogSettings { directory: "/logs".into(), truncate_size: 1 << 20, json: true };
+        assert_eq!(settings, expected);
+        assert_eq!(ErrorLogSettings::of(&Parameters { enable_error_logging: 0, ..on }), None);
     }
 
     #[test]

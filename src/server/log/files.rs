@@ -61,6 +61,16 @@ struct Open {
     vacant: bool,
 }
 
+impl Open {
+    /// Whether the file still has its name: someone may have moved it away, as programs that rotate logs do. Others
+    /// may write to it too, so its size is looked at again.
+    fn look(&mut self) -> bool {
+        let (Ok(there), Ok(ours)) = (fs::metadata(&self.path), self.file.metadata()) else { return false };
+        self.size = ours.len();
+        (there.dev(), there.ino()) == (ours.dev(), ours.ino())
+    }
+}
+
 impl Files {
     pub(super) fn new(directory: PathBuf, naming: Naming, preamble: Preamble, lines: bool) -> Files {
         Files { directory, naming, preamble, lines, number: 0, open: None, torn: false }
@@ -105,12 +115,7 @@ impl Files {
 
     /// Bytes that may still go into the file of a period, which is open then.
     fn room(&mut self, period: Period, moment: &Moment) -> io::Result<u64> {
-        let gone = |open: &Open| {
-            // Someone may have moved the file away, as programs that rotate logs do.
-            let there = fs::metadata(&open.path).map(|there| there.ino());
-            there.ok() != open.file.metadata().map(|ours| ours.ino()).ok()
-        };
-        if self.open.as_ref().is_some_and(|open| open.period != period || gone(open)) {
+        if self.open.as_mut().is_some_and(|open| open.period != period || !open.look()) {
             self.open = None;
         }
         let limit = match self.naming.rollover {

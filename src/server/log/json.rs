@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use crate::server::service::LogText;
+
 use super::moment::Moment;
 use super::record::{Record, push_number, push_version};
 
@@ -11,18 +13,18 @@ pub(super) fn write(record: &Record<'_>, moment: &Moment, out: &mut Vec<u8>) {
     let said = record.fields;
     begin(moment, out);
     for (name, text) in [
-        ("s-sitename", &said.service_name[..]),
-        ("s-computername", &said.server_name),
-        ("s-ip", &said.server_ip),
+        ("s-sitename", said.text(LogText::ServiceName)),
+        ("s-computername", said.text(LogText::ServerName)),
+        ("s-ip", said.text(LogText::ServerIp)),
         ("cs-method", record.method()),
-        ("cs-uri-stem", said.uri_stem.as_bytes()),
-        ("cs-uri-query", &said.uri_query),
-        ("cs-username", said.user_name.as_bytes()),
-        ("c-ip", &said.client_ip),
-        ("cs(User-Agent)", &said.user_agent),
-        ("cs(Cookie)", &said.cookie),
-        ("cs(Referer)", &said.referrer),
-        ("cs-host", &said.host),
+        ("cs-uri-stem", said.text(LogText::UriStem)),
+        ("cs-uri-query", said.text(LogText::UriQuery)),
+        ("cs-username", said.text(LogText::UserName)),
+        ("c-ip", said.text(LogText::ClientIp)),
+        ("cs(User-Agent)", said.text(LogText::UserAgent)),
+        ("cs(Cookie)", said.text(LogText::Cookie)),
+        ("cs(Referer)", said.text(LogText::Referrer)),
+        ("cs-host", said.text(LogText::Host)),
     ] {
         text_member(name, text, out);
     }

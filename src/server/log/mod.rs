@@ -26,10 +26,10 @@ use crate::abi::error::{Error, Result};
 use super::service::Logging;
 use super::snapshot::LogState;
 
-pub(crate) use directory::default_root;
 pub(crate) use errors::{ErrorEntry, ErrorLog, ErrorLogSettings};
 pub(crate) use record::Record;
-pub(crate) use writer::{flush_all, rest};
+pub(crate) use sink::counts;
+pub(crate) use writer::{flush_all, rest, stay};
 
 use files::{Files, Preamble};
 use rollover::{Naming, Rollover};
@@ -65,6 +65,13 @@ static EVER_OPENED: AtomicBool = AtomicBool::new(false);
 #[inline]
 pub(crate) fn ever_opened() -> bool {
     EVER_OPENED.load(Ordering::Relaxed)
+}
+
+/// After a log was closed: waits until what it held is in its file.
+pub(crate) fn settle() {
+    if ever_opened() {
+        flush_all();
+    }
 }
 
 impl Format {

@@ -1,6 +1,6 @@
 //! What a log is told about one response: the application's fields, and what the engine knows itself.
 
-use crate::server::service::LogFields;
+use crate::server::service::{LogFields, LogText};
 
 /// One response.
 pub(crate) struct Record<'a> {
@@ -9,7 +9,7 @@ pub(crate) struct Record<'a> {
     /// When its last byte was given to the kernel, in seconds since 1970.
     pub(crate) now: u64,
     /// The client's version of HTTP.
-    pub(crate) version: (u8, u8),
+    pub(crate) version: (u16, u16),
     /// Bytes of the whole response, and of the request as far as it was read.
     pub(crate) bytes_sent: u64,
     /// See `bytes_sent`.
@@ -45,10 +45,9 @@ const VERBS: [&str; 20] = [
 impl Record<'_> {
     /// The method, empty if none was given.
     pub(super) fn method(&self) -> &[u8] {
-        if self.fields.method.is_empty() {
-            VERBS.get(self.fields.method_num as usize).map_or(&[], |name| name.as_bytes())
-        } else {
-            &self.fields.method
+        match self.fields.text(LogText::Method) {
+            [] => VERBS.get(self.fields.method_num as usize).map_or(&[], |name| name.as_bytes()),
+            method => method,
         }
     }
 }
@@ -79,7 +78,7 @@ pub(super) fn push_number(number: u64, out: &mut Vec<u8>) {
 }
 
 /// Appends `HTTP/1.1`.
-pub(super) fn push_version(version: (u8, u8), out: &mut Vec<u8>) {
+pub(super) fn push_version(version: (u16, u16), out: &mut Vec<u8>) {
     out.extend_from_slice(b"HTTP/");
     push_number(version.0.into(), out);
     out.push(b'.');

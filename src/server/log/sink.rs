@@ -23,6 +23,15 @@ const URGENT: usize = 64 * 1024;
 /// Bytes a buffer may hold while its file is not written; what comes then is lost.
 const MOST: usize = 4 << 20;
 
+/// Records of all logs, and those lost.
+static RECORDS: AtomicU64 = AtomicU64::new(0);
+static LOST: AtomicU64 = AtomicU64::new(0);
+
+/// Records of all logs of the process, and those of them or besides them that were lost.
+pub(crate) fn counts() -> (u64, u64) {
+    (RECORDS.load(Ordering::Relaxed), LOST.load(Ordering::Relaxed))
+}
+
 /// A buffer and the files behind it.
 pub(super) struct Sink {
     pending: Mutex<Pending>,
@@ -82,6 +91,7 @@ impl Sink {
         let mut pending = self.pending.lock();
         if pending.bytes.len() > MOST {
             self.lost.fetch_add(1, Ordering::Relaxed);
+            LOST.fetch_add(1, Ordering::Relaxed);
             return;
         }
         let before = pending.bytes.len();
@@ -98,6 +108,7 @@ impl Sink {
         }
         drop(pending);
         self.records.fetch_add(1, Ordering::Relaxed);
+        RECORDS.fetch_add(1, Ordering::Relaxed);
         if before == 0 {
             writer::call();
         } else if before < URGENT && after >= URGENT {
@@ -130,6 +141,7 @@ impl Sink {
 
     fn lose(&self, records: u64, error: &io::Error) {
         self.lost.fetch_add(records, Ordering::Relaxed);
+        LOST.fetch_add(records, Ordering::Relaxed);
         trace::warn(format_args!("{records} log records lost: {error}"));
     }
 

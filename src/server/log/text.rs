@@ -1,5 +1,7 @@
 //! The two fixed text formats, both on the machine's own clock: NCSA common, and Microsoft IIS.
 
+use crate::server::service::LogText;
+
 use super::moment::Moment;
 use super::record::{Record, push_field, push_number, push_version};
 
@@ -9,18 +11,18 @@ const MONTHS: [&str; 12] =
 /// `10.0.0.1 - fred [08/Apr/2001:17:39:04 -0800] "GET /a?b HTTP/1.0" 200 3401`
 pub(super) fn write_ncsa(record: &Record<'_>, moment: &Moment, out: &mut Vec<u8>) {
     let said = record.fields;
-    push_field(&said.client_ip, out);
+    push_field(said.text(LogText::ClientIp), out);
     out.extend_from_slice(b" - ");
-    push_field(said.user_name.as_bytes(), out);
+    push_field(said.text(LogText::UserName), out);
     out.extend_from_slice(b" [");
     ncsa_time(moment, out);
     out.extend_from_slice(b"] \"");
     push_field(record.method(), out);
     out.push(b' ');
-    push_field(said.uri_stem.as_bytes(), out);
-    if !said.uri_query.is_empty() {
+    push_field(said.text(LogText::UriStem), out);
+    if !said.text(LogText::UriQuery).is_empty() {
         out.push(b'?');
-        push_field(&said.uri_query, out);
+        push_field(said.text(LogText::UriQuery), out);
     }
     out.push(b' ');
     push_version(record.version, out);
@@ -53,8 +55,8 @@ fn ncsa_time(moment: &Moment, out: &mut Vec<u8>) {
 /// `10.0.0.1, -, 03/20/01, 7:55:20, W3SVC2, SERVER, 10.0.0.2, 4502, 163, 3223, 200, 0, GET, /a.gif, -,`
 pub(super) fn write_iis(record: &Record<'_>, moment: &Moment, out: &mut Vec<u8>) {
     let said = record.fields;
-    item(&said.client_ip, out);
-    item(said.user_name.as_bytes(), out);
+    item(said.text(LogText::ClientIp), out);
+    item(said.text(LogText::UserName), out);
     let time = moment.local();
     for (part, behind) in [(time.month, b"/"), (time.day, b"/")] {
         two(part, out);
@@ -68,9 +70,9 @@ pub(super) fn write_iis(record: &Record<'_>, moment: &Moment, out: &mut Vec<u8>)
         two(part, out);
     }
     out.extend_from_slice(b", ");
-    item(&said.service_name, out);
-    item(&said.server_name, out);
-    item(&said.server_ip, out);
+    item(said.text(LogText::ServiceName), out);
+    item(said.text(LogText::ServerName), out);
+    item(said.text(LogText::ServerIp), out);
     for number in [
         record.time_taken,
         record.bytes_received,
@@ -82,8 +84,8 @@ pub(super) fn write_iis(record: &Record<'_>, moment: &Moment, out: &mut Vec<u8>)
         out.extend_from_slice(b", ");
     }
     item(record.method(), out);
-    item(said.uri_stem.as_bytes(), out);
-    push_field(&said.uri_query, out);
+    item(said.text(LogText::UriStem), out);
+    push_field(said.text(LogText::UriQuery), out);
     out.extend_from_slice(b",\r\n");
 }
 

@@ -1,5 +1,7 @@
 //! The W3C extended format: fields as chosen, in the order of Microsoft's table, and the lines at a file's head.
 
+use crate::server::service::LogText;
+
 use super::moment::Moment;
 use super::record::{Record, push_field, push_number, push_version};
 
@@ -72,25 +74,25 @@ fn write_column(bit: u32, record: &Record<'_>, moment: &Moment, out: &mut Vec<u8
     match bit {
         0x0000_0001 => out.extend_from_slice(moment.date()),
         0x0000_0002 => out.extend_from_slice(moment.time()),
-        0x0000_0004 => push_field(&said.client_ip, out),
-        0x0000_0008 => push_field(said.user_name.as_bytes(), out),
-        0x0000_0010 => push_field(&said.service_name, out),
-        0x0000_0020 => push_field(&said.server_name, out),
-        0x0000_0040 => push_field(&said.server_ip, out),
+        0x0000_0004 => push_field(said.text(LogText::ClientIp), out),
+        0x0000_0008 => push_field(said.text(LogText::UserName), out),
+        0x0000_0010 => push_field(said.text(LogText::ServiceName), out),
+        0x0000_0020 => push_field(said.text(LogText::ServerName), out),
+        0x0000_0040 => push_field(said.text(LogText::ServerIp), out),
         0x0000_0080 => push_field(record.method(), out),
-        0x0000_0100 => push_field(said.uri_stem.as_bytes(), out),
-        0x0000_0200 => push_field(&said.uri_query, out),
+        0x0000_0100 => push_field(said.text(LogText::UriStem), out),
+        0x0000_0200 => push_field(said.text(LogText::UriQuery), out),
         0x0000_0400 => push_number(said.protocol_status.into(), out),
         0x0000_0800 => push_number(said.win32_status.into(), out),
         0x0000_1000 => push_number(record.bytes_sent, out),
         0x0000_2000 => push_number(record.bytes_received, out),
         0x0000_4000 => push_number(record.time_taken, out),
         0x0000_8000 => push_number(said.server_port.into(), out),
-        0x0001_0000 => push_field(&said.user_agent, out),
-        0x0002_0000 => push_field(&said.cookie, out),
-        0x0004_0000 => push_field(&said.referrer, out),
+        0x0001_0000 => push_field(said.text(LogText::UserAgent), out),
+        0x0002_0000 => push_field(said.text(LogText::Cookie), out),
+        0x0004_0000 => push_field(said.text(LogText::Referrer), out),
         0x0008_0000 => push_version(record.version, out),
-        0x0010_0000 => push_field(&said.host, out),
+        0x0010_0000 => push_field(said.text(LogText::Host), out),
         0x0020_0000 => push_number(said.sub_status.into(), out),
         // HTTP/1.1 has no streams.
         _ => out.push(b'-'),

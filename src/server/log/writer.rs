@@ -23,7 +23,7 @@ static WRITER: Writer = Writer {
         process: 0,
         called: false,
         hurried: false,
-        leaving: false,
+        leaving: true,
         asked: 0,
         answered: 0,
     }),
@@ -87,7 +87,6 @@ pub(super) fn register(sink: &Arc<Sink>) {
 pub(super) fn call() {
     let mut state = WRITER.state.lock();
     state.called = true;
-    state.leaving = false;
     state.start();
     WRITER.bell.notify_one();
 }
@@ -104,6 +103,11 @@ pub(super) fn hurry() {
     }
     state.hurried = true;
     WRITER.bell.notify_one();
+}
+
+/// Something is served: there may be errors to report now and then.
+pub(crate) fn stay() {
+    WRITER.state.lock().leaving = false;
 }
 
 /// Nothing is served any more: the thread need not wait for errors to report.

@@ -110,6 +110,16 @@ pub trait Service: Send + Sync {
     /// Reads a property back.
     fn property(&self, holder: Holder, kind: PropertyKind) -> Result<Property>;
 
+    /// Keeps the bytes of the one chunk of `body` under a URL that lies under a prefix of the queue's. Elsewhere, or
+    /// malformed, or nothing to be kept: `INVALID_PARAMETER`.
+    fn add_fragment(&self, queue: QueueId, url: &[u16], body: Body, policy: CachePolicy) -> Result<()>;
+    /// Reads a fragment, or part of it, of at most `room` bytes; when it is longer, only its length is told. Unknown:
+    /// `PATH_NOT_FOUND`; a range that begins behind the end: `HANDLE_EOF`.
+    fn read_fragment(&self, queue: QueueId, url: &[u16], range: Range, room: u64) -> Result<FragmentPart>;
+    /// Takes the queue's cached responses and fragments of a URL, and with `recursive` of everything below it, out of the
+    /// cache.
+    fn flush_cache(&self, queue: QueueId, url: &[u16], recursive: bool) -> Result<()>;
+
     /// Creates an anonymous request queue.
     fn create_queue(&self, version: ApiVersion) -> Result<QueueId>;
     /// Stops delivery on the queue: pending receives and waits end with `OPERATION_ABORTED`, requests taken
@@ -159,6 +169,21 @@ pub trait Service: Send + Sync {
         body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Poll<Result<u64>>;
+    /// Keeps the record for the log of a response whose last send is to follow.
+    fn log_response(&self, queue: QueueId, request: RequestId, fields: Box<LogFields>) -> Result<()>;
+    /// False while nothing can be logged anywhere, so that nobody need gather records.
+    fn logs(&self) -> bool {
+        true
+    }
+    /// The counters as Prometheus text.
+    fn metrics(&self) -> Result<String>;
+    /// Answers a question about the connection of a request taken from this queue and not fully answered. Unknown:
+    /// `CONNECTION_INVALID`; not a TCP connection: `INVALID_FUNCTION`.
+    fn ask_request(&self, queue: QueueId, request: RequestId, question: Question) -> Result<Fact>;
+    /// Changes what [`Service::ask_request`] answers. What is only measured: `INVALID_PARAMETER`.
+    fn tell_request(&self, queue: QueueId, request: RequestId, fact: Fact) -> Result<()>;
+    /// The group that has this very prefix and is bound to this queue. None: `FILE_NOT_FOUND`.
+    fn find_group(&self, queue: QueueId, url: &[u16]) -> Result<GroupId>;
     /// Cancels a request: its connection is closed. Unknown: `CONNECTION_INVALID`.
     fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()>;
     /// Waits until the connection is gone. Unknown: `CONNECTION_INVALID`.

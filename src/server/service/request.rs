@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use crate::net::tcp_facts::TcpFacts;
 use crate::win32::lent::LentBuffer;
 use crate::wire::request::RequestHead;
 
@@ -30,6 +33,28 @@ pub struct Delivery {
     pub more_body: bool,
     /// Routed by the address the connection came in on (`HTTP_REQUEST_FLAG_IP_ROUTED`).
     pub ip_routed: bool,
+}
+
+/// What can be asked of a request's connection while the request lives (`HttpQueryRequestProperty`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Question {
+    /// What the transport measures.
+    Tcp,
+    /// Seconds the connection may idle afterwards.
+    IdleTimeout,
+    /// The code point its packets are marked with.
+    Dscp,
+}
+
+/// The answer to a [`Question`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fact {
+    /// See [`Question::Tcp`].
+    Tcp(TcpFacts),
+    /// See [`Question::IdleTimeout`].
+    IdleTimeout(u16),
+    /// See [`Question::Dscp`].
+    Dscp(u8),
 }
 
 /// How much of a body [`Service::read_body`] waits for.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::abi::error::{Error, Result};
 use crate::win32::lent::LentBytes;
 
 use super::{Authentication, ChannelBind, FlowRate};
@@ -77,27 +78,61 @@ pub enum CachePolicy {
     TimeToLive(u32),
 }
 
-/// `HTTP_LOG_FIELDS_DATA`: what the application says for the log. Empty texts were not given.
+/// The texts of `HTTP_LOG_FIELDS_DATA`, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the member of that name")]
+pub enum LogText {
+    UserName,
+    UriStem,
+    ClientIp,
+    ServerName,
+    ServiceName,
+    ServerIp,
+    Method,
+    UriQuery,
+    Host,
+    UserAgent,
+    Cookie,
+    Referrer,
+}
+
+/// How many texts there are.
+pub const LOG_TEXTS: usize = 12;
+
+/// `HTTP_LOG_FIELDS_DATA`: what the application says for the log. Empty texts were not given; user name and URI stem are
+/// UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each is the member of that name")]
 pub struct LogFields {
-    pub user_name: String,
-    pub uri_stem: String,
-    pub client_ip: Vec<u8>,
-    pub server_name: Vec<u8>,
-    pub service_name: Vec<u8>,
-    pub server_ip: Vec<u8>,
-    pub method: Vec<u8>,
-    pub uri_query: Vec<u8>,
-    pub host: Vec<u8>,
-    pub user_agent: Vec<u8>,
-    pub cookie: Vec<u8>,
-    pub referrer: Vec<u8>,
+    /// All texts, one behind the other, because a record is made and dropped with every response.
+    texts: Vec<u8>,
+    /// Where each ends.
+    ends: [u32; LOG_TEXTS],
     pub server_port: u16,
     pub protocol_status: u16,
     pub win32_status: u32,
     pub method_num: u32,
     pub sub_status: u16,
+}
+
+impl LogFields {
+    /// Fields with these texts, in the order of [`LogText`], and no numbers.
+    pub fn of(texts: [&[u8]; LOG_TEXTS]) -> LogFields {
+        let mut all = Vec::with_capacity(texts.iter().map(|text| text.len()).sum());
+        let ends = texts.map(|text| {
+            all.extend_from_slice(text);
+            all.len() as u32
+        });
+        LogFields { texts: all, ends, ..LogFields::default() }
+    }
+
+    /// One of the texts.
+    pub fn text(&self, which: LogText) -> &[u8] {
+        let index = which as usize;
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        // Ends that another process made up name nothing.
+        self.texts.get(start as usize..self.ends[index] as usize).unwrap_or_default()
+    }
 }
 
 /// A piece of a response body.
@@ -114,6 +149,36 @@ pub enum Chunk {
         /// Number of bytes.
         length: Option<u64>,
     },
+    /// Bytes of a fragment of the cache; the engine puts [`Chunk::Shared`] in its place.
+    Fragment {
+        /// The URL it was added under.
+        name: String,
+        /// First byte.
+        offset: u64,
+        /// Number of bytes; `None` means to its end.
+        length: Option<u64>,
+    },
+    /// Bytes of the engine's own, of which there is one copy for many responses.
+    Shared {
+        /// The bytes.
+        bytes: Arc<[u8]>,
+        /// First byte.
+        offset: usize,
+        /// Number of bytes.
+        length: usize,
+    },
+}
+
+impl Chunk {
+    /// The bytes, of a chunk whose bytes are in memory.
+    #[inline]
+    pub fn memory(&self) -> Option<&[u8]> {
+        match self {
+            Chunk::Memory(bytes) => Some(bytes.as_slice()),
+            Chunk::Shared { bytes, offset, length } => bytes.get(*offset..*offset + *length),
+            Chunk::File { .. } | Chunk::Fragment { .. } => None,
+        }
+    }
 }
 
 /// The pieces of a body given in one call; one or two need no allocation.
@@ -132,4 +197,39 @@ pub struct SendFlags {
     pub nagling: bool,
     /// Raw bytes both ways after this head (status 101).
     pub opaque: bool,
+    /// Send only the range the client asked for.
+    pub process_ranges: bool,
+}
+
+/// A range of a fragment: first byte, and number of bytes unless it goes to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Range {
+    /// First byte.
+    pub offset: u64,
+    /// Number of bytes; `None` means to the end.
+    pub length: Option<u64>,
+}
+
+/// What reading a fragment brought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FragmentPart {
+    /// Bytes of the part asked for.
+    pub length: u64,
+    /// The bytes; none if there was no room for all.
+    pub bytes: Vec<u8>,
+}
+
+impl FragmentPart {
+    /// The part of a fragment, if it fits.
+    pub fn of(fragment: &[u8], range: Range, room: u64) -> Result<FragmentPart> {
+        let start =
+            usize::try_from(range.offset).ok().filter(|at| *at <= fragment.len()).ok_or(Error::HANDLE_EOF)?;
+        let rest = &fragment[start..];
+        let len = range
+            .length
+            .and_then(|len| usize::try_from(len).ok())
+            .map_or(rest.len(), |len| len.min(rest.len()));
+        let bytes = if len as u64 <= room { rest[..len].to_vec() } else { Vec::new() };
+        Ok(FragmentPart { length: len as u64, bytes })
+    }
 }

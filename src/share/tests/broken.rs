@@ -91,7 +91,10 @@ fn a_guest_that_goes_leaves_nothing_behind() {
     drop(guest);
     assert_eq!(later.recv().unwrap().unwrap_err(), Error::OPERATION_ABORTED);
     assert_eq!(engine.commands(), [format!("close_queue {kept:?}"), format!("close_session {session:?}")]);
-    assert_eq!(Arc::strong_count(&engine), 1, "the host has let go of the engine");
+    // The host's threads have ended; the last of what they held may go a moment later.
+    while Arc::strong_count(&engine) > 1 {
+        std::thread::yield_now();
+    }
 }
 
 #[test]

@@ -4,8 +4,9 @@ use super::engine::{delivery, pattern, patterned};
 use super::{fake, start};
 use crate::abi::error::Error;
 use crate::server::service::{
-    ApiVersion, Body, BodyRead, CachePolicy, Chunk, ConnectionId, Extras, Holder, Property, PropertyKind,
-    QueueId, RequestId, ResponseField, ResponseHead, SendFlags, SessionId, Timeouts, UrlOwner, Verbosity,
+    ApiVersion, Body, BodyRead, CachePolicy, Chunk, ConnectionId, Extras, FragmentPart, Holder, Property,
+    PropertyKind, QueueId, Range, RequestId, ResponseField, ResponseHead, SendFlags, SessionId, Timeouts,
+    UrlOwner, Verbosity,
 };
 use crate::win32::lent::{LentBuffer, LentBytes};
 
@@ -92,6 +93,24 @@ fn a_response_is_told_whole() {
     let (engine, guest) = fake();
     let queue = guest.create_queue(ApiVersion::V2).unwrap();
     engine.commands();
+    let chunk = Chunk::Memory(LentBytes::owned(b"abc".to_vec()));
+    guest.add_fragment(queue, &[47], Body::from_iter([chunk]), CachePolicy::UserInvalidates).unwrap();
+    let range = Range { offset: 2, length: Some(3) };
+    assert_eq!(guest.read_fragment(queue, &[47], range, 9).unwrap().bytes, b"234");
+    assert_eq!(
+        guest.read_fragment(queue, &[47], range, 2).unwrap(),
+        FragmentPart { length: 3, bytes: Vec::new() }
+    );
+    guest.flush_cache(queue, &[47], true).unwrap();
+    assert_eq!(
+        engine.commands(),
+        [
+            "add_fragment QueueId(1) [47] [[97, 98, 99]] UserInvalidates",
+            "read_fragment QueueId(1) [47] Range { offset: 2, length: Some(3) } 9",
+            "read_fragment QueueId(1) [47] Range { offset: 2, length: Some(3) } 2",
+            "flush_cache QueueId(1) [47] true",
+        ]
+    );
     let head = ResponseHead {
         status: 999,
         text: b"ReasonX-Fieldvalue".to_vec(),

@@ -11,9 +11,9 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::abi::error::{Error, Result};
 use crate::server::service::{
-    ApiVersion, Body, BodyPart, BodyRead, Chunk, ConnectionId, Delivery, GroupId, Holder, OperationId, Pend,
-    Property, PropertyKind, QueueId, Reply, RequestId, ResponseHead, SendFlags, Service, SessionId, Timeouts,
-    UrlOwner,
+    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, Chunk, ConnectionId, Delivery, Fact, FragmentPart,
+    GroupId, Holder, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId, Range, Reply,
+    RequestId, ResponseHead, SendFlags, Service, SessionId, Timeouts, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 use crate::wire::Span;
@@ -175,6 +175,7 @@ impl Fake {
         for chunk in body {
             let bytes = match &chunk {
                 Chunk::Memory(bytes) => bytes.as_slice().to_vec(),
+                Chunk::Shared { .. } | Chunk::Fragment { .. } => unreachable!("no test sends one"),
                 Chunk::File { file, offset, length } => {
                     let length = length.unwrap_or_else(|| file.metadata().unwrap().len() - offset);
                     let mut bytes = vec![0; length as usize];
@@ -238,6 +239,17 @@ impl Service for Fake {
             PropertyKind::Verbosity => Property::Verbosity(crate::server::service::Verbosity::Full),
             _ => return Err(Error::INVALID_PARAMETER),
         })
+    }
+    fn add_fragment(&self, queue: QueueId, url: &[u16], body: Body, policy: CachePolicy) -> Result<()> {
+        let bytes: Vec<_> = body.iter().filter_map(|chunk| chunk.memory().map(<[u8]>::to_vec)).collect();
+        self.note(format!("add_fragment {queue:?} {url:?} {bytes:?} {policy:?}"))
+    }
+    fn read_fragment(&self, queue: QueueId, url: &[u16], range: Range, room: u64) -> Result<FragmentPart> {
+        self.note(format!("read_fragment {queue:?} {url:?} {range:?} {room}"))?;
+        FragmentPart::of(b"0123456789", range, room)
+    }
+    fn flush_cache(&self, queue: QueueId, url: &[u16], recursive: bool) -> Result<()> {
+        self.note(format!("flush_cache {queue:?} {url:?} {recursive}"))
     }
     fn create_queue(&self, version: ApiVersion) -> Result<QueueId> {
         self.note(format!("create_queue {version:?}"))?;
@@ -311,6 +323,23 @@ impl Service for Fake {
         let answered = self.answer(queue, Ok(sent), pend);
         let noted = self.note(format!("send_body {queue:?} {request:?} {flags:?}"));
         noted.map_or_else(|error| Poll::Ready(Err(error)), |()| answered)
+    }
+    fn log_response(&self, queue: QueueId, request: RequestId, fields: Box<LogFields>) -> Result<()> {
+        self.note(format!("log_response {queue:?} {request:?} {fields:?}"))
+    }
+    fn metrics(&self) -> Result<String> {
+        self.note("metrics".into()).map(|()| "a 1\n".into())
+    }
+    fn ask_request(&self, queue: QueueId, request: RequestId, question: Question) -> Result<Fact> {
+        self.note(format!("ask_request {queue:?} {request:?} {question:?}"))?;
+        Ok(Fact::Dscp(7))
+    }
+    fn tell_request(&self, queue: QueueId, request: RequestId, fact: Fact) -> Result<()> {
+        self.note(format!("tell_request {queue:?} {request:?} {fact:?}"))
+    }
+    fn find_group(&self, queue: QueueId, url: &[u16]) -> Result<GroupId> {
+        self.note(format!("find_group {queue:?} {url:?}"))?;
+        Ok(GroupId(9))
     }
     fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()> {
         self.note(format!("cancel_request {queue:?} {request:?}"))

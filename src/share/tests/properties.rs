@@ -36,12 +36,8 @@ fn part() -> impl Strategy<Value = Part> {
 }
 
 fn flags() -> impl Strategy<Value = SendFlags> {
-    any::<[bool; 5]>().prop_map(|[disconnect, more_data, buffer_data, nagling, opaque]| SendFlags {
-        disconnect,
-        more_data,
-        buffer_data,
-        nagling,
-        opaque,
+    any::<[bool; 6]>().prop_map(|[disconnect, more_data, buffer_data, nagling, opaque, process_ranges]| {
+        SendFlags { process_ranges, disconnect, more_data, buffer_data, nagling, opaque }
     })
 }
 

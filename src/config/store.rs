@@ -1,0 +1,228 @@
+//! The configuration file: found, read, and changed as a whole.
+//!
+//! A change takes a lock beside the file, reads, changes, writes a new file, makes it durable and puts it in the old one's
+//! place: readers see the old or the new one, never part of either, and a writer that is killed leaves the old one. A
+//! file that is not understood is never written over.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::net::account;
+
+use super::records::Config;
+
+/// Why the configuration could not be read or changed.
+#[derive(Debug)]
+pub enum Fault {
+    /// The system refused: which file, and why.
+    Io(PathBuf, std::io::Error),
+    /// The file is not what this library writes.
+    Malformed(PathBuf, String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Io(path, why) => write!(f, "{}: {why}", path.display()),
+            Fault::Malformed(path, why) => {
+                write!(f, "{}: {why}; mend the file or move it away", path.display())
+            }
+        }
+    }
+}
+
+impl Fault {
+    /// The caller has no right to change the file.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Fault::Io(_, why) if matches!(why.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem))
+    }
+}
+
+/// What tells one state of the file from another without reading it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Version(Option<(u64, u64, Option<SystemTime>)>);
+
+/// The configuration file of this user, or of the machine.
+#[derive(Clone, Debug)]
+pub struct Store {
+    path: PathBuf,
+}
+
+impl Store {
+    /// `$NTHTTP_CONFIG`, else `/etc/nthttp/config.json` for root, else the user's own.
+    pub fn of_this_user() -> Store {
+        let named = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let path = named("NTHTTP_CONFIG").unwrap_or_else(|| match account::user_id() {
+            0 => PathBuf::from("/etc/nthttp/config.json"),
+            _ => {
+                let home = || named("HOME").unwrap_or_default().join(".config");
+                named("XDG_CONFIG_HOME").unwrap_or_else(home).join("nthttp/config.json")
+            }
+        });
+        Store { path }
+    }
+
+    /// A file of one's own.
+    pub fn at(path: impl Into<PathBuf>) -> Store {
+        Store { path: path.into() }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What tells this state of the file from another.
+    pub fn version(&self) -> Version {
+        use std::os::unix::fs::MetadataExt;
+        let told = fs::metadata(&self.path).ok();
+        Version(told.map(|m| (m.ino(), m.len(), m.modified().ok())))
+    }
+
+    /// Reads the file; an empty configuration if there is none.
+    pub fn read(&self) -> Result<Config, Fault> {
+        let text = match fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(why) if why.kind() == ErrorKind::NotFound => return Ok(Config::default()),
+            Err(why) => return Err(self.io(why)),
+        };
+        serde_json::from_str(&text).map_err(|why| Fault::Malformed(self.path.clone(), why.to_string()))
+    }
+
+    /// Changes the configuration, alone among all writers. When `change` fails, nothing is written.
+    pub fn change<T, E: From<Fault>>(
+        &self,
+        change: impl FnOnce(&mut Config) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let _locked = self.lock()?;
+        let mut config = self.read()?;
+        let before = config.clone();
+        let outcome = change(&mut config)?;
+        if config != before {
+            self.write(&config)?;
+        }
+        Ok(outcome)
+    }
+
+    /// Held until the file it gives is closed.
+    fn lock(&self) -> Result<File, Fault> {
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder).map_err(|why| self.io(why))?;
+        }
+        let beside = self.beside("lock");
+        let open = OpenOptions::new().create(true).truncate(false).write(true).open(beside);
+        let file = open.map_err(|why| self.io(why))?;
+        file.lock().map_err(|why| self.io(why))?;
+        Ok(file)
+    }
+
+    fn write(&self, config: &Config) -> Result<(), Fault> {
+        let text = serde_json::to_string_pretty(config).map_err(|why| self.io(why.into()))?;
+        let fresh = self.beside("new");
+        let put = || -> std::io::Result<()> {
+            let mut file = File::create(&fresh)?;
+            if let Ok(old) = fs::metadata(&self.path) {
+                file.set_permissions(old.permissions())?;
+            }
+            file.write_all(text.as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            fs::rename(&fresh, &self.path)?;
+            // The new name is durable once the folder is.
+            match self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                Some(folder) => File::open(folder)?.sync_all(),
+                None => Ok(()),
+            }
+        };
+        put().map_err(|why| self.io(why))
+    }
+
+    fn beside(&self, ending: &str) -> PathBuf {
+        let mut name = self.path.file_name().unwrap_or_default().to_os_string();
+        name.push(".");
+        name.push(ending);
+        self.path.with_file_name(name)
+    }
+
+    fn io(&self, why: std::io::Error) -> Fault {
+        Fault::Io(self.path.clone(), why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::records::UrlAcl;
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("nthttp-store-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn add(store: &Store, url: String) -> Result<(), Fault> {
+        store.change(|config| {
+            config.url_acls.push(UrlAcl { url, sddl: "D:(A;;GX;;;WD)".into() });
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_what_is_unknown_is_kept() {
+        let folder = folder("kept");
+        let store = Store::at(folder.join("deep/config.json"));
+        assert_eq!(store.read().unwrap(), Config::default());
+        add(&store, "http://+:80/a/".into()).unwrap();
+        let mut text: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(store.path()).unwrap()).unwrap();
+        text["of_the_future"] = 7.into();
+        fs::write(store.path(), text.to_string()).unwrap();
+        let before = store.version();
+        add(&store, "http://+:80/b/".into()).unwrap();
+        assert_ne!(store.version(), before);
+        let read = store.read().unwrap();
+        assert_eq!((read.url_acls.len(), &read.other["of_the_future"]), (2, &7.into()));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn writers_take_turns() {
+        let folder = folder("turns");
+        let store = Store::at(folder.join("config.json"));
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let store = &store;
+                scope.spawn(move || {
+                    (0..25).for_each(|n| add(store, format!("http://+:80/{thread}/{n}/")).unwrap());
+                });
+            }
+        });
+        assert_eq!(store.read().unwrap().url_acls.len(), 100);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_not_understood_is_left_alone() {
+        let folder = folder("alone");
+        let store = Store::at(folder.join("config.json"));
+        fs::write(store.path(), "{ \"url_acls\": 5 }").unwrap();
+        assert!(matches!(add(&store, "x".into()), Err(Fault::Malformed(..))));
+        assert_eq!(fs::read_to_string(store.path()).unwrap(), "{ \"url_acls\": 5 }");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_no_hindrance() {
+        let folder = folder("killed");
+        let store = Store::at(folder.join("config.json"));
+        add(&store, "http://+:80/a/".into()).unwrap();
+        fs::write(store.beside("new"), "{ \"url_ac").unwrap();
+        assert_eq!(store.read().unwrap().url_acls.len(), 1);
+        add(&store, "http://+:80/b/".into()).unwrap();
+        assert_eq!(store.read().unwrap().url_acls.len(), 2);
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,105 @@
+//! What the kernel measures of a TCP connection.
+#![cfg_attr(
+    target_os = "linux",
+    expect(unsafe_code, reason = "getsockopt of TCP_INFO and of the type of service")
+)]
+
+use serde::{Deserialize, Serialize};
+
+use super::socket::Socket;
+
+/// The kernel's figures, under the names Windows has for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each is the member of TCP_INFO_v0 or v1 of that name")]
+pub struct TcpFacts {
+    /// `TCPSTATE`: 4 is established.
+    pub state: i32,
+    pub mss: u32,
+    pub connection_time_ms: u64,
+    pub timestamps_enabled: bool,
+    pub rtt_us: u32,
+    pub min_rtt_us: u32,
+    pub bytes_in_flight: u32,
+    pub cwnd: u32,
+    pub snd_wnd: u32,
+    pub rcv_wnd: u32,
+    pub rcv_buf: u32,
+    pub bytes_out: u64,
+    pub bytes_in: u64,
+    pub bytes_reordered: u32,
+    pub bytes_retrans: u32,
+    pub timeout_episodes: u32,
+    pub dup_acks_in: u32,
+    /// What may usefully wait to be sent: the window not yet filled.
+    pub ideal_backlog: u64,
+}
+
+/// Linux's states by number, as Windows numbers them.
+#[cfg(target_os = "linux")]
+const STATES: [i32; 12] = [0, 4, 2, 3, 5, 6, 10, 0, 7, 9, 1, 8];
+
+#[cfg(target_os = "linux")]
+impl Socket {
+    /// What the kernel measures; `None` if this is no TCP connection.
+    pub fn tcp_facts(&self) -> Option<TcpFacts> {
+        // SAFETY: numbers, for which zero is a value; an older kernel fills in fewer of them.
+        let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+        self.option(libc::IPPROTO_TCP, libc::TCP_INFO, &mut info)?;
+        let mut rcv_buf = 0u32;
+        self.option(libc::SOL_SOCKET, libc::SO_RCVBUF, &mut rcv_buf);
+        let mss = info.tcpi_snd_mss;
+        let window = u64::from(info.tcpi_snd_cwnd) * u64::from(mss);
+        Some(TcpFacts {
+            state: STATES.get(usize::from(info.tcpi_state)).copied().unwrap_or(0),
+            mss,
+            connection_time_ms: 0,
+            timestamps_enabled: info.tcpi_options & 1 != 0,
+            rtt_us: info.tcpi_rtt,
+            min_rtt_us: info.tcpi_min_rtt,
+            bytes_in_flight: info.tcpi_unacked.saturating_mul(mss),
+            cwnd: u32::try_from(window).unwrap_or(u32::MAX),
+            snd_wnd: info.tcpi_snd_wnd,
+            rcv_wnd: info.tcpi_rcv_space,
+            rcv_buf,
+            bytes_out: info.tcpi_bytes_sent,
+            bytes_in: info.tcpi_bytes_received,
+            bytes_reordered: info.tcpi_reord_seen.saturating_mul(mss),
+            bytes_retrans: u32::try_from(info.tcpi_bytes_retrans).unwrap_or(u32::MAX),
+            timeout_episodes: info.tcpi_retransmits.into(),
+            dup_acks_in: info.tcpi_dsack_dups,
+            ideal_backlog: window.max(u64::from(mss) * 10),
+        })
+    }
+
+    /// The code point its packets are marked with.
+    pub fn dscp(&self) -> u8 {
+        let mut class: libc::c_int = 0;
+        let v6 = self.option(libc::IPPROTO_IPV6, libc::IPV6_TCLASS, &mut class);
+        if v6.is_none() {
+            self.option(libc::IPPROTO_IP, libc::IP_TOS, &mut class);
+        }
+        (class >> 2) as u8 & 0x3F
+    }
+
+    fn option<T>(&self, level: libc::c_int, name: libc::c_int, value: &mut T) -> Option<()> {
+        use std::os::fd::{AsFd, AsRawFd};
+        let mut len = size_of::<T>() as libc::socklen_t;
+        let fd = self.as_fd().as_raw_fd();
+        // SAFETY: the kernel writes at most `len` bytes into a value of that size, made of numbers.
+        let got = unsafe { libc::getsockopt(fd, level, name, std::ptr::from_mut(value).cast(), &mut len) };
+        (got == 0).then_some(())
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Socket {
+    /// What the kernel measures: not asked for here.
+    pub fn tcp_facts(&self) -> Option<TcpFacts> {
+        None
+    }
+
+    /// The code point its packets are marked with.
+    pub fn dscp(&self) -> u8 {
+        0
+    }
+}

@@ -1,0 +1,383 @@
+//! The response cache and the fragment cache: what is kept, for how long, within which memory (digest §3.8, §5.8).
+//!
+//! A response is found by port, Host and target as the client wrote them, so that a hit needs no cooking of URLs; other
+//! spellings of one URL are entries of their own, and a flush finds them all by their canonical URL. What may be kept is
+//! judged in `eligible`, how a hit is answered stands in `serve`; fragments are in `fragments`.
+
+mod eligible;
+mod entry;
+mod fragments;
+mod serve;
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+
+use parking_lot::{Mutex, RwLock};
+use smallvec::SmallVec;
+
+use crate::net::clock;
+use crate::wire::prefix::UrlPrefix;
+use crate::wire::request::RequestHead;
+
+use super::policy::Policy;
+use super::service::QueueId;
+use super::snapshot::{CacheEntry, CacheState};
+
+pub(crate) use eligible::Manner;
+pub(crate) use entry::Entry;
+pub(crate) use fragments::Fragments;
+pub(crate) use serve::Answered;
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CacheLimits {
+    /// Anything at all (`UriEnableCache`).
+    pub(crate) enabled: bool,
+    /// Bytes of one response (`UriMaxUriBytes`).
+    pub(crate) response: u64,
+    /// Bytes of everything.
+    pub(crate) total: u64,
+    /// Milliseconds between two looks for stale entries (`UriScavengerPeriod`).
+    pub(crate) scavenge_ms: u64,
+}
+
+/// What the cache has done.
+#[derive(Default)]
+pub(crate) struct CacheCounts {
+    pub(crate) stored: AtomicU64,
+    pub(crate) hits: AtomicU64,
+    pub(crate) misses: AtomicU64,
+    pub(crate) flushes: AtomicU64,
+    pub(crate) flushed: AtomicU64,
+}
+
+/// The responses of one key; nearly always one.
+type Bucket = SmallVec<[Arc<Entry>; 1]>;
+
+/// The caches of an engine.
+pub(crate) struct Cache {
+    pub(crate) limits: CacheLimits,
+    pub(crate) counts: CacheCounts,
+    pub(crate) fragments: Fragments,
+    hasher: RandomState,
+    /// By the hash of port, Host and target.
+    entries: RwLock<HashMap<u64, Bucket>>,
+    /// Entries in `entries`; asked before anything else, so that an empty cache costs a request one load.
+    live: AtomicUsize,
+    /// Bytes of all entries and fragments.
+    bytes: AtomicU64,
+    order: Mutex<Order>,
+}
+
+/// Entries from the oldest to the newest; those used since they were looked at last get another turn.
+#[derive(Default)]
+struct Order {
+    queue: VecDeque<Weak<Entry>>,
+    scavenged_ms: u64,
+}
+
+/// A request that the cache answers.
+pub(crate) struct Hit {
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) manner: Manner,
+    /// What holds for the request.
+    pub(crate) policy: Arc<Policy>,
+}
+
+impl Cache {
+    pub(crate) fn new(limits: CacheLimits) -> Cache {
+        Cache {
+            limits,
+            counts: CacheCounts::default(),
+            fragments: Fragments::default(),
+            hasher: RandomState::new(),
+            entries: RwLock::default(),
+            live: AtomicUsize::new(0),
+            bytes: AtomicU64::new(0),
+            order: Mutex::default(),
+        }
+    }
+
+    /// Looks for the answer to a request that goes to this queue.
+    #[inline]
+    pub(crate) fn look_up(
+        &self,
+        port: u16,
+        head: &RequestHead,
+        queue: QueueId,
+        policy: &Arc<Policy>,
+    ) -> Option<Hit> {
+        if self.live.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let (entry, manner) = self.find(port, head, queue, clock::now_ms())?;
+        Some(Hit { entry, manner, policy: Arc::clone(policy) })
+    }
+
+    fn find(
+        &self,
+        port: u16,
+        head: &RequestHead,
+        queue: QueueId,
+        now_ms: u64,
+    ) -> Option<(Arc<Entry>, Manner)> {
+        let manner = eligible::manner(head)?;
+        let (host, path) = eligible::key(head)?;
+        let hash = self.hasher.hash_one((port, host, path));
+        let found = self.entries.read().get(&hash).and_then(|bucket| {
+            let matches =
+                |e: &&Arc<Entry>| e.port == port && &*e.host == host && &*e.path == path && e.queue == queue;
+            bucket.iter().find(matches).cloned()
+        });
+        let fit = found.filter(|entry| !entry.is_stale(now_ms) && entry.suits(head));
+        let Some(entry) = fit else {
+            self.counts.misses.fetch_add(1, Ordering::Relaxed);
+            return None;
+        };
+        self.counts.hits.fetch_add(1, Ordering::Relaxed);
+        entry.used();
+        Some((entry, manner))
+    }
+
+    /// Keeps a response, in place of an older one for the same key.
+    pub(crate) fn store(&self, entry: Entry, now_ms: u64) {
+        let entry = Arc::new(entry);
+        let hash = self.hash(&entry);
+        {
+            let mut entries = self.entries.write();
+            let bucket = entries.entry(hash).or_default();
+            bucket.retain(|old| {
+                let same = old.port == entry.port && old.host == entry.host && old.path == entry.path;
+                if same {
+                    self.count_out(old);
+                }
+                !same
+            });
+            bucket.push(Arc::clone(&entry));
+            self.live.fetch_add(1, Ordering::Relaxed);
+            self.bytes.fetch_add(entry.size(), Ordering::Relaxed);
+        }
+        self.counts.stored.fetch_add(1, Ordering::Relaxed);
+        let mut order = self.order.lock();
+        order.queue.push_back(Arc::downgrade(&entry));
+        if now_ms.saturating_sub(order.scavenged_ms) >= self.limits.scavenge_ms {
+            order.scavenged_ms = now_ms;
+            drop(order);
+            self.take_out(|entry| entry.is_stale(now_ms));
+            order = self.order.lock();
+            order.queue.retain(|entry| entry.strong_count() > 0);
+        }
+        self.make_room(&mut order);
+    }
+
+    /// Takes the oldest out until the rest fits.
+    fn make_room(&self, order: &mut Order) {
+        let mut turns = order.queue.len() * 2;
+        while self.bytes.load(Ordering::Relaxed) > self.limits.total && turns > 0 {
+            turns -= 1;
+            let Some(oldest) = order.queue.pop_front() else { return };
+            let Some(entry) = oldest.upgrade() else { continue };
+            if entry.was_used() && turns > order.queue.len() {
+                order.queue.push_back(oldest);
+            } else {
+                self.remove(&entry);
+            }
+        }
+    }
+
+    fn hash(&self, entry: &Entry) -> u64 {
+        self.hasher.hash_one((entry.port, &*entry.host, &*entry.path))
+    }
+
+    fn remove(&self, entry: &Arc<Entry>) {
+        let mut entries = self.entries.write();
+        let hash = self.hash(entry);
+        if let Some(bucket) = entries.get_mut(&hash) {
+            let before = bucket.len();
+            bucket.retain(|other| !Arc::ptr_eq(other, entry));
+            if bucket.len() < before {
+                self.count_out(entry);
+            }
+            if bucket.is_empty() {
+                entries.remove(&hash);
+            }
+        }
+    }
+
+    fn count_out(&self, entry: &Entry) {
+        self.live.fetch_sub(1, Ordering::Relaxed);
+        self.bytes.fetch_sub(entry.size(), Ordering::Relaxed);
+    }
+
+    /// Takes out all for which `goes` says so; tells how many.
+    fn take_out(&self, goes: impl Fn(&Entry) -> bool) -> u64 {
+        let mut out = 0;
+        self.entries.write().retain(|_, bucket| {
+            bucket.retain(|entry| {
+                let stays = !goes(entry);
+                if !stays {
+                    self.count_out(entry);
+                    out += 1;
+                }
+                stays
+            });
+            !bucket.is_empty()
+        });
+        out
+    }
+
+    /// Flushes a queue's responses and fragments of one URL, or of everything below it.
+    pub(crate) fn flush(&self, queue: QueueId, url: &UrlPrefix, recursive: bool) {
+        let wanted = url.to_text().to_lowercase();
+        let mut out = self.take_out(|entry| entry.queue == queue && is_under(&entry.url, &wanted, recursive));
+        let (fragments, bytes) =
+            self.fragments.flush(|q, name| q == queue && is_under(name, &wanted, recursive));
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        out += fragments;
+        self.counts.flushes.fetch_add(1, Ordering::Relaxed);
+        self.counts.flushed.fetch_add(out, Ordering::Relaxed);
+    }
+
+    /// Flushes what was kept under a registration that goes: a prefix of this URL.
+    pub(crate) fn forget_prefix(&self, url: &UrlPrefix) {
+        if self.live.load(Ordering::Relaxed) > 0 {
+            let port = url.port;
+            let path = url.path.to_lowercase();
+            // The registration that answered is not known any more, so everything on the port below that path goes.
+            self.take_out(|entry| entry.port == port && entry.decoded_path.starts_with(path.as_str()));
+        }
+    }
+
+    /// Flushes everything of a queue that closes, or that a group leaves.
+    pub(crate) fn forget_queue(&self, queue: QueueId) {
+        if self.live.load(Ordering::Relaxed) > 0 {
+            self.take_out(|entry| entry.queue == queue);
+        }
+        let (_, bytes) = self.fragments.flush(|q, _| q == queue);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Flushes one URL, all below it, or (without one) everything, of every queue.
+    pub(crate) fn flush_any(&self, url: Option<&UrlPrefix>, recursive: bool) {
+        let wanted = url.map(|url| url.to_text().to_lowercase());
+        let goes = |url: &str| wanted.as_deref().is_none_or(|wanted| is_under(url, wanted, recursive));
+        let out = self.take_out(|entry| goes(&entry.url));
+        let (fragments, bytes) = self.fragments.flush(|_, name| goes(name));
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.counts.flushes.fetch_add(1, Ordering::Relaxed);
+        self.counts.flushed.fetch_add(out + fragments, Ordering::Relaxed);
+    }
+
+    /// Bytes it holds.
+    pub(crate) fn size(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// What is in it, for those who look from outside.
+    pub(crate) fn see(&self, with_entries: bool, now_ms: u64) -> CacheState {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let mut entries = Vec::new();
+        if with_entries {
+            entries.extend(self.entries.read().values().flatten().map(|entry| entry.see(now_ms)));
+            entries.extend(self.fragments.see(now_ms));
+            entries.sort_by(|a: &CacheEntry, b| a.url.cmp(&b.url));
+        }
+        CacheState {
+            current_uris: self.live.load(Ordering::Relaxed) as u64,
+            total_uris: count(&self.counts.stored),
+            hits: count(&self.counts.hits),
+            misses: count(&self.counts.misses),
+            flushes: count(&self.counts.flushes),
+            flushed_uris: count(&self.counts.flushed),
+            fragments: self.fragments.count(),
+            bytes: self.size(),
+            limit_bytes: self.limits.total,
+            entries,
+        }
+    }
+}
+
+/// Whether a URL is this one, or lies below it. Both are canonical and in small letters; `wanted` ends with a slash.
+fn is_under(url: &str, wanted: &str, recursive: bool) -> bool {
+    let same = url.strip_suffix('/').unwrap_or(url) == wanted.strip_suffix('/').unwrap_or(wanted);
+    same || recursive && url.starts_with(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::service::{CachePolicy, ResponseHead};
+
+    fn cache(total: u64) -> Cache {
+        Cache::new(CacheLimits { enabled: true, response: 1 << 20, total, scavenge_ms: 1000 })
+    }
+
+    fn request(text: &str) -> RequestHead {
+        let mut head = RequestHead::new();
+        head.parse(text.as_bytes(), &Default::default()).unwrap();
+        head
+    }
+
+    fn get(path: &str) -> RequestHead {
+        request(&format!("GET {path} HTTP/1.1\r\nHost: a:80\r\n\r\n"))
+    }
+
+    fn keep(cache: &Cache, path: &str, policy: CachePolicy, bytes: usize) {
+        let head = ResponseHead { status: 200, ..Default::default() };
+        let body: Arc<[u8]> = vec![b'x'; bytes].into();
+        cache.store(Entry::new(&get(path), 80, QueueId(1), &head, body, policy, 0).unwrap(), 0);
+    }
+
+    fn found(cache: &Cache, path: &str, now: u64) -> bool {
+        cache.find(80, &get(path), QueueId(1), now).is_some()
+    }
+
+    #[test]
+    fn entries_are_found_until_their_time_is_over() {
+        let cache = cache(1 << 20);
+        keep(&cache, "/a", CachePolicy::UserInvalidates, 10);
+        keep(&cache, "/b", CachePolicy::TimeToLive(2), 10);
+        assert!(found(&cache, "/a", 1 << 40) && found(&cache, "/b", 1_999));
+        assert!(!found(&cache, "/b", 2_000) && !found(&cache, "/c", 0));
+        assert!(cache.find(80, &get("/a"), QueueId(2), 0).is_none());
+        assert!(cache.find(81, &get("/a"), QueueId(1), 0).is_none());
+    }
+
+    #[test]
+    fn a_flush_takes_one_url_or_all_below() {
+        let cache = cache(1 << 20);
+        for path in ["/a", "/a/b", "/a/b/c", "/ab"] {
+            keep(&cache, path, CachePolicy::UserInvalidates, 10);
+        }
+        let url = |text: &str| UrlPrefix::parse(&text.encode_utf16().collect::<Vec<_>>()).unwrap();
+        cache.flush(QueueId(1), &url("http://A:80/a/b"), false);
+        assert_eq!(["/a", "/a/b", "/a/b/c", "/ab"].map(|p| found(&cache, p, 0)), [true, false, true, true]);
+        cache.flush(QueueId(2), &url("http://a:80/"), true);
+        cache.flush(QueueId(1), &url("http://a:80/A/"), true);
+        assert_eq!(["/a", "/a/b/c", "/ab"].map(|p| found(&cache, p, 0)), [false, false, true]);
+        cache.flush_any(None, false);
+        assert_eq!((cache.size(), found(&cache, "/ab", 0)), (0, false));
+    }
+
+    #[test]
+    fn memory_stays_within_its_bound_and_what_is_used_stays_longer() {
+        let cache = cache(30_000);
+        keep(&cache, "/hot", CachePolicy::UserInvalidates, 5_000);
+        for n in 0..50 {
+            assert!(found(&cache, "/hot", 0), "{n}");
+            keep(&cache, &format!("/{n}"), CachePolicy::UserInvalidates, 5_000);
+            assert!(cache.size() <= 30_000);
+        }
+    }
+
+    #[test]
+    fn an_entry_is_replaced_by_the_next_one() {
+        let cache = cache(1 << 20);
+        keep(&cache, "/a", CachePolicy::UserInvalidates, 10);
+        let before = cache.size();
+        keep(&cache, "/a", CachePolicy::UserInvalidates, 10);
+        assert_eq!(cache.size(), before);
+    }
+}

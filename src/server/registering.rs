@@ -1,0 +1,120 @@
+//! URL prefixes, added to and taken from the ports they are on; what opens with the first and closes with the last.
+
+use std::sync::Arc;
+
+use crate::abi::error::{Error, Result};
+use crate::wire::prefix::{Host, UrlPrefix};
+
+use super::endpoint::Endpoint;
+use super::engine::Engine;
+use super::log;
+use super::routing::{Registration, Target};
+use super::service::{GroupId, QueueId, UrlOwner};
+
+impl Engine {
+    /// Registers a prefix for its owner.
+    pub(crate) fn register(&self, owner: UrlOwner, url: &[u16], context: u64) -> Result<()> {
+        let target = match owner {
+            UrlOwner::Group(id) => Target::Group(self.directory.group(id)?),
+            UrlOwner::Queue(id) => Target::Queue(self.queue(id)?),
+        };
+        let prefix = UrlPrefix::parse(url)?;
+        let admission = self.configured.admit(&prefix)?;
+        let port = prefix.port;
+        let known = self.endpoints.read().get(&port).cloned();
+        let endpoint = match known {
+            Some(endpoint) => endpoint,
+            None => {
+                let mut endpoints = self.endpoints.write();
+                Arc::clone(endpoints.entry(port).or_insert_with(|| Arc::new(Endpoint::new(port))))
+            }
+        };
+        endpoint.register(Registration { prefix, target, context }, &admission, &self.poller)?;
+        self.wake_up();
+        Ok(())
+    }
+
+    /// A port is open: there is something to look at, and there may be errors to tell of.
+    fn wake_up(&self) {
+        log::stay();
+        self.control.open(&self.poller);
+    }
+
+    /// After prefixes were removed: without an open port there is nothing to look at or to wait for.
+    fn settle(&self) {
+        let any_open = || self.endpoints.read().values().any(|endpoint| endpoint.is_open());
+        if !any_open() {
+            self.control.close();
+            log::rest();
+            // Another thread may have opened one meanwhile.
+            if any_open() {
+                self.wake_up();
+            }
+        }
+        self.poller.wake();
+    }
+
+    /// Whether a URL lies under a prefix whose requests go to this queue.
+    pub(crate) fn is_served_by(&self, url: &UrlPrefix, queue: QueueId) -> bool {
+        let Some(endpoint) = self.endpoints.read().get(&url.port).cloned() else { return false };
+        let path = url.path.to_lowercase();
+        let serves = |r: &Registration| {
+            let goes_there = match &r.target {
+                Target::Queue(q) => q.id == queue,
+                Target::Group(group) => group.binding.lock().queue.as_ref().is_some_and(|q| q.id == queue),
+                Target::Reserved => false,
+            };
+            let host = matches!(r.prefix.host, Host::Strong | Host::Weak) || r.prefix.host == url.host;
+            goes_there
+                && host
+                && r.prefix.scheme == url.scheme
+                && path.starts_with(&r.prefix.path.to_lowercase())
+        };
+        !endpoint.prefixes(serves).is_empty()
+    }
+
+    /// The group that has this prefix, if its requests go to this queue.
+    pub(crate) fn group_with(&self, queue: QueueId, url: &UrlPrefix) -> Option<GroupId> {
+        let endpoint = self.endpoints.read().get(&url.port).cloned()?;
+        let wanted = url.to_text().to_lowercase();
+        let routes = endpoint.routes.read();
+        routes.all().find_map(|r| match &r.target {
+            Target::Group(group) if r.prefix.to_text().to_lowercase() == wanted => {
+                let bound = group.binding.lock().queue.as_ref().is_some_and(|q| q.id == queue);
+                bound.then_some(group.id)
+            }
+            _ => None,
+        })
+    }
+
+    /// Removes one prefix of an owner.
+    pub(crate) fn unregister(&self, owner: UrlOwner, url: &[u16]) -> Result<()> {
+        let prefix = UrlPrefix::parse(url)?;
+        let endpoint = self.endpoints.read().get(&prefix.port).cloned().ok_or(Error::FILE_NOT_FOUND)?;
+        endpoint.unregister(&prefix, |r| owns(owner, r))?;
+        self.cache.forget_prefix(&prefix);
+        self.settle();
+        Ok(())
+    }
+
+    /// Removes every prefix of an owner.
+    pub(crate) fn unregister_all(&self, owner: UrlOwner) {
+        let endpoints: Vec<_> = self.endpoints.read().values().cloned().collect();
+        for endpoint in endpoints {
+            for prefix in endpoint.prefixes(|r| owns(owner, r)) {
+                let _ = endpoint.unregister(&prefix, |r| owns(owner, r));
+                self.cache.forget_prefix(&prefix);
+            }
+        }
+        self.settle();
+    }
+}
+
+/// Whether a registration is this owner's.
+pub(crate) fn owns(owner: UrlOwner, registration: &Registration) -> bool {
+    match (owner, &registration.target) {
+        (UrlOwner::Group(id), Target::Group(group)) => group.id == id,
+        (UrlOwner::Queue(id), Target::Queue(queue)) => queue.id == id,
+        _ => false,
+    }
+}
