@@ -11,7 +11,6 @@ mod print;
 mod running;
 mod script;
 mod show;
-mod stored;
 mod tags;
 mod top;
 mod words;

@@ -88,7 +88,13 @@ mod tests {
 
     #[test]
     fn sizes_and_spans_are_rounded_down_to_what_one_reads() {
-        assert_eq!((size(1023), size(1024), size(5 << 20)), ("1023 B".into(), "1.0 KiB".into(), "5.0 MiB".into()));
-        assert_eq!((span(999), span(119_999), span(7_200_000)), ("999 ms".into(), "119 s".into(), "2 h".into()));
+        assert_eq!(
+            (size(1023), size(1024), size(5 << 20)),
+            ("1023 B".into(), "1.0 KiB".into(), "5.0 MiB".into())
+        );
+        assert_eq!(
+            (span(999), span(119_999), span(7_200_000)),
+            ("999 ms".into(), "119 s".into(), "2 h".into())
+        );
     }
 }

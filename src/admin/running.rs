@@ -69,7 +69,10 @@ fn group_pairs(group: &GroupState) -> Vec<(&'static str, String)> {
         ("State", state(group.active)),
         ("Request queue ID", queue),
         ("Requests", counters.all_requests.to_string()),
-        ("Bytes received / sent", format!("{} / {}", size(counters.bytes_received), size(counters.bytes_sent))),
+        (
+            "Bytes received / sent",
+            format!("{} / {}", size(counters.bytes_received), size(counters.bytes_sent)),
+        ),
         ("Connections", format!("{} (most {})", counters.current_connections, counters.max_connections)),
     ];
     found.extend(group.max_connections.map(|most| ("Connection limit", most.to_string())));
@@ -192,4 +195,3 @@ pub(super) fn delete_cache(tags: Tags) -> Outcome {
         .iter()
         .try_for_each(|process| process.make(Deed::FlushCache { url: url.clone(), recursive }))
 }
-

@@ -16,7 +16,10 @@ impl Values {
                     let known = names.iter().find(|n| n.eq_ignore_ascii_case(name));
                     (*known.ok_or_else(|| unknown(name, names))?, value)
                 }
-                _ => (next_place(&found, names).ok_or_else(|| format!("{word}: one value too many"))?, word.as_str()),
+                _ => (
+                    next_place(&found, names).ok_or_else(|| format!("{word}: one value too many"))?,
+                    word.as_str(),
+                ),
             };
             if found.iter().any(|(n, _)| *n == name) {
                 return Err(format!("{name} is given twice"));
