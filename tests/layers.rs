@@ -15,7 +15,7 @@ const LONGEST: usize = 400;
 const SYSTEM: [&str; 3] = ["net", "capi/base", "capi/guard"];
 
 /// Each room, and the paths below `crate::` it may name. A path allows everything inside it.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
     ("abi", &[]),
     ("wire", &["abi::error"]),
     ("win32", &["abi"]),
@@ -25,6 +25,8 @@ const ROOMS: [(&str, &[&str]); 10] = [
     ("client", &["abi", "wire", "win32", "net"]),
     ("share", &["abi", "wire", "win32", "net", "server", "client"]),
     ("capi", &["abi", "wire", "win32", "net", "config", "server", "client", "share"]),
+    // The programs; what they do is a room's.
+    ("bin", &[]),
     ("admin", &["abi", "wire", "win32", "net", "config", "server", "client", "share"]),
 ];
 
