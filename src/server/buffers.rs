@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::net::deadlines::NEVER;
 use crate::wire::request::RequestHead;
 
 use super::connection::Work;
@@ -102,6 +103,7 @@ impl Pool {
                 outbox: VecDeque::new(),
                 held: Vec::new(),
                 began: 0,
+                paused_until: NEVER,
             })
         })
     }
@@ -109,6 +111,7 @@ impl Pool {
     /// Takes it back from one that has not.
     pub(crate) fn give(&self, mut work: Box<Work>) {
         work.exchange = None;
+        work.paused_until = NEVER;
         work.began = 0;
         let unused = work.input.is_empty() && work.input.bytes.len() == SIZE;
         if !unused || work.head.bytes.capacity() > SIZE || work.held.capacity() > KEPT_HELD {

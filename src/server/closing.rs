@@ -146,6 +146,9 @@ impl Active<'_> {
         if self.state.phase == Phase::Closed {
             return;
         }
+        if self.resume(now_ms) {
+            return;
+        }
         if self.state.deadline > now_ms {
             if self.state.deadline != NEVER {
                 self.set_deadline(self.state.deadline);

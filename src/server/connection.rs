@@ -35,6 +35,7 @@ use super::outbound::Outgoing;
 use super::policy::{Policy, service_timeouts};
 use super::service::{BodyPart, ConnectionId, Delivery, QueueId, Reply, RequestId};
 use super::slots::{SLOT_BITS, slot_of};
+use super::throttle::Throttle;
 
 /// Where a connection stands; see the picture above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +80,8 @@ pub(crate) struct Exchange {
     /// Content-Length the application promised, and body bytes it has given.
     pub(crate) promised: Option<u64>,
     pub(crate) given: u64,
+    /// A limit of this response alone.
+    pub(crate) throttle: Option<Arc<Throttle>>,
     /// For counters and the log.
     pub(crate) account: Account,
 }
@@ -95,6 +98,8 @@ pub(crate) struct Work {
     pub(crate) held: Vec<u8>,
     /// When the first bytes of a head that is not yet whole came; 0 if none is waited for.
     pub(crate) began: u64,
+    /// When a response that rests because of a limit goes on.
+    pub(crate) paused_until: u64,
 }
 
 /// The part of a connection behind its lock.
@@ -177,6 +182,7 @@ impl Exchange {
             opaque: false,
             promised: None,
             given: 0,
+            throttle: None,
             account,
         }
     }
@@ -188,6 +194,14 @@ impl State {
     pub(crate) fn between_requests(&self) -> (u16, u16) {
         let timeouts = self.policy.as_ref().map_or_else(service_timeouts, |policy| policy.timeouts);
         (timeouts.idle_connection, timeouts.header_wait)
+    }
+
+    /// Whether a connection that comes to a group now is one more than its limit allows.
+    #[inline]
+    pub(crate) fn is_one_too_many(&self, policy: &Arc<Policy>) -> bool {
+        let Some(limit) = policy.connections else { return false };
+        let is_counted = self.policy.as_ref().is_some_and(|last| Arc::ptr_eq(&last.tally, &policy.tally));
+        !is_counted && policy.tally.connections() >= u64::from(limit)
     }
 
     /// The connection belongs to the group of its last request.

@@ -96,6 +96,11 @@ impl Tally {
         self.current.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Connections whose last request was counted here.
+    pub(crate) fn connections(&self) -> u64 {
+        self.current.load(Ordering::Relaxed)
+    }
+
     /// What has been counted.
     pub(crate) fn read(&self) -> GroupCounters {
         let sum = |which: fn(&Place) -> &AtomicU64| {

@@ -149,7 +149,8 @@ impl Engine {
             return self.handle(token, readiness, driver);
         }
         self.release_held();
-        let timeout = self.patience(deadline);
+        // Who rests until the others had their turn has it again when nothing else is there.
+        let timeout = if self.holds_any() { 0 } else { self.patience(deadline) };
         if timeout == 0 {
             self.run_timers();
         }

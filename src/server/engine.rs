@@ -39,6 +39,8 @@ pub struct Engine {
     pub(crate) configured: Configured,
     pub(crate) limits: Limits,
     pub(crate) cache: Cache,
+    /// Bytes one connection sends before the others have their turn.
+    pub(crate) turn: u64,
     pub(crate) directory: Directory,
     /// What holds for requests of version 1 queues.
     pub(crate) policy: Arc<Policy>,
@@ -84,6 +86,7 @@ impl Engine {
             buffers: Pool::default(),
             limits: configured.limits(),
             cache: Cache::new(configured.cache_limits()),
+            turn: configured.parameters.max_bytes_per_send,
             configured,
             policy: Arc::new(Policy::of_service(directory.totals.tally())),
             unrouted: directory.totals.tally(),

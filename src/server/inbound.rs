@@ -12,7 +12,6 @@ use crate::wire::request::{RequestHead, Verb};
 use super::accounting::Account;
 use super::body::RequestBody;
 use super::cache::{Answered, Hit};
-use super::closing::LINGER_BYTES;
 use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
 use super::endpoint::Endpoint;
 use super::policy::{Policy, service_timeouts};
@@ -23,7 +22,7 @@ use super::service::{RequestId, Timeouts, Verbosity};
 use super::waiting;
 
 /// Whether there is more to do at once.
-enum Next {
+pub(super) enum Next {
     Again,
     Wait,
 }
@@ -210,7 +209,7 @@ impl Active<'_> {
     /// Finds the request's queue, sets up the exchange and offers it to the queue.
     fn place(&mut self, endpoint: &Endpoint, head_len: usize) -> Result<(RequestId, Offer), Refusal> {
         let local = self.state.local.ip();
-        let Some(work) = self.state.work.as_mut() else { return Err(Refusal::Internal) };
+        let Some(work) = self.state.work.as_ref() else { return Err(Refusal::Internal) };
         let head = &work.head;
         let host = head.host.map(|span| head.text(span));
         let routes = endpoint.routes.read();
@@ -230,6 +229,9 @@ impl Active<'_> {
                 let binding = group.binding.lock();
                 match &binding.queue {
                     _ if !binding.policy.active => Err(Refusal::Disabled),
+                    Some(queue) if self.state.is_one_too_many(&binding.policy) => {
+                        Ok((RequestId(0), Offer::Refused(Refused::Connections(queue.verbosity()))))
+                    }
                     Some(queue) => Ok(match cached(queue, &binding.policy) {
                         Some(hit) => hit,
                         None => self.offer(queue, &binding.policy, context, head_len),
@@ -285,6 +287,7 @@ impl Active<'_> {
                 opaque: false,
                 promised: None,
                 given: 0,
+                throttle: None,
                 account,
             });
         }
@@ -314,57 +317,13 @@ impl Active<'_> {
                 self.reset();
             }
             Refused::Full(_) => self.refuse(Refusal::QueueFull),
+            Refused::Connections(Verbosity::Basic) => {
+                self.report(Reason::ConnectionLimit);
+                self.reset();
+            }
+            Refused::Connections(_) => self.refuse(Refusal::ConnectionLimit),
             Refused::Inactive => self.refuse(Refusal::Disabled),
             Refused::Closed => self.refuse(Refusal::Unavailable),
-        }
-    }
-
-    /// Reads and throws away what is left of the request's body, then goes on to the next request.
-    fn drain(&mut self) -> Next {
-        let Some(mut work) = self.state.work.take() else { return Next::Wait };
-        let next = self.drain_into(&mut work);
-        self.state.work = Some(work);
-        match next {
-            Some(true) => {
-                self.account(None);
-                self.next_request();
-                Next::Again
-            }
-            Some(false) => {
-                // The client is to read the response, not a reset.
-                self.end_politely();
-                Next::Wait
-            }
-            None => Next::Wait,
-        }
-    }
-
-    /// `Some(true)` at the end of the body, `Some(false)` when it is not worth going on, else `None`.
-    fn drain_into(&mut self, work: &mut Work) -> Option<bool> {
-        let mut scratch = [0u8; 4096];
-        loop {
-            let exchange = work.exchange.as_mut()?;
-            let before = work.input.bytes().len();
-            let Ok(n) = exchange.body.take(&mut work.input, &mut scratch) else { return Some(false) };
-            // Framing counts too: it may be far longer than the body in it.
-            self.state.discarded += (before - work.input.bytes().len()) as u64;
-            if exchange.body.is_done() {
-                return Some(true);
-            }
-            if self.state.discarded > LINGER_BYTES {
-                return Some(false);
-            }
-            if n == scratch.len() {
-                continue;
-            }
-            if !self.state.readable {
-                return None;
-            }
-            match self.fill(work) {
-                Transfer::Bytes(_) => {}
-                Transfer::WouldBlock => return None,
-                Transfer::End | Transfer::Broken => return Some(false),
-            }
         }
     }
 

@@ -14,6 +14,7 @@ mod configured;
 mod connection;
 pub mod control;
 mod counters;
+mod draining;
 mod driver;
 mod endpoint;
 mod engine;
@@ -35,6 +36,7 @@ pub mod service;
 mod session;
 mod slots;
 pub mod snapshot;
+mod throttle;
 mod waiting;
 
 use std::sync::{Arc, OnceLock};

@@ -71,8 +71,11 @@ impl Active<'_> {
             // Without raw bytes the client would go on in a protocol that is not ours.
             exchange.close_after = decision.close || head.status == 101 && !flags.opaque;
             exchange.stage = Stage::Responding;
-            if let (Some(extras), false) = (&head.extras, flags.more_data) {
-                exchange.note_log(|| extras.log.clone().map(Box::new));
+            if let Some(extras) = &head.extras {
+                exchange.limit(extras, self.engine.now_ms());
+                if !flags.more_data {
+                    exchange.note_log(|| extras.log.clone().map(Box::new));
+                }
             }
         }
         exchange.body.owes_continue &= interim && head.status != 100;
@@ -157,7 +160,7 @@ impl Active<'_> {
         let last = !flags.more_data && !interim;
         let gone = Some(Err(Error::CONNECTION_INVALID));
         let state = &mut *self.state;
-        let (Some(work), Some(socket)) = (state.work.as_mut(), &state.socket) else { return gone };
+        let Some(work) = state.work.as_mut().filter(|_| state.socket.is_some()) else { return gone };
         let Some(exchange) = work.exchange.as_mut() else { return gone };
         if exchange.bodyless && !exchange.opaque {
             body.clear();
@@ -178,11 +181,16 @@ impl Active<'_> {
             return Some(Ok(total as u64));
         }
         let mut at = Progress::new(earlier);
+        let most = self.allowance();
+        let state = &mut *self.state;
+        let (Some(work), Some(socket)) = (state.work.as_mut(), &state.socket) else { return gone };
         let sent = if work.outbox.is_empty() {
-            push(socket, Parcel { head: &work.held, body, at: &mut at })
+            push(socket, Parcel { head: &work.held, body, at: &mut at }, most)
         } else {
             Sent::Blocked
         };
+        self.spend(at.total);
+        let Some(work) = self.state.work.as_mut() else { return gone };
         match sent {
             Sent::All => {
                 work.held.clear();
@@ -197,9 +205,13 @@ impl Active<'_> {
                 self.break_off();
                 Some(Err(error))
             }
-            Sent::Blocked => {
+            Sent::Blocked | Sent::Paused => {
                 let head = std::mem::take(&mut work.held);
-                self.keep(flags, head, std::mem::take(body), at, last, pend)
+                let outcome = self.keep(flags, head, std::mem::take(body), at, last, pend);
+                if matches!(sent, Sent::Paused) {
+                    self.pause();
+                }
+                outcome
             }
         }
     }
@@ -234,14 +246,25 @@ impl Active<'_> {
 
     /// Sends on when the socket has room again.
     pub(crate) fn pump(&mut self) {
+        let mut most = self.allowance();
         loop {
             let state = &mut *self.state;
             let Some(work) = state.work.as_mut() else { return };
+            if work.paused_until != NEVER {
+                return;
+            }
             let Some(socket) = &state.socket else { return };
             let Some(first) = work.outbox.front_mut() else { return };
+            let before = first.at.total;
             let parcel = Parcel { head: &first.head, body: &first.body, at: &mut first.at };
-            match push(socket, parcel) {
+            let sent = push(socket, parcel, most);
+            let gone = first.at.total - before;
+            most = most.saturating_sub(gone);
+            self.spend(gone);
+            let Some(work) = self.state.work.as_mut() else { return };
+            match sent {
                 Sent::Blocked => return,
+                Sent::Paused => return self.pause(),
                 Sent::Failed(_) => {
                     self.report_loss();
                     return self.break_off();

@@ -47,6 +47,8 @@ impl Progress {
 pub(super) enum Sent {
     All,
     Blocked,
+    /// As much has gone as may go now; there is more, and the socket may take it.
+    Paused,
     Failed(Error),
 }
 
@@ -85,9 +87,11 @@ pub(super) fn measure(body: &mut Body) -> Result<u64> {
     Ok(total)
 }
 
-/// Sends as far as the socket takes it.
-pub(super) fn push(socket: &Socket, parcel: Parcel<'_>) -> Sent {
+/// Sends as far as the socket takes it, and about `most` bytes (a piece of memory may go beyond when all of it is sent at
+/// once).
+pub(super) fn push(socket: &Socket, parcel: Parcel<'_>, most: u64) -> Sent {
     let Parcel { head, body, at } = parcel;
+    let stop = at.total.saturating_add(most);
     loop {
         while at.chunk < body.len() && at.head == head.len() && at.offset >= length(&body[at.chunk]) {
             at.chunk += 1;
@@ -96,15 +100,19 @@ pub(super) fn push(socket: &Socket, parcel: Parcel<'_>) -> Sent {
         if at.head == head.len() && at.chunk == body.len() {
             return Sent::All;
         }
+        if at.total >= stop {
+            return Sent::Paused;
+        }
+        let most = stop - at.total;
         let transfer = match body.get(at.chunk) {
             Some(Chunk::File { file, offset, length }) if at.head == head.len() => {
                 let left = length.unwrap_or(0) - at.offset;
-                match socket.send_file(file, offset + at.offset, left) {
+                match socket.send_file(file, offset + at.offset, left.min(most)) {
                     Ok(Transfer::Bytes(0)) | Err(_) => return Sent::Failed(Error::HANDLE_EOF),
                     Ok(transfer) => transfer,
                 }
             }
-            _ => push_memory(socket, head, body, at),
+            _ => push_memory(socket, head, body, at, most),
         };
         match transfer {
             Transfer::Bytes(n) => advance(at, head, body, n as u64),
@@ -115,7 +123,7 @@ pub(super) fn push(socket: &Socket, parcel: Parcel<'_>) -> Sent {
 }
 
 /// Writes what is left of the head and the memory chunks up to the next file.
-fn push_memory(socket: &Socket, head: &[u8], body: &[Chunk], at: &Progress) -> Transfer {
+fn push_memory(socket: &Socket, head: &[u8], body: &[Chunk], at: &Progress, most: u64) -> Transfer {
     if at.chunk == body.len() {
         // Nearly every response: its body is small and was joined to its head.
         return socket.write(&head[at.head..], false);
@@ -126,13 +134,19 @@ fn push_memory(socket: &Socket, head: &[u8], body: &[Chunk], at: &Progress) -> T
     }
     let mut skip = at.offset as usize;
     let mut file_follows = false;
+    let mut room = usize::try_from(most).unwrap_or(usize::MAX);
     for chunk in &body[at.chunk..] {
+        if room == 0 {
+            break;
+        }
         let Some(bytes) = chunk.memory() else {
             file_follows = true;
             break;
         };
         let bytes = &bytes[skip..];
         skip = 0;
+        let bytes = &bytes[..bytes.len().min(room)];
+        room -= bytes.len();
         if !bytes.is_empty() {
             parts.push(IoSlice::new(bytes));
         }

@@ -67,7 +67,8 @@ impl Active<'_> {
         let Some(work) = state.work.as_mut() else { return };
         let Some(socket) = &state.socket else { return };
         if work.held.is_empty() {
-            return;
+            // Not a response was held back, but one rests until the others had their turn.
+            return self.pump();
         }
         let sent = match socket.write(&work.held, false) {
             Transfer::Bytes(n) => n,

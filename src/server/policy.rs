@@ -4,12 +4,14 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::abi::error::{Error, Result};
+use crate::net::clock;
 
 use super::counters::Tally;
 use super::log::Log;
 use super::service::{
     Authentication, ChannelBind, FlowRate, Logging, Property, PropertyKind, QueueId, Timeouts,
 };
+use super::throttle::Throttle;
 
 /// The timeouts of a service that is not configured otherwise (digest §6.5).
 const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
@@ -40,6 +42,9 @@ pub(crate) struct Settings {
     pub(crate) active: Option<bool>,
     pub(crate) timeouts: Option<Timeouts>,
     pub(crate) bandwidth: Option<u32>,
+    /// The buckets of bandwidth and flow rate, which all that it holds for share.
+    bandwidth_throttle: Option<Arc<Throttle>>,
+    flow_throttle: Option<Arc<Throttle>>,
     pub(crate) connections: Option<u32>,
     pub(crate) flow_rate: Option<FlowRate>,
     pub(crate) logging: Option<Logging>,
@@ -59,9 +64,16 @@ impl Settings {
         match property {
             Property::State(value) => self.active = value,
             Property::Timeouts(value) => self.timeouts = value,
-            Property::Bandwidth(value) => self.bandwidth = value,
+            Property::Bandwidth(value) => {
+                self.bandwidth = value;
+                self.bandwidth_throttle =
+                    value.map(|rate| Arc::new(Throttle::of_bandwidth(rate, clock::now_ms())));
+            }
             Property::Connections(value) => self.connections = value,
-            Property::FlowRate(value) => self.flow_rate = value,
+            Property::FlowRate(value) => {
+                self.flow_rate = value;
+                self.flow_throttle = value.map(|flow| Arc::new(Throttle::of_flow(flow, clock::now_ms())));
+            }
             Property::Logging(value) => {
                 self.log = value.as_ref().map(Log::open).transpose()?.map(Arc::new);
                 self.logging = value;
@@ -110,22 +122,42 @@ pub(crate) struct Policy {
     pub(crate) log: Option<Arc<Log>>,
     /// What counts them.
     pub(crate) tally: Arc<Tally>,
+    /// How fast responses may leave: of session and group.
+    pub(crate) throttles: Vec<Arc<Throttle>>,
+    /// How many connections the group may have.
+    pub(crate) connections: Option<u32>,
 }
 
 impl Policy {
     /// What holds where nothing is set: for version 1 queues.
     pub(crate) fn of_service(tally: Arc<Tally>) -> Policy {
-        Policy { active: true, timeouts: service_timeouts(), log: None, tally }
+        Policy {
+            active: true,
+            timeouts: service_timeouts(),
+            log: None,
+            tally,
+            throttles: Vec::new(),
+            connections: None,
+        }
     }
 
     /// What a group's settings, its session's and the service's come to.
     pub(crate) fn of(group: &Settings, session: &Settings, tally: &Arc<Tally>) -> Policy {
+        let throttles = [
+            &session.bandwidth_throttle,
+            &session.flow_throttle,
+            &group.bandwidth_throttle,
+            &group.flow_throttle,
+        ];
+        let throttles = throttles.into_iter();
         let inherited = cascade(session.timeouts.unwrap_or_default(), service_timeouts());
         Policy {
             active: group.active.unwrap_or(true) && session.active.unwrap_or(true),
             timeouts: cascade(group.timeouts.unwrap_or_default(), inherited),
             log: session.log.as_ref().or(group.log.as_ref()).cloned(),
             tally: Arc::clone(tally),
+            throttles: throttles.flatten().cloned().collect(),
+            connections: group.connections,
         }
     }
 }

@@ -16,6 +16,8 @@ pub(crate) enum Reason {
     Refused(Refusal),
     /// The queue was full, and its verbosity says to tell the client nothing.
     QueueFull,
+    /// The group has as many connections as it may, and the queue's verbosity says to tell the client nothing.
+    ConnectionLimit,
     /// The client left before its request was taken.
     ClientReset,
     /// The client left before it had its response.
@@ -36,6 +38,7 @@ impl Reason {
         match self {
             Reason::Refused(refusal) => refusal.log_reason(),
             Reason::QueueFull => "QueueFull",
+            Reason::ConnectionLimit => "ConnLimit",
             Reason::ClientReset => "Client_Reset",
             Reason::ConnectionDropped => "Connection_Dropped",
             Reason::Abandoned => "Connection_Abandoned_By_ReqQueue",

@@ -86,6 +86,8 @@ pub(crate) enum Offer {
 /// Why a queue took no request.
 pub(crate) enum Refused {
     Full(Verbosity),
+    /// The group has as many connections as it may.
+    Connections(Verbosity),
     Inactive,
     Closed,
 }

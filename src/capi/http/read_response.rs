@@ -10,8 +10,12 @@
 
 use crate::abi::error::{Error, Result};
 use crate::abi::http::*;
-use crate::server::service::{ApiVersion, ResponseField, ResponseHead};
+use crate::server::service::{ApiVersion, Property, ResponseField, ResponseHead};
 use crate::wire::field::{UNKNOWN, is_token, value_is_safe};
+
+use super::property_auth::{read_authentication, read_channel_bind};
+use super::property_buffers::Given;
+use super::property_qos::read_qos;
 
 /// Unknown fields one response may have.
 const MAX_UNKNOWN: u16 = 9999;
@@ -69,7 +73,7 @@ unsafe fn read_known(
     infos: &[HTTP_RESPONSE_INFO],
 ) -> Result<()> {
     // SAFETY: as promised by the caller, here and below.
-    let listed = unsafe { check_infos(infos)? };
+    let listed = unsafe { check_infos(head, infos)? };
     let server = &headers.KnownHeaders[HttpHeaderServer as usize];
     head.suppress_server = server.RawValueLength == 0 && !server.pRawValue.is_null();
     let mut given = listed;
@@ -92,11 +96,12 @@ unsafe fn read_known(
     Ok(())
 }
 
-/// Checks every response info and gives the set of ids that multiple-known-headers entries bring.
+/// Checks every response info, takes over what concerns this response alone, and gives the set of ids that
+/// multiple-known-headers entries bring.
 ///
 /// # Safety
 /// Everything the infos point at is valid for reads.
-unsafe fn check_infos(infos: &[HTTP_RESPONSE_INFO]) -> Result<u32> {
+unsafe fn check_infos(head: &mut ResponseHead, infos: &[HTTP_RESPONSE_INFO]) -> Result<u32> {
     let mut listed = 0;
     for info in infos {
         match info.Type {
@@ -113,11 +118,37 @@ unsafe fn check_infos(infos: &[HTTP_RESPONSE_INFO]) -> Result<u32> {
             }
             HttpResponseInfoTypeAuthenticationProperty
             | HttpResponseInfoTypeQosProperty
-            | HttpResponseInfoTypeChannelBind => return Err(Error::NOT_SUPPORTED),
+            | HttpResponseInfoTypeChannelBind => {
+                // SAFETY: as promised by the caller.
+                unsafe { read_extra(head, info)? };
+            }
             _ => return Err(Error::INVALID_PARAMETER),
         }
     }
     Ok(listed)
+}
+
+/// Reads a property of this response alone.
+///
+/// # Safety
+/// What `info` points at is valid for reads.
+unsafe fn read_extra(head: &mut ResponseHead, info: &HTTP_RESPONSE_INFO) -> Result<()> {
+    let given = Given { start: info.pInfo, len: info.Length };
+    // SAFETY: as promised by the caller.
+    unsafe {
+        match info.Type {
+            HttpResponseInfoTypeQosProperty => match read_qos(given)? {
+                Property::Bandwidth(limit) => head.extras_mut().bandwidth = limit,
+                Property::FlowRate(rate) => head.extras_mut().flow_rate = rate,
+                _ => return Err(Error::INVALID_PARAMETER),
+            },
+            HttpResponseInfoTypeChannelBind => {
+                head.extras_mut().channel_bind = Some(read_channel_bind(given)?)
+            }
+            _ => head.extras_mut().authentication = read_authentication(given, true)?,
+        }
+    }
+    Ok(())
 }
 
 /// # Safety

@@ -52,7 +52,7 @@ impl Active<'_> {
         }
         let mut at = Progress::new(earlier);
         let sent = match work.outbox.is_empty() {
-            true => push(socket, Parcel { head: &work.held, body: &body, at: &mut at }),
+            true => push(socket, Parcel { head: &work.held, body: &body, at: &mut at }, self.engine.turn),
             false => Sent::Blocked,
         };
         match sent {
@@ -64,7 +64,7 @@ impl Active<'_> {
                 work.held.clear();
                 Answered::Broken
             }
-            Sent::Blocked => {
+            Sent::Blocked | Sent::Paused => {
                 let outgoing = Outgoing::last(std::mem::take(&mut work.held), body, at);
                 let left = outgoing.left();
                 work.outbox.push_back(outgoing);
@@ -72,6 +72,9 @@ impl Active<'_> {
                 work.exchange = Some(Exchange::answered(&hit.policy, close, account));
                 state.phase = Phase::Serving;
                 self.await_room(left);
+                if matches!(sent, Sent::Paused) {
+                    self.pause();
+                }
                 Answered::Waiting
             }
         }
