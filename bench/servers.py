@@ -35,6 +35,7 @@ SERVERS = {
     "sync1": ("nthttp, receive and send, 1 thread", "nthttp_sync", ["1"]),
     "sync2": ("nthttp, receive and send, 2 threads", "nthttp_sync", ["2"]),
     "iocp": ("nthttp, completion port, 64 receives", "nthttp_iocp", ["64"]),
+    "epoll": ("nthttp, by a pollable descriptor", "nthttp_epoll", []),
     "cache": ("nthttp, from the response cache", "nthttp_cache", []),
 }
 CLIENTS = {

@@ -250,6 +250,23 @@ ULONG nthttp_counters(PSTR Buffer,
                       PULONG ReturnLength);
 
 /**
+ * Gives a file descriptor for a request queue, a completion port, an event or a semaphore: readable (POLLIN) while there is
+ * something to take, so that a program's own poll, epoll, libuv or asyncio loop can serve requests without a thread that
+ * waits. For a queue: a request waits, and `HttpReceiveHttpRequest` with an OVERLAPPED has it at once. For a port: a packet
+ * waits, and `GetQueuedCompletionStatus` with a time-out of 0 has it. For an event or semaphore: a wait would be granted.
+ * It is readable too once the object is closed or the queue shut down. An addition of this library.
+ *
+ * Level-triggered: it stays readable until everything was taken. The descriptor belongs to the handle: do not read from it or
+ * close it; it is closed with the object's last handle. The same one is given every time. Any thread.
+ *
+ * Returns -1 and sets the last error: `ERROR_INVALID_HANDLE` (no handle, or of another kind), `ERROR_NO_SYSTEM_RESOURCES`
+ * (no descriptors left).
+ *
+ * Safety: None needed; no pointer is followed.
+ */
+int nthttp_event_fd(HANDLE Handle);
+
+/**
  * Whether a feature works: response trailers, API timings, delegation, HTTP/3. None of them does, so the answer is
  * always `FALSE`, as it is for numbers without a meaning.
  *

@@ -1,5 +1,6 @@
 //! The commands of [`Service`], each found its object and handed on.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -244,6 +245,10 @@ impl Service for Local {
         }
         self.stop(&queue, |_| true);
         Ok(())
+    }
+
+    fn queue_descriptor(&self, queue: QueueId) -> Result<Arc<File>> {
+        self.0.queue(queue)?.descriptor()
     }
 
     fn receive(&self, queue: QueueId, pend: Pend<'_, Delivery>) -> Poll<Result<Delivery>> {

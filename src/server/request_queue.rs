@@ -5,12 +5,14 @@
 //! takes it asks the connection whether the request still stands (the client may have left).
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
 use crate::abi::error::{Error, Result};
+use crate::win32::beacon::Beacon;
 use crate::win32::wait::Waiter;
 
 use super::cache::Hit;
@@ -29,9 +31,26 @@ struct State {
     /// Requests that came, and those refused.
     arrived: u64,
     rejected: u64,
+    beacon: Beacon,
 }
 
 impl State {
+    fn push(&mut self, request: RequestId) {
+        self.requests.push_back(request);
+        self.beacon.show(true);
+    }
+
+    fn pop(&mut self) -> Option<RequestId> {
+        let waiting = self.requests.pop_front();
+        self.show();
+        waiting
+    }
+
+    /// Lights the descriptor, if there is one, or puts it out.
+    fn show(&mut self) {
+        self.beacon.show(!self.requests.is_empty() || self.shut);
+    }
+
     /// Takes a thread that waits out of the line, unless an operation stands before all threads.
     fn serve_thread(&mut self, waiter: &Arc<Waiter>) -> bool {
         match self.receivers.front() {
@@ -101,6 +120,7 @@ impl Queue {
             active: true,
             verbosity: Verbosity::Basic,
             shut: false,
+            beacon: Beacon::new(),
             arrived: 0,
             rejected: 0,
         };
@@ -131,7 +151,7 @@ impl Queue {
         match state.receivers.pop_front() {
             Some(Receiver::Operation(receive)) => Offer::Taken(receive),
             Some(Receiver::Thread(waiter)) => {
-                state.requests.push_back(request);
+                state.push(request);
                 drop(state);
                 waiter.notify();
                 Offer::Queued
@@ -141,7 +161,7 @@ impl Queue {
                 Offer::Refused(Refused::Full(state.verbosity))
             }
             None => {
-                state.requests.push_back(request);
+                state.push(request);
                 Offer::Queued
             }
         }
@@ -154,7 +174,7 @@ impl Queue {
         if state.shut {
             return Err(Error::INVALID_HANDLE);
         }
-        if let Some(waiting) = state.requests.pop_front() {
+        if let Some(waiting) = state.pop() {
             return Ok(Some(waiting));
         }
         let reply = pend();
@@ -169,7 +189,7 @@ impl Queue {
         if state.shut {
             return Err(if first { Error::INVALID_HANDLE } else { Error::OPERATION_ABORTED });
         }
-        let waiting = state.requests.pop_front();
+        let waiting = state.pop();
         // A thread woken by a late word about something else still stands here. It must not stand here twice,
         // nor when it has left: the next request would be given to nobody.
         let mine = |r: &Receiver| matches!(r, Receiver::Thread(w) if Arc::ptr_eq(w, waiter));
@@ -190,7 +210,15 @@ impl Queue {
         let mut state = self.state.lock();
         if let Some(at) = state.requests.iter().position(|r| *r == request) {
             state.requests.remove(at);
+            state.show();
         }
+    }
+
+    /// A descriptor that is readable while a request waits, or the queue is shut.
+    pub(crate) fn descriptor(&self) -> Result<Arc<File>> {
+        let mut state = self.state.lock();
+        let ready = !state.requests.is_empty() || state.shut;
+        state.beacon.descriptor(ready).map_err(|_| Error::NO_SYSTEM_RESOURCES)
     }
 
     /// Takes a waiting receive out.
@@ -208,6 +236,8 @@ impl Queue {
     pub(crate) fn shut(&self) -> (Vec<Reply<Delivery>>, Vec<RequestId>) {
         let mut state = self.state.lock();
         state.shut = true;
+        // Who waits at the descriptor is to learn of it.
+        state.beacon.show(true);
         let mut receives = Vec::new();
         for receiver in state.receivers.drain(..) {
             match receiver {

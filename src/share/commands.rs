@@ -1,5 +1,7 @@
 //! The commands of [`Service`], each made a message; how messages travel is `guest`'s.
 
+use std::fs::File;
+use std::sync::Arc;
 use std::task::Poll;
 
 use super::body::{Cutter, Part, total};
@@ -87,6 +89,10 @@ impl Service for Guest {
 
     fn close_queue(&self, queue: QueueId) -> Result<()> {
         self.manage(Manage::CloseQueue(queue))
+    }
+
+    fn queue_descriptor(&self, queue: QueueId) -> Result<Arc<File>> {
+        self.ask(Error::INVALID_HANDLE, &Command::Traffic(Traffic { queue, ask: Ask::Descriptor }))
     }
 
     fn receive(&self, queue: QueueId, pend: Pend<'_, Delivery>) -> Poll<Result<Delivery>> {

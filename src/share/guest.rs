@@ -9,6 +9,7 @@
 //! queue or connection gives: `CONNECTION_INVALID` if they name a request or a connection, else
 //! `INVALID_HANDLE`. So do all calls in a child of fork, which has no threads to hear answers with.
 
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::task::Poll;
@@ -253,6 +254,7 @@ from_outcome! {
     Delivery: Outcome::Delivery(delivery) => delivery;
     FragmentPart: Outcome::Fragment(part) => part;
     Fact: Outcome::Fact(fact) => fact;
+    Arc<File>: Outcome::Descriptor(file) => file;
     String: Outcome::Text(text) => text;
 }
 

@@ -12,6 +12,9 @@
 //! A call is over with `Done`. `Pending` says, at most once, that the command has to wait. `Data` brings
 //! body that was read and is not yet all; `Pull` asks for the next part of a body to be sent.
 
+use std::fs::File;
+use std::sync::Arc;
+
 use super::body::Part;
 use super::codec::{Bytes, Decoder, Utf16, wire_enum, wire_struct};
 use super::frames::FrameReceiver;
@@ -126,6 +129,8 @@ pub enum Ask {
     TellRequest(RequestId, Fact),
     /// `Service::find_group`.
     FindGroup(Utf16),
+    /// `Service::queue_descriptor`.
+    Descriptor,
     /// `Service::cancel_request`.
     CancelRequest(RequestId),
     /// `Service::wait_for_disconnect`.
@@ -183,6 +188,8 @@ pub enum Outcome {
     Fragment(FragmentPart),
     /// The answer to a question about a request.
     Fact(Fact),
+    /// A descriptor.
+    Descriptor(Arc<File>),
     /// Text in UTF-8.
     Text(String),
 }
@@ -225,6 +232,7 @@ wire_enum! {
         20 = AskRequest { 0: request, 1: question },
         21 = TellRequest { 0: request, 1: fact },
         22 = FindGroup { 0: url },
+        23 = Descriptor,
         6 = WaitForDisconnect { 0: connection },
         7 = LogResponse { 0: request, 1: fields },
     }
@@ -239,6 +247,7 @@ wire_enum! {
         6 = Sent { 0: bytes },
         7 = Fragment { 0: part },
         9 = Fact { 0: fact },
+        10 = Descriptor { 0: file },
         8 = Text { 0: text },
     }
 }

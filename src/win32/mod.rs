@@ -6,6 +6,7 @@
 //! `wait` is how a thread sleeps or drives the engine; `lent` is the caller's memory; `last_error`, `text` and `trace` stand alone.
 //! No exports here: `capi::base` has the C functions.
 
+pub mod beacon;
 pub mod device;
 pub mod event;
 pub mod file;

@@ -3,6 +3,8 @@
 //! What binds a device to a port is in `device`; the C functions are in `capi`. The number of concurrent
 //! threads a program asks for is not enforced: every waiting thread may run when there is a packet for it.
 
+use std::fs::File;
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -36,6 +38,11 @@ impl Port {
     /// Takes up to `limit` packets, waiting for the first only. Errors as [`Port::get`].
     pub fn get_many(&self, deadline: Option<Instant>, limit: usize, each: impl FnMut(Packet)) -> Result<()> {
         self.packets.take_many(deadline, limit, each).map_err(error)
+    }
+
+    /// A descriptor that is readable while there is a packet, or the port is closed.
+    pub fn descriptor(&self) -> io::Result<Arc<File>> {
+        self.packets.descriptor()
     }
 
     pub(super) fn close(&self) {

@@ -5,11 +5,14 @@
 //! A woken thread finds its item or, if another was quicker, waits on.
 
 use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
 
+use super::beacon::Beacon;
 use super::wait::Waiter;
 
 /// Why a take brought nothing.
@@ -30,12 +33,15 @@ struct State<T> {
     items: VecDeque<T>,
     waiting: Vec<Arc<Waiter>>,
     closed: bool,
+    beacon: Beacon,
 }
 
 impl<T> WaitQueue<T> {
     /// An empty queue.
     pub const fn new() -> WaitQueue<T> {
-        WaitQueue { state: Mutex::new(State { items: VecDeque::new(), waiting: Vec::new(), closed: false }) }
+        let state =
+            State { items: VecDeque::new(), waiting: Vec::new(), closed: false, beacon: Beacon::new() };
+        WaitQueue { state: Mutex::new(state) }
     }
 
     /// Adds an item and wakes a thread for it. Tells whether one waited; gives the item back if closed.
@@ -45,6 +51,7 @@ impl<T> WaitQueue<T> {
             return Err(item);
         }
         state.items.push_back(item);
+        state.beacon.show(true);
         let woken = state.choose();
         drop(state);
         if let Some(waiter) = &woken {
@@ -75,6 +82,8 @@ impl<T> WaitQueue<T> {
                 for item in (1..limit).map_while(|_| state.items.pop_front()) {
                     each(item);
                 }
+                let more = !state.items.is_empty();
+                state.beacon.show(more);
                 return Ok(first);
             }
             late = late || deadline.is_some_and(|deadline| Instant::now() >= deadline);
@@ -97,11 +106,20 @@ impl<T> WaitQueue<T> {
     pub fn close(&self) {
         let mut state = self.state.lock();
         state.closed = true;
+        // Who waits at the descriptor is to learn of it.
+        state.beacon.show(true);
         let items = std::mem::take(&mut state.items);
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         drop(items);
         waiting.iter().for_each(|waiter| waiter.notify());
+    }
+
+    /// A descriptor that is readable while there is an item, or the queue is closed.
+    pub fn descriptor(&self) -> io::Result<Arc<File>> {
+        let mut state = self.state.lock();
+        let ready = !state.items.is_empty() || state.closed;
+        state.beacon.descriptor(ready)
     }
 
     /// Number of items.

@@ -11,6 +11,8 @@
 //!           │ close ─► CLOSED     │ deadline ─► TIMED_OUT
 //! ```
 
+use std::fs::File;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -18,6 +20,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 
+use super::beacon::Beacon;
 use super::wait::Waiter;
 use crate::abi::error::{Error, Result};
 
@@ -60,6 +63,7 @@ struct State {
     count: u32,
     closed: bool,
     entries: Vec<Entry>,
+    beacon: Beacon,
 }
 
 struct Entry {
@@ -84,7 +88,15 @@ pub fn deadline(milliseconds: u32) -> Option<Instant> {
 impl Signal {
     /// A signal with so many grants in it (0 or 1 unless counting).
     pub const fn new(mode: Mode, count: u32) -> Signal {
-        Signal { state: Mutex::new(State { mode, count, closed: false, entries: Vec::new() }) }
+        Signal {
+            state: Mutex::new(State {
+                mode,
+                count,
+                closed: false,
+                entries: Vec::new(),
+                beacon: Beacon::new(),
+            }),
+        }
     }
 
     /// Signals.
@@ -128,7 +140,16 @@ impl Signal {
 
     /// Takes the signal back.
     pub fn reset(&self) {
-        self.state.lock().count = 0;
+        let mut state = self.state.lock();
+        state.count = 0;
+        state.show();
+    }
+
+    /// A descriptor that is readable while a wait would be granted, or the object is closed.
+    pub fn descriptor(&self) -> io::Result<Arc<File>> {
+        let mut state = self.state.lock();
+        let ready = state.count > 0 || state.closed;
+        state.beacon.descriptor(ready)
     }
 
     /// Whether a wait would be granted now.
@@ -140,6 +161,7 @@ impl Signal {
     pub fn close(&self) {
         let mut state = self.state.lock();
         state.closed = true;
+        state.show();
         let mut woken = Woken::new();
         for entry in &state.entries {
             entry.block.decide(CLOSED);
@@ -186,6 +208,12 @@ impl State {
             Mode::Auto => self.count = 0,
             Mode::Counting { .. } => self.count -= 1,
         }
+        self.show();
+    }
+
+    /// Lights the descriptor, if there is one, or puts it out.
+    fn show(&mut self) {
+        self.beacon.show(self.count > 0 || self.closed);
     }
 
     /// Releases waiting threads, longest waiting first, as far as the signal reaches.
@@ -207,6 +235,7 @@ impl State {
             false
         });
         self.entries = entries;
+        self.show();
         woken
     }
 }

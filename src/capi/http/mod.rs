@@ -9,6 +9,7 @@ pub mod cache;
 pub mod cancel;
 pub mod config;
 pub mod counters;
+pub mod descriptor;
 pub mod features;
 pub mod init;
 pub mod prepare;

@@ -3,7 +3,8 @@
 #![expect(unsafe_code, reason = "functions called from C")]
 #![expect(non_snake_case, reason = "Windows spelling, as in the header")]
 
-use std::sync::Arc;
+use std::fs::File;
+use std::sync::{Arc, OnceLock};
 
 use crate::abi::base::{HANDLE, PCWSTR, PHANDLE, PSECURITY_ATTRIBUTES, ULONG};
 use crate::abi::error::{Error, Result};
@@ -30,6 +31,8 @@ pub(super) struct Queue {
     pub(super) id: QueueId,
     /// Decides which structures its requests and responses use.
     pub(super) version: ApiVersion,
+    /// Its descriptor, once a program has asked for it.
+    pub(super) descriptor: OnceLock<Arc<File>>,
 }
 
 impl Backend for Queue {
@@ -58,7 +61,12 @@ pub(super) fn queue_of(device: &Device) -> Result<&Queue> {
 fn create(version: ApiVersion, handle: PHANDLE) -> Result<()> {
     let service = service()?;
     let id = service.create_queue(version)?;
-    let opened = object::open(Object::Device(Device::new(Queue { service, id, version })));
+    let opened = object::open(Object::Device(Device::new(Queue {
+        service,
+        id,
+        version,
+        descriptor: OnceLock::new(),
+    })));
     let Ok(number) = opened else {
         let _ = service.close_queue(id);
         return Err(Error::NO_SYSTEM_RESOURCES);

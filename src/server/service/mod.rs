@@ -13,6 +13,8 @@ mod request;
 mod response;
 mod settings;
 
+use std::fs::File;
+use std::sync::Arc;
 use std::task::Poll;
 
 use serde::{Deserialize, Serialize};
@@ -129,6 +131,8 @@ pub trait Service: Send + Sync {
     /// unbound, version 1 URLs removed.
     fn close_queue(&self, queue: QueueId) -> Result<()>;
 
+    /// A descriptor that is readable while a request waits on the queue, or the queue is shut.
+    fn queue_descriptor(&self, queue: QueueId) -> Result<Arc<File>>;
     /// Takes the oldest waiting request of the queue.
     fn receive(&self, queue: QueueId, pend: Pend<'_, Delivery>) -> Poll<Result<Delivery>>;
     /// As [`Service::receive`], waiting on this thread, for a service that can do that without a completion;

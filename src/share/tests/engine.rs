@@ -1,6 +1,7 @@
 //! The engine the tests talk to: it notes every command, and answers at once, later or early as told.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::net::SocketAddr;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
@@ -329,6 +330,10 @@ impl Service for Fake {
     }
     fn metrics(&self) -> Result<String> {
         self.note("metrics".into()).map(|()| "a 1\n".into())
+    }
+    fn queue_descriptor(&self, queue: QueueId) -> Result<Arc<File>> {
+        self.note(format!("queue_descriptor {queue:?}"))?;
+        File::open("/dev/null").map(Arc::new).map_err(|_| Error::NO_SYSTEM_RESOURCES)
     }
     fn ask_request(&self, queue: QueueId, request: RequestId, question: Question) -> Result<Fact> {
         self.note(format!("ask_request {queue:?} {request:?} {question:?}"))?;
