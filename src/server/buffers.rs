@@ -103,6 +103,7 @@ impl Pool {
                 outbox: VecDeque::new(),
                 held: Vec::new(),
                 began: 0,
+                nagled: false,
                 paused_until: NEVER,
             })
         })
@@ -112,6 +113,7 @@ impl Pool {
     pub(crate) fn give(&self, mut work: Box<Work>) {
         work.exchange = None;
         work.paused_until = NEVER;
+        work.nagled = false;
         work.began = 0;
         let unused = work.input.is_empty() && work.input.bytes.len() == SIZE;
         if !unused || work.head.bytes.capacity() > SIZE || work.held.capacity() > KEPT_HELD {

@@ -3,6 +3,7 @@
 use crate::abi::error::Error;
 use crate::net::deadlines::NEVER;
 use crate::net::socket::Transfer;
+use crate::wire::refusal::Refusal;
 
 use super::connection::{Active, Effect, Phase, Stage};
 use super::outbound::Outgoing;
@@ -173,7 +174,10 @@ impl Active<'_> {
         let queue = self.engine.queue(exchange.queue);
         let verbosity = queue.map_or(Verbosity::Basic, |queue| queue.verbosity());
         self.report(Reason::RequestQueue(verbosity != Verbosity::Basic));
-        self.refuse_by(super::request_queue::Refused::Full(verbosity));
+        match verbosity {
+            Verbosity::Basic => self.reset(),
+            _ => self.refuse_in(Refusal::QueueTimeout, verbosity == Verbosity::Full),
+        }
     }
 
     /// Cancels an operation pending here. A cancelled send takes the connection with it, because the

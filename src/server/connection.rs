@@ -98,6 +98,8 @@ pub(crate) struct Work {
     pub(crate) held: Vec<u8>,
     /// When the first bytes of a head that is not yet whole came; 0 if none is waited for.
     pub(crate) began: u64,
+    /// Nagle's algorithm is on, because a send asked for it.
+    pub(crate) nagled: bool,
     /// When a response that rests because of a limit goes on.
     pub(crate) paused_until: u64,
 }

@@ -41,6 +41,8 @@ pub struct Engine {
     pub(crate) cache: Cache,
     /// Bytes one connection sends before the others have their turn.
     pub(crate) turn: u64,
+    /// It names itself in the Server field of responses.
+    pub(crate) names_itself: bool,
     pub(crate) directory: Directory,
     /// What holds for requests of version 1 queues.
     pub(crate) policy: Arc<Policy>,
@@ -87,6 +89,7 @@ impl Engine {
             limits: configured.limits(),
             cache: Cache::new(configured.cache_limits()),
             turn: configured.parameters.max_bytes_per_send,
+            names_itself: configured.parameters.disable_server_header < 2,
             configured,
             policy: Arc::new(Policy::of_service(directory.totals.tally())),
             unrouted: directory.totals.tally(),

@@ -6,7 +6,7 @@ use crate::net::deadlines::NEVER;
 use crate::net::poller::Readiness;
 use crate::net::socket::Transfer;
 use crate::wire::Parsed;
-use crate::wire::refusal::Refusal;
+use crate::wire::refusal::{Manner, Refusal};
 use crate::wire::request::{RequestHead, Verb};
 
 use super::accounting::Account;
@@ -298,12 +298,18 @@ impl Active<'_> {
 
     /// Answers in the application's stead and ends the connection.
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
+        self.refuse_in(refusal, false);
+    }
+
+    /// As [`Active::refuse`], with the particular reason if the queue's verbosity wants it told.
+    pub(crate) fn refuse_in(&mut self, refusal: Refusal, detailed: bool) {
         self.leave_queue();
         self.report(Reason::Refused(refusal));
         let Some(work) = self.state.work.as_mut() else { return self.break_off() };
         let mut response = std::mem::take(&mut work.held);
         let head_only = work.head.verb == Verb::Head;
-        refusal.write(head_only, &super::response::date(), &mut response);
+        let server = self.engine.configured.parameters.disable_server_header == 0;
+        refusal.write(Manner { head_only, detailed, server }, &super::response::date(), &mut response);
         work.exchange = None;
         self.send_own(response);
         self.end_politely();
@@ -316,12 +322,14 @@ impl Active<'_> {
                 self.report(Reason::QueueFull);
                 self.reset();
             }
-            Refused::Full(_) => self.refuse(Refusal::QueueFull),
+            Refused::Full(verbosity) => self.refuse_in(Refusal::QueueFull, verbosity == Verbosity::Full),
             Refused::Connections(Verbosity::Basic) => {
                 self.report(Reason::ConnectionLimit);
                 self.reset();
             }
-            Refused::Connections(_) => self.refuse(Refusal::ConnectionLimit),
+            Refused::Connections(verbosity) => {
+                self.refuse_in(Refusal::ConnectionLimit, verbosity == Verbosity::Full);
+            }
             Refused::Inactive => self.refuse(Refusal::Disabled),
             Refused::Closed => self.refuse(Refusal::Unavailable),
         }

@@ -59,6 +59,7 @@ impl Active<'_> {
             complete: !flags.more_data,
             body_len,
             may_persist: !exchange.close_after && !flags.disconnect && drainable,
+            server: self.engine.names_itself,
         };
         // Behind what is held back, and in the connection's working memory: most responses allocate nothing.
         let earlier = work.held.len();
@@ -179,6 +180,12 @@ impl Active<'_> {
             self.hold(earlier);
             self.response_done();
             return Some(Ok(total as u64));
+        }
+        if flags.nagling != work.nagled {
+            work.nagled = flags.nagling;
+            if let Some(socket) = &state.socket {
+                socket.set_nodelay(!flags.nagling);
+            }
         }
         let mut at = Progress::new(earlier);
         let most = self.allowance();
@@ -307,6 +314,12 @@ impl Active<'_> {
         let Some(work) = state.work.as_mut() else { return };
         while let Some(read) = work.reads.pop_front() {
             self.effects.push(Effect::Read(read.reply, Err(Error::CONNECTION_INVALID)));
+        }
+        if std::mem::take(&mut work.nagled)
+            && let Some(socket) = &state.socket
+        {
+            // The end of a response waits for nothing.
+            socket.set_nodelay(true);
         }
         let Some(exchange) = work.exchange.as_ref() else { return };
         let seconds = exchange.policy.timeouts.drain_entity_body;

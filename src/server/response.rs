@@ -75,6 +75,8 @@ pub(crate) struct Circumstances {
     pub(crate) body_len: u64,
     /// The request and the engine would let the connection live on.
     pub(crate) may_persist: bool,
+    /// The system names itself in the Server field (`DisableServerHeader` 0 or 1).
+    pub(crate) server: bool,
 }
 
 /// What was decided about a response.
@@ -99,7 +101,8 @@ struct Seen {
 
 /// Appends the head to `out`.
 pub(crate) fn write_head(head: &ResponseHead, facts: Circumstances, out: &mut Vec<u8>) -> Decision {
-    let seen = look(head);
+    let mut seen = look(head);
+    seen.server |= !facts.server;
     let no_body = head.status < 200 || head.status == 204 || head.status == 304;
     let bodyless = no_body && head.status != 101 || facts.head_request;
     let automatic = facts.complete && !no_body && seen.length.is_none() && !seen.transfer_encoding;
@@ -109,7 +112,7 @@ pub(crate) fn write_head(head: &ResponseHead, facts: Circumstances, out: &mut Ve
     let close = !interim && !switching && (!facts.may_persist || seen.close || !delimited);
     out.reserve(head.text.len() + 256);
     status_line(head, out);
-    let server_due = fields(head, &seen, interim, out);
+    let server_due = fields(head, &seen, interim, facts.server, out);
     if !interim {
         Stamp::with(|lines| out.extend_from_slice(if server_due { lines } else { &lines[Stamp::DATE..] }));
     }
@@ -156,7 +159,7 @@ fn status_line(head: &ResponseHead, out: &mut Vec<u8>) {
 }
 
 /// Writes the application's fields. True if the system's own Server line is still to come, after them.
-fn fields(head: &ResponseHead, seen: &Seen, interim: bool, out: &mut Vec<u8>) -> bool {
+fn fields(head: &ResponseHead, seen: &Seen, interim: bool, names_itself: bool, out: &mut Vec<u8>) -> bool {
     let mut server_due = !seen.server && !interim;
     for field in &head.fields {
         if server_due && (field.id == UNKNOWN || field.id > SERVER) {
@@ -174,11 +177,13 @@ fn fields(head: &ResponseHead, seen: &Seen, interim: bool, out: &mut Vec<u8>) ->
         let name = response_name(field.id).as_bytes();
         if id == SERVER {
             line(name, value(head, field), out);
-            // The system appends its own token to a known Server field (digest §5.2).
-            out.truncate(out.len() - 2);
-            out.push(b' ');
-            out.extend_from_slice(PRODUCT);
-            out.extend_from_slice(b"\r\n");
+            if names_itself {
+                // The system appends its own token to a known Server field (digest §5.2).
+                out.truncate(out.len() - 2);
+                out.push(b' ');
+                out.extend_from_slice(PRODUCT);
+                out.extend_from_slice(b"\r\n");
+            }
         } else {
             line(name, value(head, field), out);
         }
@@ -249,7 +254,7 @@ mod tests {
     }
 
     const GET: Circumstances =
-        Circumstances { head_request: false, complete: true, body_len: 5, may_persist: true };
+        Circumstances { head_request: false, complete: true, body_len: 5, may_persist: true, server: true };
 
     fn write(head: &ResponseHead, facts: Circumstances) -> (String, Decision) {
         let mut out = Vec::new();
@@ -285,6 +290,15 @@ mod tests {
     fn the_system_adds_its_token_and_replaces_the_date() {
         let (text, _) = write(&head(200, "", &[(2, "", "never"), (26, "", "Mine/1.0")]), GET);
         assert!(text.starts_with("HTTP/1.1 200 \r\nServer: Mine/1.0 Microsoft-HTTPAPI/2.0\r\nDate: NOW\r\n"));
+    }
+
+    #[test]
+    fn the_system_need_not_name_itself() {
+        let facts = Circumstances { server: false, ..GET };
+        let (text, _) = write(&head(200, "OK", &[]), facts);
+        assert!(!text.contains("Server"));
+        let (text, _) = write(&head(200, "OK", &[(26, "", "Mine/1.0")]), facts);
+        assert!(text.contains("Server: Mine/1.0\r\n"));
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub enum Refusal {
     Disabled,
     /// 503: the queue is full.
     QueueFull,
+    /// 503: nobody took the request from its queue in time.
+    QueueTimeout,
     /// 503: the group's connection limit is reached.
     ConnectionLimit,
     /// 505: the major version is not 1.
@@ -88,7 +90,28 @@ const BODY_HEADING: &str = "</TITLE>\r\n\
 const BODY_TEXT: &str = "</h2>\r\n<hr><p>HTTP Error ";
 const BODY_END: &str = "</p>\r\n</BODY></HTML>\r\n";
 
+/// How a refusal is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Without the body: the request was HEAD.
+    pub head_only: bool,
+    /// With the particular reason where there is one (`Http503ResponseVerbosityFull`).
+    pub detailed: bool,
+    /// With the Server field (`DisableServerHeader` 0).
+    pub server: bool,
+}
+
 impl Refusal {
+    /// The particular reason behind a 503 of a queue's.
+    fn detail(self) -> Option<&'static str> {
+        match self {
+            Refusal::QueueFull => Some("Application request queue full."),
+            Refusal::ConnectionLimit => Some("Too many users."),
+            Refusal::QueueTimeout => Some("Request timed out in app pool queue."),
+            _ => None,
+        }
+    }
+
     fn form(self) -> Form {
         match self {
             Refusal::Hostname => Form::bad_request(
@@ -167,6 +190,7 @@ impl Refusal {
             Refusal::Unavailable => Form::unavailable("N/A"),
             Refusal::Disabled => Form::unavailable("Disabled"),
             Refusal::QueueFull => Form::unavailable("QueueFull"),
+            Refusal::QueueTimeout => Form::unavailable("Timer_ReqQueue"),
             Refusal::ConnectionLimit => Form::unavailable("ConnLimit"),
             Refusal::Version => Form::plain(
                 505,
@@ -190,8 +214,11 @@ impl Refusal {
 
     /// Appends the whole response (always `Connection: close`) to `out`; `date` is an IMF-fixdate of 29
     /// bytes; the body is left out for a HEAD request.
-    pub fn write(self, head_only: bool, date: &[u8], out: &mut Vec<u8>) {
-        let form = self.form();
+    pub fn write(self, manner: Manner, date: &[u8], out: &mut Vec<u8>) {
+        let mut form = self.form();
+        if let (true, Some(detail)) = (manner.detailed, self.detail()) {
+            (form.phrase, form.heading) = (detail, detail);
+        }
         let code = form.status.to_string();
         let body =
             [BODY_START, form.title, BODY_HEADING, form.heading, BODY_TEXT, &code, ". ", form.text, BODY_END];
@@ -199,14 +226,16 @@ impl Refusal {
         for part in ["HTTP/1.1 ", &code, " ", form.phrase, "\r\n"] {
             out.extend_from_slice(part.as_bytes());
         }
-        out.extend_from_slice(
-            b"Content-Type: text/html; charset=us-ascii\r\nServer: Microsoft-HTTPAPI/2.0\r\nDate: ",
-        );
+        out.extend_from_slice(b"Content-Type: text/html; charset=us-ascii\r\n");
+        if manner.server {
+            out.extend_from_slice(b"Server: Microsoft-HTTPAPI/2.0\r\n");
+        }
+        out.extend_from_slice(b"Date: ");
         out.extend_from_slice(date);
         out.extend_from_slice(b"\r\nConnection: close\r\nContent-Length: ");
         out.extend_from_slice(length.as_bytes());
         out.extend_from_slice(b"\r\n\r\n");
-        if !head_only {
+        if !manner.head_only {
             body.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
         }
     }
@@ -220,8 +249,22 @@ mod tests {
 
     fn written(refusal: Refusal) -> String {
         let mut out = Vec::new();
-        refusal.write(false, DATE, &mut out);
+        refusal.write(Manner { head_only: false, detailed: false, server: true }, DATE, &mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_particular_reason_is_told_where_there_is_one() {
+        let write = |refusal: Refusal, detailed| {
+            let mut out = Vec::new();
+            refusal.write(Manner { head_only: false, detailed, server: false }, DATE, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let full = write(Refusal::QueueFull, true);
+        assert!(full.starts_with("HTTP/1.1 503 Application request queue full.\r\n"));
+        assert!(full.contains("<h2>Application request queue full.</h2>") && !full.contains("Server:"));
+        assert!(write(Refusal::QueueFull, false).starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
+        assert!(write(Refusal::NotFound, true).starts_with("HTTP/1.1 404 Not Found\r\n"));
     }
 
     #[test]
@@ -271,7 +314,7 @@ mod tests {
     #[test]
     fn a_head_request_gets_the_same_head_alone() {
         let mut out = Vec::new();
-        Refusal::NotFound.write(true, DATE, &mut out);
+        Refusal::NotFound.write(Manner { head_only: true, detailed: false, server: true }, DATE, &mut out);
         let whole = written(Refusal::NotFound);
         assert_eq!(out, &whole.as_bytes()[..whole.len() - 315]);
     }

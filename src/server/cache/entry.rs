@@ -54,12 +54,12 @@ impl Entry {
     /// Makes an entry of a response to `request`; `None` if its head is too long.
     pub(crate) fn new(
         request: &RequestHead,
-        port: u16,
-        queue: QueueId,
+        (port, queue): (u16, QueueId),
         head: &ResponseHead,
         body: Arc<[u8]>,
         policy: CachePolicy,
         now_ms: u64,
+        server: bool,
     ) -> Option<Entry> {
         let (host, path) = key(request)?;
         let mut wire = Vec::new();
@@ -68,6 +68,7 @@ impl Entry {
             complete: true,
             body_len: body.len() as u64,
             may_persist: true,
+            server,
         };
         let decision = write_head(head, facts, &mut wire);
         if decision.close || wire.len() > LONGEST_HEAD {
@@ -219,7 +220,8 @@ mod tests {
         request.parse(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n", &Default::default()).unwrap();
         let body: Arc<[u8]> = (*b"body").into();
         let entry =
-            Entry::new(&request, 80, QueueId(1), &head, body, CachePolicy::UserInvalidates, 0).unwrap();
+            Entry::new(&request, (80, QueueId(1)), &head, body, CachePolicy::UserInvalidates, 0, true)
+                .unwrap();
         let mut out = b"before".to_vec();
         entry.write(b"Sun, 06 Nov 1994 08:49:37 GMT", &mut out);
         let text = String::from_utf8(out).unwrap();

@@ -327,7 +327,7 @@ mod tests {
     fn keep(cache: &Cache, path: &str, policy: CachePolicy, bytes: usize) {
         let head = ResponseHead { status: 200, ..Default::default() };
         let body: Arc<[u8]> = vec![b'x'; bytes].into();
-        cache.store(Entry::new(&get(path), 80, QueueId(1), &head, body, policy, 0).unwrap(), 0);
+        cache.store(Entry::new(&get(path), (80, QueueId(1)), &head, body, policy, 0, true).unwrap(), 0);
     }
 
     fn found(cache: &Cache, path: &str, now: u64) -> bool {

@@ -37,7 +37,7 @@ impl Active<'_> {
         };
         let close = !work.head.keep_alive;
         let earlier = work.held.len();
-        let (body, status) = write(hit, work, close);
+        let (body, status) = write(hit, work, close, self.engine.names_itself);
         let sent = (work.held.len() - earlier) as u64 + body.iter().map(length).sum::<u64>();
         let received = head_len as u64;
         count_hit(&hit.policy, work.head.verb, sent, received);
@@ -97,14 +97,16 @@ impl Active<'_> {
         }
         let Some(bytes) = joined(body, total) else { return };
         let now = self.engine.now_ms();
-        if let Some(entry) = Entry::new(&work.head, endpoint.port, queue, head, bytes, policy, now) {
+        if let Some(entry) =
+            Entry::new(&work.head, (endpoint.port, queue), head, bytes, policy, now, self.engine.names_itself)
+        {
             cache.store(entry, now);
         }
     }
 }
 
 /// Appends the head (and a small body) to what is held; what is left of the body is given back, and the status.
-fn write(hit: &Hit, work: &mut Work, close: bool) -> (Body, u16) {
+fn write(hit: &Hit, work: &mut Work, close: bool, server: bool) -> (Body, u16) {
     let entry = &hit.entry;
     if hit.manner == Manner::Plain && !close {
         entry.write(&date(), &mut work.held);
@@ -113,7 +115,7 @@ fn write(hit: &Hit, work: &mut Work, close: bool) -> (Body, u16) {
     }
     let total = entry.body.len() as u64;
     let mut facts =
-        Circumstances { head_request: false, complete: true, body_len: total, may_persist: !close };
+        Circumstances { head_request: false, complete: true, body_len: total, may_persist: !close, server };
     match hit.manner {
         Manner::Head => {
             facts.head_request = true;
