@@ -126,7 +126,8 @@ TEST(test_qos__bandwidth_of_one_response_holds)
     HTTP_RESPONSE_INFO info;
     setting.QosType = HttpQosSettingTypeBandwidth;
     setting.QosSetting = &limit;
-    info.Type = HttpResponseInfoTypeQoSProperty;
+    /* HttpResponseInfoTypeQoSProperty, which some headers spell otherwise. */
+    info.Type = (HTTP_RESPONSE_INFO_TYPE)2;
     info.Length = sizeof(setting);
     info.pInfo = &setting;
     memset(body, 'x', sizeof(body) - 1);
