@@ -1,4 +1,4 @@
-//! The calling side: a [`Service`] whose every command crosses to a host.
+//! The calling side: a [`crate::server::service::Service`] whose every command crosses to a host.
 //!
 //! A call is written by the thread that makes it; one lock orders the writers and is held for the writing
 //! only. One thread receives the answers and does nothing that can wait, so that a full channel always drains.
