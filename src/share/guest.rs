@@ -195,6 +195,7 @@ impl Link {
         match answer {
             Answer::Pending => self.calls.pending(tag).map(|()| None),
             Answer::Data(bytes) => self.calls.data(tag, &bytes.0).map(|()| None),
+            Answer::Because(words) => self.calls.because(tag, words).map(|()| None),
             Answer::Done(outcome) => self.calls.settle(tag, outcome).map(|due| due.map(Todo::Complete)),
             Answer::Pull => self.calls.next_part(tag).map(|part| Some(Todo::Write(tag, part))),
         }
