@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Every step happens under the connection's own lock, through [`Active`]; what must happen without the
-//! lock (completing operations) is collected as [`Effect`]s and done when the lock is let go. The lock
+//! lock (completing operations) is collected as effects (`effect`) and done when the lock is let go. The lock
 //! may be held while taking a queue's lock, never the other way round.
 
 use std::collections::VecDeque;
@@ -20,7 +20,6 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::abi::error::Result;
 use crate::net::deadlines::NEVER;
 use crate::net::socket::Socket;
 use crate::win32::wait::Waiter;
@@ -29,11 +28,13 @@ use crate::wire::request::{Framing, RequestHead};
 use super::accounting::Account;
 use super::body::{PendingRead, RequestBody};
 use super::buffers::Input;
+pub(crate) use super::effect::{Effect, Effects};
 use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::outbound::Outgoing;
+use super::placing::Place;
 use super::policy::{Policy, service_timeouts};
-use super::service::{BodyPart, ConnectionId, Delivery, QueueId, Reply, RequestId};
+use super::service::{ConnectionId, Delivery, QueueId, Reply, RequestId};
 use super::slots::{SLOT_BITS, slot_of};
 use super::throttle::Throttle;
 
@@ -91,6 +92,8 @@ pub(crate) struct Work {
     pub(crate) input: Input,
     pub(crate) head: Arc<RequestHead>,
     pub(crate) exchange: Option<Exchange>,
+    /// Where `head` goes.
+    pub(crate) place: Option<Place>,
     /// Body reads that wait, and sends that wait: both outlive no exchange.
     pub(crate) reads: VecDeque<PendingRead>,
     pub(crate) outbox: VecDeque<Outgoing>,
@@ -146,25 +149,6 @@ pub(crate) type DisconnectWaits = Vec<(QueueId, Reply<()>)>;
 #[repr(align(64))]
 pub(crate) struct Connection {
     pub(crate) state: Mutex<State>,
-}
-
-/// What is done after the connection's lock is let go.
-pub(crate) enum Effect {
-    Deliver(Reply<Delivery>, Delivery),
-    Read(Reply<BodyPart>, Result<BodyPart>),
-    Sent(Reply<u64>, Result<u64>),
-    Gone(Reply<()>, Result<()>),
-}
-
-impl Effect {
-    fn perform(self) {
-        match self {
-            Effect::Deliver(reply, delivery) => reply.send(Ok(delivery)),
-            Effect::Read(reply, outcome) => reply.send(outcome),
-            Effect::Sent(reply, outcome) => reply.send(outcome),
-            Effect::Gone(reply, outcome) => reply.send(outcome),
-        }
-    }
 }
 
 impl Exchange {
@@ -298,22 +282,6 @@ pub(crate) struct Active<'a> {
     pub(crate) told: bool,
 }
 
-/// Effects in order; there is rarely more than one.
-#[derive(Default)]
-pub(crate) struct Effects {
-    first: Option<Effect>,
-    more: Vec<Effect>,
-}
-
-impl Effects {
-    pub(crate) fn push(&mut self, effect: Effect) {
-        match self.first {
-            None => self.first = Some(effect),
-            Some(_) => self.more.push(effect),
-        }
-    }
-}
-
 impl<'a> Active<'a> {
     /// Takes the connection's lock.
     pub(crate) fn new(engine: &'a Engine, connection: &'a Connection) -> Active<'a> {
@@ -325,10 +293,7 @@ impl<'a> Active<'a> {
     pub(crate) fn finish(self) {
         let Active { state, effects, .. } = self;
         drop(state);
-        if let Some(first) = effects.first {
-            first.perform();
-            effects.more.into_iter().for_each(Effect::perform);
-        }
+        effects.perform();
     }
 
     /// The exchange of this request, if it still is this connection's and `allowed` accepts its stage.
