@@ -51,6 +51,17 @@ impl RequestBody {
         matches!(self.kind, Kind::Done)
     }
 
+    /// Bytes of it, framing included, that are in the input: what comes behind is the next request's.
+    pub(crate) fn arrived(&self, input: &Input) -> u64 {
+        let there = input.bytes().len() as u64;
+        match &self.kind {
+            Kind::Length(n) => there.min(*n),
+            Kind::Chunked(decoder) => decoder.span(input.bytes()) as u64,
+            Kind::Raw => there,
+            Kind::Done => 0,
+        }
+    }
+
     /// Whether it can be thrown away at little cost, so that the connection may live on.
     pub(crate) fn is_drainable(&self, limit: u64) -> bool {
         match &self.kind {
@@ -226,6 +237,7 @@ impl Active<'_> {
             let Some(exchange) = work.exchange.as_mut() else {
                 return Fill::Over(Err(Error::CONNECTION_INVALID));
             };
+            let before = work.input.bytes().len();
             match exchange.body.take(&mut work.input, &mut buffer.as_mut_slice()[*filled..]) {
                 Ok(n) => *filled += n,
                 Err(_) => {
@@ -233,6 +245,7 @@ impl Active<'_> {
                     return Fill::Over(Err(Error::NETNAME_DELETED));
                 }
             }
+            exchange.bytes_received += (before - work.input.bytes().len()) as u64;
             let done = exchange.body.is_done();
             // Framing has been taken off by now, so that what is left in the input is body.
             if buffer.is_empty()
@@ -268,8 +281,7 @@ impl Active<'_> {
         let direct = work.exchange.as_ref().map_or(0, |e| e.body.direct()).min(room as u64) as usize;
         if direct == 0 {
             let got = self.fill(work);
-            if let (Transfer::Bytes(n), Some(exchange)) = (got, work.exchange.as_mut()) {
-                exchange.bytes_received += n as u64;
+            if let (Transfer::Bytes(_), Some(exchange)) = (got, work.exchange.as_mut()) {
                 exchange.body.owes_continue = false;
             }
             return got;

@@ -20,7 +20,6 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::abi::error::Result;
 use crate::net::deadlines::NEVER;
 use crate::net::socket::Socket;
 use crate::win32::wait::Waiter;
@@ -29,11 +28,14 @@ use crate::wire::request::{Framing, RequestHead};
 use super::accounting::Account;
 use super::body::{PendingRead, RequestBody};
 use super::buffers::Input;
+pub(crate) use super::effects::Effect;
+use super::effects::Effects;
 use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::outbound::Outgoing;
 use super::policy::{Policy, service_timeouts};
-use super::service::{BodyPart, ConnectionId, Delivery, QueueId, Reply, RequestId};
+use super::request_info::Stamps;
+use super::service::{ConnectionId, Delivery, QueueId, Reply, RequestId};
 use super::slots::{SLOT_BITS, slot_of};
 use super::throttle::Throttle;
 
@@ -70,6 +72,7 @@ pub(crate) struct Exchange {
     /// What holds for it.
     pub(crate) policy: Arc<Policy>,
     pub(crate) body: RequestBody,
+    /// Bytes of it taken out of the input so far, head included.
     pub(crate) bytes_received: u64,
     /// No body bytes go out: HEAD, 1xx, 204, 304.
     pub(crate) bodyless: bool,
@@ -102,6 +105,8 @@ pub(crate) struct Work {
     pub(crate) nagled: bool,
     /// When a response that rests because of a limit goes on.
     pub(crate) paused_until: u64,
+    /// When the steps of the request were taken, if anyone wants to know.
+    pub(crate) stamps: Option<Box<Stamps>>,
 }
 
 /// The part of a connection behind its lock.
@@ -146,25 +151,6 @@ pub(crate) type DisconnectWaits = Vec<(QueueId, Reply<()>)>;
 #[repr(align(64))]
 pub(crate) struct Connection {
     pub(crate) state: Mutex<State>,
-}
-
-/// What is done after the connection's lock is let go.
-pub(crate) enum Effect {
-    Deliver(Reply<Delivery>, Delivery),
-    Read(Reply<BodyPart>, Result<BodyPart>),
-    Sent(Reply<u64>, Result<u64>),
-    Gone(Reply<()>, Result<()>),
-}
-
-impl Effect {
-    fn perform(self) {
-        match self {
-            Effect::Deliver(reply, delivery) => reply.send(Ok(delivery)),
-            Effect::Read(reply, outcome) => reply.send(outcome),
-            Effect::Sent(reply, outcome) => reply.send(outcome),
-            Effect::Gone(reply, outcome) => reply.send(outcome),
-        }
-    }
 }
 
 impl Exchange {
@@ -298,22 +284,6 @@ pub(crate) struct Active<'a> {
     pub(crate) told: bool,
 }
 
-/// Effects in order; there is rarely more than one.
-#[derive(Default)]
-pub(crate) struct Effects {
-    first: Option<Effect>,
-    more: Vec<Effect>,
-}
-
-impl Effects {
-    pub(crate) fn push(&mut self, effect: Effect) {
-        match self.first {
-            None => self.first = Some(effect),
-            Some(_) => self.more.push(effect),
-        }
-    }
-}
-
 impl<'a> Active<'a> {
     /// Takes the connection's lock.
     pub(crate) fn new(engine: &'a Engine, connection: &'a Connection) -> Active<'a> {
@@ -325,10 +295,7 @@ impl<'a> Active<'a> {
     pub(crate) fn finish(self) {
         let Active { state, effects, .. } = self;
         drop(state);
-        if let Some(first) = effects.first {
-            first.perform();
-            effects.more.into_iter().for_each(Effect::perform);
-        }
+        effects.perform();
     }
 
     /// The exchange of this request, if it still is this connection's and `allowed` accepts its stage.
@@ -346,6 +313,7 @@ impl<'a> Active<'a> {
         }
         exchange.stage = Stage::Delivered;
         self.state.deadline = NEVER;
+        self.stamp(|stamps, now| stamps.delivered = now);
         self.delivery()
     }
 
@@ -360,9 +328,10 @@ impl<'a> Active<'a> {
             head: Arc::clone(&work.head),
             local: self.state.local,
             remote: self.state.remote,
-            bytes_received: exchange.bytes_received,
+            bytes_received: exchange.bytes_received + exchange.body.arrived(&work.input),
             more_body: !exchange.body.is_done(),
             ip_routed: exchange.ip_routed,
+            extras: self.delivery_extras(exchange),
         })
     }
 

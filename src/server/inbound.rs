@@ -16,6 +16,7 @@ use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
 use super::endpoint::Endpoint;
 use super::policy::{Policy, service_timeouts};
 use super::reason::Reason;
+use super::request_info::Stamps;
 use super::request_queue::{Offer, Queue, Refused};
 use super::routing::Target;
 use super::service::{RequestId, Timeouts, Verbosity};
@@ -74,8 +75,10 @@ impl Active<'_> {
         };
         loop {
             if !work.input.is_empty() {
+                let parsing = Stamps::now();
                 match parse(&mut work, self.engine) {
                     Ok(Parsed::Complete(used)) => {
+                        Stamps::open(&mut work, self.state.socket.as_ref(), parsing);
                         work.input.consume(used);
                         self.state.work = Some(work);
                         return self.begin(used);
@@ -271,6 +274,7 @@ impl Active<'_> {
         let state = &mut *self.state;
         let request = RequestId(state.next_id());
         if let Some(work) = state.work.as_mut() {
+            Stamps::routed(work);
             let account = Account::open(work, state.socket.as_ref(), policy, head_len);
             let head = &work.head;
             work.exchange = Some(Exchange {
@@ -281,7 +285,7 @@ impl Active<'_> {
                 stage: Stage::Queued,
                 policy: Arc::clone(policy),
                 body: RequestBody::new(head.framing, head.expect_continue && work.input.is_empty()),
-                bytes_received: (head_len + work.input.bytes().len()) as u64,
+                bytes_received: head_len as u64,
                 bodyless: head.verb == Verb::Head,
                 close_after: !head.keep_alive,
                 opaque: false,

@@ -8,6 +8,7 @@ use crate::net::clock;
 
 use super::counters::Tally;
 use super::log::Log;
+use super::request_info;
 use super::service::{
     Authentication, ChannelBind, FlowRate, Logging, Property, PropertyKind, QueueId, Timeouts,
 };
@@ -56,6 +57,7 @@ pub(crate) struct Settings {
     pub(crate) listen_endpoint: Option<bool>,
     pub(crate) protection_level: Option<u32>,
     pub(crate) delegation: Option<QueueId>,
+    pub(crate) request_infos: Option<u32>,
 }
 
 impl Settings {
@@ -84,6 +86,10 @@ impl Settings {
             Property::ListenEndpoint(value) => self.listen_endpoint = value,
             Property::ProtectionLevel(value) => self.protection_level = value,
             Property::Delegation(value) => self.delegation = value,
+            Property::RequestInfo(value) => {
+                request_info::want(value.unwrap_or(0))?;
+                self.request_infos = value;
+            }
             Property::QueueLength(_) | Property::Verbosity(_) => return Err(Error::INVALID_PARAMETER),
         }
         Ok(())
@@ -106,6 +112,7 @@ impl Settings {
             PropertyKind::ListenEndpoint => Property::ListenEndpoint(self.listen_endpoint),
             PropertyKind::ProtectionLevel => Property::ProtectionLevel(self.protection_level),
             PropertyKind::Delegation => Property::Delegation(self.delegation),
+            PropertyKind::RequestInfo => Property::RequestInfo(self.request_infos),
             PropertyKind::QueueLength | PropertyKind::Verbosity => return Err(Error::INVALID_PARAMETER),
         })
     }
@@ -126,6 +133,8 @@ pub(crate) struct Policy {
     pub(crate) throttles: Vec<Arc<Throttle>>,
     /// How many connections the group may have.
     pub(crate) connections: Option<u32>,
+    /// The entries of `pRequestInfo` wanted: a bit for each type.
+    pub(crate) request_infos: u32,
 }
 
 impl Policy {
@@ -138,6 +147,7 @@ impl Policy {
             tally,
             throttles: Vec::new(),
             connections: None,
+            request_infos: 0,
         }
     }
 
@@ -158,6 +168,7 @@ impl Policy {
             tally: Arc::clone(tally),
             throttles: throttles.flatten().cloned().collect(),
             connections: group.connections,
+            request_infos: group.request_infos.or(session.request_infos).unwrap_or(0),
         }
     }
 }

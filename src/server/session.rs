@@ -15,7 +15,7 @@ use super::request_queue::Queue;
 use super::service::{GroupId, Property, PropertyKind, SessionId};
 
 /// The properties a session has (digest §6.1); a group has these and its own.
-const OF_SESSIONS: [PropertyKind; 8] = [
+const OF_SESSIONS: [PropertyKind; 9] = [
     PropertyKind::State,
     PropertyKind::Timeouts,
     PropertyKind::Bandwidth,
@@ -24,6 +24,7 @@ const OF_SESSIONS: [PropertyKind; 8] = [
     PropertyKind::Authentication,
     PropertyKind::ExtendedAuthentication,
     PropertyKind::ChannelBind,
+    PropertyKind::RequestInfo,
 ];
 
 /// A server session.

@@ -108,6 +108,19 @@ impl ChunkDecoder {
         }
     }
 
+    /// How many bytes of `input` belong to this body, which goes on there; all of it if the framing is wrong.
+    pub fn span(&self, input: &[u8]) -> usize {
+        let mut ahead = ChunkDecoder { trailers: Vec::new(), keep_trailers: false, ..self.clone() };
+        let (mut at, mut unwanted) = (0, [0; 512]);
+        while at < input.len() && !ahead.is_done() {
+            match ahead.decode(&input[at..], &mut unwanted) {
+                Ok(step) => at += step.consumed,
+                Err(_) => return input.len(),
+            }
+        }
+        at
+    }
+
     /// The last chunk and the trailer section have been read.
     pub fn is_done(&self) -> bool {
         self.state == State::Done
@@ -257,6 +270,15 @@ mod tests {
         let step = decoder.decode(b"3\r\nabc\r\n0\r\n\r\n", &mut [0; 3]).unwrap();
         assert_eq!(step, Step { consumed: 13, produced: 3 });
         assert!(decoder.is_done());
+    }
+
+    #[test]
+    fn a_body_spans_its_own_bytes() {
+        let decoder = ChunkDecoder::new(true);
+        assert_eq!(decoder.span(b"3\r\nabc\r\n0\r\na: b\r\n\r\nGET /"), 22);
+        assert_eq!(decoder.span(b"3\r\nab"), 5);
+        assert_eq!(decoder.span(b"x\r\nab"), 5);
+        assert_eq!(decoder.span(format!("7D0\r\n{}\r\n0\r\n\r\nGET", "x".repeat(2000)).as_bytes()), 2012);
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod cooked;
 mod engine;
 mod joined;
 mod layout;
+mod property_added;
 mod property_auth;
 mod property_buffers;
 mod property_logging;
@@ -39,6 +40,7 @@ mod property_qos;
 mod property_values;
 mod read_log;
 mod read_response;
+mod request_info;
 #[cfg(test)]
 mod samples;
 mod tail;

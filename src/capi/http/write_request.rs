@@ -8,24 +8,25 @@ use std::ptr;
 
 use crate::abi::base::{PCSTR, PCWSTR, PSOCKADDR};
 use crate::abi::http::*;
-use crate::server::service::Delivery;
+use crate::server::service::{ApiVersion, Delivery, RequestInfo};
 use crate::wire::field::{Field, UNKNOWN};
 use crate::wire::request::{RequestHead, Verb};
 
 use super::cooked::HOST_START;
 use super::joined::{Joined, separator};
 use super::layout::{BodyRoom, Plan};
-use super::{address, layout};
+use super::{address, layout, request_info};
 
 /// Writes the planned request at the start of `buffer`, which is aligned to 8 and holds at least `plan.size` bytes.
 pub(super) fn write_http_request_v2(plan: &Plan<'_>, buffer: &mut [u8]) {
     let whole = buffer.len();
     let (fixed, rest) = buffer.split_at_mut(plan.fixed);
-    let request = request_in(fixed);
-    let delivery = plan.delivery;
-    let head: &RequestHead = &delivery.head;
     let mut tail = Tail { rest };
     let unknown = tail.take(plan.unknown * size_of::<HTTP_UNKNOWN_HEADER>());
+    let infos = (!plan.infos.is_empty()).then(|| tail.take(request_info::room(plan.infos)));
+    let request = request_in(fixed, infos, plan.infos);
+    let delivery = plan.delivery;
+    let head: &RequestHead = &delivery.head;
     write_ids(request, delivery);
     request.Flags = flags(delivery);
     request.UrlContext = delivery.url_context;
@@ -45,7 +46,7 @@ pub(super) fn write_http_request_v2(plan: &Plan<'_>, buffer: &mut [u8]) {
 
 /// Writes what a receive leaves behind that ends with `ERROR_MORE_DATA`: zeros and the two ids.
 pub(super) fn write_ids_only(plan: &Plan<'_>, buffer: &mut [u8]) {
-    write_ids(request_in(&mut buffer[..plan.fixed]), plan.delivery);
+    write_ids(request_in(&mut buffer[..plan.fixed], None, &[]), plan.delivery);
 }
 
 /// Tells the body copied behind the request: `len` bytes at `room.start`.
@@ -77,10 +78,25 @@ pub(super) fn write_body(room: &BodyRoom, len: usize, more_body: bool, buffer: &
     }
 }
 
-/// The fixed structure, zeroed.
-fn request_in(fixed: &mut [u8]) -> &mut HTTP_REQUEST_V1 {
-    assert!(fixed.len() >= layout::fixed_size(crate::server::service::ApiVersion::V1));
+/// The fixed structure, zeroed but for the infos, which are written at their place.
+#[inline]
+fn request_in<'a>(
+    fixed: &'a mut [u8],
+    place: Option<&mut [u8]>,
+    infos: &[RequestInfo],
+) -> &'a mut HTTP_REQUEST_V1 {
+    assert!(fixed.len() >= layout::fixed_size(ApiVersion::V1));
     fixed.fill(0);
+    if let Some(place) = place {
+        assert!(fixed.len() >= layout::fixed_size(ApiVersion::V2));
+        let (count, array) = request_info::write(infos, place);
+        let request: *mut HTTP_REQUEST_V2 = fixed.as_mut_ptr().cast();
+        // SAFETY: the caller's buffer is aligned to 8 (checked on entry) and large enough (asserted).
+        unsafe {
+            (*request).RequestInfoCount = count;
+            (*request).pRequestInfo = array;
+        }
+    }
     // SAFETY: the caller's buffer is aligned to 8 (checked on entry), large enough (asserted), and zero is a value of
     // every member.
     unsafe { &mut *fixed.as_mut_ptr().cast() }
@@ -240,7 +256,6 @@ impl<'a> Tail<'a> {
 mod tests {
     use super::super::samples::{Buffer, delivery, get_with_repeats};
     use super::*;
-    use crate::server::service::ApiVersion;
 
     struct Written {
         buffer: Buffer,
