@@ -8,7 +8,8 @@ use crate::net::deadlines::NEVER;
 use crate::net::socket::Transfer;
 use crate::win32::lent::LentBuffer;
 use crate::wire::chunked::{ChunkDecoder, ChunkError};
-use crate::wire::request::Framing;
+use crate::wire::request::{Framing, Limits};
+use crate::wire::trailers::allowed;
 
 use super::buffers::Input;
 use super::connection::{Active, Effect, Stage, Work};
@@ -27,17 +28,25 @@ enum Kind {
     /// Raw bytes until the peer ends (after a 101).
     Raw,
     Done,
+    /// Done, and there were trailers.
+    Trailed(Box<[u8]>),
 }
 
 impl RequestBody {
-    pub(crate) fn new(framing: Framing, expects: bool) -> RequestBody {
+    /// Trailers are held to the limits of the head.
+    pub(crate) fn new(framing: Framing, expects: bool, limits: &Limits) -> RequestBody {
         let kind = match framing {
             Framing::None | Framing::Close | Framing::Length(0) => Kind::Done,
             Framing::Length(n) => Kind::Length(n),
-            Framing::Chunked => Kind::Chunked(Box::new(ChunkDecoder::new(false))),
+            Framing::Chunked => Kind::Chunked(Box::new(ChunkDecoder::with_limits(limits.head, limits.field))),
         };
         let owes_continue = expects && !matches!(kind, Kind::Done);
         RequestBody { kind, owes_continue }
+    }
+
+    /// That of a request without one.
+    pub(crate) fn none() -> RequestBody {
+        RequestBody { kind: Kind::Done, owes_continue: false }
     }
 
     /// From now on every byte is body.
@@ -48,7 +57,7 @@ impl RequestBody {
 
     #[inline]
     pub(crate) fn is_done(&self) -> bool {
-        matches!(self.kind, Kind::Done)
+        matches!(self.kind, Kind::Done | Kind::Trailed(_))
     }
 
     /// Bytes of it, framing included, that are in the input: what comes behind is the next request's.
@@ -58,7 +67,16 @@ impl RequestBody {
             Kind::Length(n) => there.min(*n),
             Kind::Chunked(decoder) => decoder.span(input.bytes()) as u64,
             Kind::Raw => there,
-            Kind::Done => 0,
+            Kind::Done | Kind::Trailed(_) => 0,
+        }
+    }
+
+    /// The trailers that came behind it, of those that may.
+    #[inline]
+    pub(crate) fn trailers(&self) -> &[u8] {
+        match &self.kind {
+            Kind::Trailed(section) => section,
+            _ => &[],
         }
     }
 
@@ -68,14 +86,14 @@ impl RequestBody {
             Kind::Length(n) => *n <= limit && !self.owes_continue,
             Kind::Chunked(_) => !self.owes_continue,
             Kind::Raw => false,
-            Kind::Done => true,
+            Kind::Done | Kind::Trailed(_) => true,
         }
     }
 
     /// The body ended early because its sender did.
     fn cut(&mut self) -> Result<()> {
         match self.kind {
-            Kind::Raw | Kind::Done => {
+            Kind::Raw | Kind::Done | Kind::Trailed(_) => {
                 self.kind = Kind::Done;
                 Ok(())
             }
@@ -115,12 +133,23 @@ impl RequestBody {
                 let step = decoder.decode(input.bytes(), output)?;
                 input.consume(step.consumed);
                 if decoder.is_done() {
-                    self.kind = Kind::Done;
+                    self.kind = end_of(decoder);
                 }
                 Ok(step.produced)
             }
-            Kind::Done => Ok(0),
+            Kind::Done | Kind::Trailed(_) => Ok(0),
         }
+    }
+}
+
+/// What a chunked body is at its end.
+fn end_of(decoder: &ChunkDecoder) -> Kind {
+    match decoder.trailers() {
+        [] => Kind::Done,
+        section => match allowed(section) {
+            none if none.is_empty() => Kind::Done,
+            section => Kind::Trailed(section.into()),
+        },
     }
 }
 

@@ -23,7 +23,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::net::deadlines::NEVER;
 use crate::net::socket::Socket;
 use crate::win32::wait::Waiter;
-use crate::wire::request::{Framing, RequestHead};
+use crate::wire::request::RequestHead;
 
 use super::accounting::Account;
 use super::body::{PendingRead, RequestBody};
@@ -82,6 +82,8 @@ pub(crate) struct Exchange {
     pub(crate) opaque: bool,
     /// Content-Length the application promised, and body bytes it has given.
     pub(crate) promised: Option<u64>,
+    /// The application frames the body in chunks.
+    pub(crate) chunked: bool,
     pub(crate) given: u64,
     /// A limit of this response alone.
     pub(crate) throttle: Option<Arc<Throttle>>,
@@ -163,12 +165,13 @@ impl Exchange {
             ip_routed: false,
             stage: Stage::Finishing,
             policy: Arc::clone(policy),
-            body: RequestBody::new(Framing::None, false),
+            body: RequestBody::none(),
             bytes_received: 0,
             bodyless: false,
             close_after,
             opaque: false,
             promised: None,
+            chunked: false,
             given: 0,
             throttle: None,
             account,

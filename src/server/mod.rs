@@ -39,6 +39,7 @@ mod session;
 mod slots;
 pub mod snapshot;
 mod throttle;
+mod trailers;
 mod waiting;
 
 use std::sync::{Arc, OnceLock};

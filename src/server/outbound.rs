@@ -15,6 +15,7 @@ use super::pipeline::may_hold;
 use super::policy::service_timeouts;
 use super::response::{Circumstances, write_head};
 use super::service::{Body, Chunk, Pend, Reply, ResponseHead, SendFlags};
+use super::trailers::has_trailers;
 
 /// A send that waits for room.
 pub(crate) struct Outgoing {
@@ -35,7 +36,7 @@ impl Active<'_> {
         body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Option<Result<u64>> {
-        let mut body_len = match self.measure(body) {
+        let mut body_len = match self.measure(flags, Some(head), body) {
             Ok(len) => len,
             Err(error) => return Some(Err(error)),
         };
@@ -66,6 +67,7 @@ impl Active<'_> {
         let decision = write_head(head, facts, &mut work.held);
         exchange.bodyless = decision.bodyless;
         exchange.promised = decision.promised;
+        exchange.chunked = decision.chunked;
         exchange.given = 0;
         let interim = head.status < 200 && head.status != 101;
         if !interim {
@@ -87,8 +89,11 @@ impl Active<'_> {
         self.send(flags, earlier, body, body_len, interim, pend)
     }
 
-    /// Puts fragments in their places, fixes the lengths of files and sums up.
-    fn measure(&self, body: &mut Body) -> Result<u64> {
+    /// Puts fragments and trailers in their places, fixes the lengths of files and sums up.
+    fn measure(&self, flags: SendFlags, head: Option<&ResponseHead>, body: &mut Body) -> Result<u64> {
+        if has_trailers(body) {
+            self.end_with_trailers(flags, head, body)?;
+        }
         if body.iter().any(|chunk| matches!(chunk, Chunk::Fragment { .. })) {
             let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
             let queue = exchange.ok_or(Error::CONNECTION_INVALID)?.queue;
@@ -133,7 +138,7 @@ impl Active<'_> {
         body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Option<Result<u64>> {
-        let body_len = match self.measure(body) {
+        let body_len = match self.measure(flags, None, body) {
             Ok(len) => len,
             Err(error) => return Some(Err(error)),
         };

@@ -90,7 +90,7 @@ impl Active<'_> {
     /// What the request tells besides head and body.
     #[inline]
     pub(super) fn delivery_extras(&self, exchange: &Exchange) -> Option<Box<DeliveryExtras>> {
-        if exchange.policy.request_infos == 0 {
+        if exchange.policy.request_infos == 0 && exchange.body.trailers().is_empty() {
             return None;
         }
         self.make_extras(exchange)
@@ -99,7 +99,8 @@ impl Active<'_> {
     #[cold]
     fn make_extras(&self, exchange: &Exchange) -> Option<Box<DeliveryExtras>> {
         let infos = self.infos(exchange);
-        (!infos.is_empty()).then(|| Box::new(DeliveryExtras { infos }))
+        let trailers = exchange.body.trailers().to_vec();
+        Some(Box::new(DeliveryExtras { infos, trailers }))
     }
 
     /// The one list of entries, in the order of their types.

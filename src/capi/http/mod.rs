@@ -41,8 +41,10 @@ mod property_values;
 mod read_log;
 mod read_response;
 mod request_info;
+mod request_tail;
 #[cfg(test)]
 mod samples;
 mod tail;
+mod trailers;
 mod wide;
 mod write_request;

@@ -121,7 +121,8 @@ mod tests {
     fn version_1_has_none() {
         let mut delivery = super::super::samples::get_with_repeats();
         let infos = vec![RequestInfo::Sizing(Sizing::default())];
-        delivery.extras = Some(Box::new(crate::server::service::DeliveryExtras { infos }));
+        delivery.extras =
+            Some(Box::new(crate::server::service::DeliveryExtras { infos, trailers: Vec::new() }));
         assert_eq!(super::infos(ApiVersion::V1, &delivery), []);
         assert_eq!(super::infos(ApiVersion::V2, &delivery).len(), 1);
     }

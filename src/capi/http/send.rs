@@ -40,9 +40,10 @@ const MAX_BODY_CHUNKS: USHORT = 9999;
 /// 0.
 ///
 /// Errors: `ERROR_INVALID_PARAMETER` (flags, `OPAQUE` without 101, status outside 100 to 999, more than 100 chunks or 9999
-/// unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, trailers, reserved parameters, a second
+/// unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, `pTrailers`, trailers that are not the response's
+/// last chunk or may not be trailers (RFC 9110, 6.5.1) or are longer than 64 KB, reserved parameters, a second
 /// response, log data of another type), `ERROR_CONNECTION_INVALID` (no such request, answered, or the client left), `ERROR_NETNAME_DELETED` (it left
-/// meanwhile), `ERROR_PATH_NOT_FOUND` (fragment not cached), `ERROR_NOT_SUPPORTED` (trailers chunk),
+/// meanwhile), `ERROR_PATH_NOT_FOUND` (fragment not cached), `ERROR_NOT_SUPPORTED` (trailers where they cannot be),
 /// `ERROR_HANDLE_EOF` (range beyond the file's end), `ERROR_INVALID_HANDLE`, `ERROR_IO_PENDING`,
 /// `ERROR_OPERATION_ABORTED`, `ERROR_DLL_INIT_FAILED`.
 ///
@@ -50,10 +51,14 @@ const MAX_BODY_CHUNKS: USHORT = 9999;
 /// response's `ETag` and `Last-Modified`) by the part asked for: 206, several parts as `multipart/byteranges`, or 416. The
 /// response must be a 200 that is whole in this call.
 ///
+/// A chunk of type `HttpDataChunkTrailers`, the last of the last send, puts trailer fields behind a body the program sends with
+/// `Transfer-Encoding: chunked` to a client of HTTP/1.1. The program frames the chunks before it; the last chunk (`0`) and
+/// the end of the body are written with the trailers.
+///
 /// `CachePolicy` other than `HttpCachePolicyNocache` lets the engine answer later requests for the URL by itself; see
 /// `HttpFlushResponseCache`. A response that may not be kept is sent all the same.
 ///
-/// Differs from Windows: response infos other than multiple known headers are refused with `ERROR_NOT_SUPPORTED`. Without
+/// Differs from Windows: trailers are sent over HTTP/1.1 too. Without
 /// `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of unknown schemes are accepted and sent last.
 ///
 /// MSDN: HttpSendHttpResponse function.

@@ -6,7 +6,7 @@
 
 use std::ptr;
 
-use crate::abi::base::{PCSTR, PCWSTR, PSOCKADDR};
+use crate::abi::base::{PCSTR, PCWSTR};
 use crate::abi::http::*;
 use crate::server::service::{ApiVersion, Delivery, RequestInfo};
 use crate::wire::field::{Field, UNKNOWN};
@@ -15,7 +15,8 @@ use crate::wire::request::{RequestHead, Verb};
 use super::cooked::HOST_START;
 use super::joined::{Joined, separator};
 use super::layout::{BodyRoom, Plan};
-use super::{address, layout, request_info};
+use super::request_tail::Tail;
+use super::{layout, request_info, trailers};
 
 /// Writes the planned request at the start of `buffer`, which is aligned to 8 and holds at least `plan.size` bytes.
 pub(super) fn write_http_request_v2(plan: &Plan<'_>, buffer: &mut [u8]) {
@@ -24,6 +25,7 @@ pub(super) fn write_http_request_v2(plan: &Plan<'_>, buffer: &mut [u8]) {
     let mut tail = Tail { rest };
     let unknown = tail.take(plan.unknown * size_of::<HTTP_UNKNOWN_HEADER>());
     let infos = (!plan.infos.is_empty()).then(|| tail.take(request_info::room(plan.infos)));
+    let trailers = tail.take(plan.trailers.0);
     let request = request_in(fixed, infos, plan.infos);
     let delivery = plan.delivery;
     let head: &RequestHead = &delivery.head;
@@ -41,6 +43,11 @@ pub(super) fn write_http_request_v2(plan: &Plan<'_>, buffer: &mut [u8]) {
     request.pRawUrl = tail.text(head.text(head.target));
     write_verb(request, head, &mut tail);
     write_fields(plan, unknown, &mut request.Headers, &mut tail);
+    if !trailers.is_empty() {
+        let headers = &mut request.Headers;
+        (headers.TrailerCount, headers.pTrailers) =
+            trailers::write(trailers::section(delivery), trailers, &mut tail);
+    }
     debug_assert_eq!(plan.size + tail.rest.len(), whole);
 }
 
@@ -203,53 +210,6 @@ fn write_joined(head: &RequestHead, joined: &Joined, first: usize, tail: &mut Ta
 #[inline]
 fn ushort(len: usize) -> u16 {
     len.min(0xFFFE) as u16
-}
-
-/// What is left of the buffer behind the fixed structure; taken piece by piece from its start.
-struct Tail<'a> {
-    rest: &'a mut [u8],
-}
-
-impl<'a> Tail<'a> {
-    /// Takes room for `len` bytes.
-    #[inline]
-    fn take(&mut self, len: usize) -> &'a mut [u8] {
-        let (place, rest) = std::mem::take(&mut self.rest).split_at_mut(len);
-        self.rest = rest;
-        place
-    }
-
-    /// Copies bytes.
-    #[inline]
-    fn append(&mut self, bytes: &[u8]) -> PCSTR {
-        let place = self.take(bytes.len());
-        place.copy_from_slice(bytes);
-        place.as_ptr().cast()
-    }
-
-    /// Copies bytes and a NUL.
-    #[inline]
-    fn text(&mut self, bytes: &[u8]) -> PCSTR {
-        let place = self.take(bytes.len() + 1);
-        place[..bytes.len()].copy_from_slice(bytes);
-        place[bytes.len()] = 0;
-        place.as_ptr().cast()
-    }
-
-    /// Room for UTF-16 units.
-    #[inline]
-    fn units(&mut self, len: usize) -> &'a mut [u16] {
-        let place = self.take(len * 2);
-        // SAFETY: the place was just taken; arrays and addresses before it are multiples of 8, so it is even.
-        unsafe { std::slice::from_raw_parts_mut(place.as_mut_ptr().cast(), len) }
-    }
-
-    #[inline]
-    fn address(&mut self, address: &std::net::SocketAddr) -> PSOCKADDR {
-        let place = self.take(address::room(address));
-        address::write(address, place);
-        place.as_mut_ptr().cast()
-    }
 }
 
 #[cfg(test)]

@@ -42,6 +42,9 @@ pub struct Delivery {
 pub struct DeliveryExtras {
     /// The entries of `pRequestInfo`, in the order they are told.
     pub infos: Vec<RequestInfo>,
+    /// The trailer section, once the body has been read to its end: field lines with their CRLF, without those that must
+    /// not be trailers.
+    pub trailers: Vec<u8>,
 }
 
 /// An entry of `HTTP_REQUEST_V2.pRequestInfo`. A further kind is a variant here, written by `capi`'s `request_info`

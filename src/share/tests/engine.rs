@@ -98,6 +98,7 @@ pub(super) fn delivery(request: u64) -> Delivery {
         more_body: true,
         ip_routed: true,
         extras: Some(Box::new(DeliveryExtras {
+            trailers: b"X-Sum: 1\r\n".to_vec(),
             infos: vec![RequestInfo::Sizing(Sizing { index: 3, head: 99 })],
         })),
     }
@@ -180,7 +181,9 @@ impl Fake {
         for chunk in body {
             let bytes = match &chunk {
                 Chunk::Memory(bytes) => bytes.as_slice().to_vec(),
-                Chunk::Shared { .. } | Chunk::Fragment { .. } => unreachable!("no test sends one"),
+                Chunk::Shared { .. } | Chunk::Fragment { .. } | Chunk::Trailers(_) => {
+                    unreachable!("no test sends one")
+                }
                 Chunk::File { file, offset, length } => {
                     let length = length.unwrap_or_else(|| file.metadata().unwrap().len() - offset);
                     let mut bytes = vec![0; length as usize];
