@@ -55,6 +55,11 @@ impl RequestBody {
         self.owes_continue = false;
     }
 
+    /// The client has ended its side of a raw connection.
+    pub(crate) fn end_raw(&mut self) {
+        self.kind = Kind::Done;
+    }
+
     #[inline]
     pub(crate) fn is_done(&self) -> bool {
         matches!(self.kind, Kind::Done | Kind::Trailed(_))
@@ -180,7 +185,11 @@ impl Active<'_> {
         let mut filled = 0;
         if self.reads_waiting() == 0 {
             match self.fill_read(mode, &mut buffer, &mut filled) {
-                Fill::Over(outcome) => return Some(self.part(buffer, outcome)),
+                Fill::Over(outcome) => {
+                    let part = self.part(buffer, outcome);
+                    self.leave_raw();
+                    return Some(part);
+                }
                 Fill::Starved => {}
             }
         } else if mode == BodyRead::Arrived {
@@ -199,7 +208,10 @@ impl Active<'_> {
     /// The first of the reads that wait has so long until data arrives.
     fn await_body(&mut self) {
         let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-        let seconds = exchange.map_or(u16::MAX, |e| e.policy.timeouts.entity_body);
+        let seconds = match exchange {
+            Some(exchange) if !exchange.opaque => exchange.policy.timeouts.entity_body,
+            _ => u16::MAX,
+        };
         self.set_read_due(self.seconds_from_now(seconds));
     }
 
@@ -208,7 +220,7 @@ impl Active<'_> {
         let mut moved = false;
         loop {
             let Some(work) = self.state.work.as_mut() else { return };
-            let Some(mut read) = work.reads.pop_front() else { return };
+            let Some(mut read) = work.reads.pop_front() else { return self.leave_raw() };
             let before = read.filled;
             match self.fill_read(read.mode, &mut read.buffer, &mut read.filled) {
                 Fill::Over(outcome) => {

@@ -80,6 +80,8 @@ pub(crate) struct Exchange {
     pub(crate) close_after: bool,
     /// Raw bytes both ways after a 101.
     pub(crate) opaque: bool,
+    /// The application has ended our side of a raw connection.
+    pub(crate) ended: bool,
     /// Content-Length the application promised, and body bytes it has given.
     pub(crate) promised: Option<u64>,
     /// The application frames the body in chunks.
@@ -170,6 +172,7 @@ impl Exchange {
             bodyless: false,
             close_after,
             opaque: false,
+            ended: false,
             promised: None,
             chunked: false,
             given: 0,

@@ -31,7 +31,8 @@ pub(super) enum Next {
 impl Active<'_> {
     /// Does what a report of the poller asks for.
     pub(crate) fn on_readiness(&mut self, readiness: Readiness) {
-        if readiness.gone() && self.state.phase != Phase::Lingering {
+        let gone = readiness.gone() && self.state.phase != Phase::Lingering;
+        if gone && !(readiness.shut() && self.raw_is_shut()) {
             // What the client sent before it left is of no use to anyone who would answer it.
             self.report_loss();
             return self.break_off();
@@ -293,6 +294,7 @@ impl Active<'_> {
                 bodyless: head.verb == Verb::Head,
                 close_after: !head.keep_alive,
                 opaque: false,
+                ended: false,
                 promised: None,
                 chunked: false,
                 given: 0,

@@ -28,6 +28,7 @@ mod parcel;
 mod partial;
 mod pipeline;
 mod policy;
+mod raw;
 mod reason;
 mod registering;
 mod request_info;

@@ -30,8 +30,9 @@ const MAX_BODY_CHUNKS: USHORT = 9999;
 /// Sends the head of a response and the first part of its body, or all of it.
 ///
 /// `Flags`: `HTTP_SEND_RESPONSE_FLAG_MORE_DATA` when `HttpSendResponseEntityBody` follows, `DISCONNECT` to close the
-/// connection afterwards (`GOAWAY` does the same), `BUFFER_DATA` to copy the body and complete early, `ENABLE_NAGLING`,
-/// `OPAQUE` (status 101 only) for raw bytes both ways afterwards. Body memory and file handles must live until completion;
+/// connection afterwards (`GOAWAY` does the same), `BUFFER_DATA` to copy memory chunks and complete early (as long as no more
+/// than 256 KB of a connection wait to be sent; beyond that, and with file chunks, the send waits), `ENABLE_NAGLING`,
+/// `OPAQUE` (status 101 only, with `MORE_DATA`) for raw bytes both ways afterwards. Body memory and file handles must live until completion;
 /// everything else may be freed when the call returns. `*BytesSent` counts all bytes sent by this call, head included;
 /// NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
 ///
@@ -50,6 +51,10 @@ const MAX_BODY_CHUNKS: USHORT = 9999;
 /// `HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES` has the engine answer a GET with `Range` (and `If-Range`, compared with the
 /// response's `ETag` and `Last-Modified`) by the part asked for: 206, several parts as `multipart/byteranges`, or 416. The
 /// response must be a 200 that is whole in this call.
+///
+/// After `OPAQUE`, `HttpReceiveRequestEntityBody` gives raw bytes, first those that came behind the head, and
+/// `ERROR_HANDLE_EOF` when the client has ended its side; `HttpSendResponseEntityBody` sends raw bytes. No timeout holds. A
+/// send with `DISCONNECT` and `MORE_DATA` ends this side and lets reads go on; one without `MORE_DATA` ends the request.
 ///
 /// A chunk of type `HttpDataChunkTrailers`, the last of the last send, puts trailer fields behind a body the program sends with
 /// `Transfer-Encoding: chunked` to a client of HTTP/1.1. The program frames the chunks before it; the last chunk (`0`) and
@@ -119,7 +124,8 @@ pub unsafe extern "C" fn HttpSendHttpResponse(
 /// Flags, chunks, `*BytesSent` and OVERLAPPED are as for `HttpSendHttpResponse`, with up to 9999 chunks. Overlapped sends
 /// are sent in the order of the calls. `LogData` counts in the last call. `Reserved1` is NULL, `Reserved2` 0.
 ///
-/// Errors: as for `HttpSendHttpResponse`; `ERROR_INVALID_PARAMETER` also when no response was begun,
+/// Errors: as for `HttpSendHttpResponse`; `ERROR_INVALID_PARAMETER` also when no response was begun and
+/// for `OPAQUE` when the connection is not raw,
 /// `ERROR_BAD_COMMAND` when another thread's blocking send is under way.
 ///
 /// MSDN: HttpSendResponseEntityBody function.
