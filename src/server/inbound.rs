@@ -233,6 +233,7 @@ impl Active<'_> {
                 let binding = group.binding.lock();
                 match &binding.queue {
                     _ if !binding.policy.active => Err(Refusal::Disabled),
+                    _ if let Some(refusal) = binding.policy.refuses(head) => Err(refusal),
                     Some(queue) if self.state.is_one_too_many(&binding.policy) => {
                         Ok((RequestId(0), Offer::Refused(Refused::Connections(queue.verbosity()))))
                     }
@@ -289,6 +290,7 @@ impl Active<'_> {
                     head.framing,
                     head.expect_continue && work.input.is_empty(),
                     &self.engine.limits,
+                    policy.limits.as_deref(),
                 ),
                 bytes_received: head_len as u64,
                 bodyless: head.verb == Verb::Head,

@@ -22,6 +22,7 @@ mod engine;
 mod inbound;
 mod log;
 mod metrics;
+mod narrower;
 mod observe;
 mod outbound;
 mod parcel;

@@ -5,14 +5,15 @@ use std::sync::{Arc, OnceLock};
 
 use crate::abi::error::{Error, Result};
 use crate::net::clock;
+use crate::wire::request::Limits;
 
 use super::counters::Tally;
 use super::log::Log;
-use super::request_info;
 use super::service::{
-    Authentication, ChannelBind, FlowRate, Logging, Property, PropertyKind, QueueId, Timeouts,
+    Authentication, ChannelBind, FlowRate, HeadLimits, Logging, Property, PropertyKind, QueueId, Timeouts,
 };
 use super::throttle::Throttle;
+use super::{narrower, request_info};
 
 /// The timeouts of a service that is not configured otherwise (digest §6.5).
 const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
@@ -58,6 +59,7 @@ pub(crate) struct Settings {
     pub(crate) protection_level: Option<u32>,
     pub(crate) delegation: Option<QueueId>,
     pub(crate) request_infos: Option<u32>,
+    pub(crate) limits: Option<HeadLimits>,
 }
 
 impl Settings {
@@ -90,6 +92,10 @@ impl Settings {
                 request_info::want(value.unwrap_or(0))?;
                 self.request_infos = value;
             }
+            Property::Limits(value) => {
+                value.as_ref().map_or(Ok(()), narrower::check)?;
+                self.limits = value;
+            }
             Property::QueueLength(_) | Property::Verbosity(_) => return Err(Error::INVALID_PARAMETER),
         }
         Ok(())
@@ -113,6 +119,7 @@ impl Settings {
             PropertyKind::ProtectionLevel => Property::ProtectionLevel(self.protection_level),
             PropertyKind::Delegation => Property::Delegation(self.delegation),
             PropertyKind::RequestInfo => Property::RequestInfo(self.request_infos),
+            PropertyKind::Limits => Property::Limits(self.limits),
             PropertyKind::QueueLength | PropertyKind::Verbosity => return Err(Error::INVALID_PARAMETER),
         })
     }
@@ -135,6 +142,8 @@ pub(crate) struct Policy {
     pub(crate) connections: Option<u32>,
     /// The entries of `pRequestInfo` wanted: a bit for each type.
     pub(crate) request_infos: u32,
+    /// Limits on heads, where they are narrower than the service's.
+    pub(crate) limits: Option<Box<Limits>>,
 }
 
 impl Policy {
@@ -148,6 +157,7 @@ impl Policy {
             throttles: Vec::new(),
             connections: None,
             request_infos: 0,
+            limits: None,
         }
     }
 
@@ -169,6 +179,7 @@ impl Policy {
             throttles: throttles.flatten().cloned().collect(),
             connections: group.connections,
             request_infos: group.request_infos.or(session.request_infos).unwrap_or(0),
+            limits: narrower::limits(group.limits, session.limits),
         }
     }
 }
