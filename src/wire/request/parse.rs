@@ -114,7 +114,8 @@ impl RequestHead {
         if id == UNKNOWN {
             let token_end = start + bytes::token_len(&rest[start..]);
             let token = token_end != start && token_end == name_end && name_end != rest.len();
-            if !token && !(limits.syntax.weak_names && is_weak_name(&rest[start..], name_end - start)) {
+            let weak = || limits.syntax.weak_names && is_weak_name(&rest[start..], name_end - start);
+            if !token && !weak() {
                 return Err(if bare_cr(rest, token_end) { Refusal::BadRequest } else { Refusal::Header });
             }
         }
