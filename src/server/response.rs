@@ -132,6 +132,11 @@ pub(crate) fn write_head(head: &ResponseHead, facts: Circumstances, out: &mut Ve
     Decision { bodyless, close, promised, chunked: seen.chunked }
 }
 
+/// Whether the application names a transfer coding, and with that frames the body itself.
+pub(crate) fn names_coding(head: &ResponseHead) -> bool {
+    look(head).transfer_encoding
+}
+
 /// Whether the application says that it frames the body in chunks.
 pub(crate) fn is_chunked(head: &ResponseHead) -> bool {
     look(head).chunked

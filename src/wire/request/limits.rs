@@ -94,8 +94,11 @@ impl RequestHead {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{head, parse_with};
+    use proptest::prelude::*;
+
+    use super::super::tests::{head, nearly_a_head, parse_with};
     use super::*;
+    use crate::wire::Parsed;
     use crate::wire::request::Verb;
 
     #[test]
@@ -170,5 +173,40 @@ mod tests {
         }
         assert!(parsed("GET /a\x01b", "", |_| ()).is_err());
         assert!(parsed("GET /?a\x01b", "", |_| ()).is_err());
+    }
+
+    /// Everything loosened but verbs, which decide whether a length is required.
+    const LOOSE: Limits = Limits {
+        field: 16384,
+        head: 16384,
+        segment: 260,
+        segments: 255,
+        syntax: Syntax {
+            restricted: true,
+            unescaped: true,
+            weak_names: true,
+            weak_values: true,
+            ..Syntax::USUAL
+        },
+    };
+
+    proptest! {
+        #[test]
+        fn loose_reading_ends_no_message_elsewhere(input in nearly_a_head(), body in any::<[u8; 4]>()) {
+            let input = [&input[..], &body].concat();
+            let (strict, outcome) = parse_with(&input, &Limits::default());
+            let (loose, loosely) = parse_with(&input, &LOOSE);
+            if let Ok(Parsed::Complete(_)) = outcome {
+                prop_assert_eq!(loosely, outcome);
+                prop_assert_eq!(format!("{loose:?}"), format!("{strict:?}"));
+            }
+            if let Ok(Parsed::Complete(end)) = loosely {
+                prop_assert!(input[..end].ends_with(b"\n\r\n") || input[..end].ends_with(b"\n\n"));
+                prop_assert_eq!(loose.exceeds(&LOOSE), None);
+                for len in 0..end {
+                    prop_assert_eq!(parse_with(&input[..len], &LOOSE).1, Ok(Parsed::Partial));
+                }
+            }
+        }
     }
 }
