@@ -75,7 +75,13 @@ impl RequestBody {
     }
 
     /// Bytes of it, framing included, that are in the input: what comes behind is the next request's.
+    #[inline]
     pub(crate) fn arrived(&self, input: &Input) -> u64 {
+        if self.is_done() || input.is_empty() { 0 } else { self.arrived_of(input) }
+    }
+
+    #[cold]
+    fn arrived_of(&self, input: &Input) -> u64 {
         let there = input.bytes().len() as u64;
         match &self.kind {
             Kind::Length(n) => there.min(*n),

@@ -326,6 +326,7 @@ impl<'a> Active<'a> {
     }
 
     /// The current request as it is told to the application.
+    #[inline(always)]
     pub(crate) fn delivery(&self) -> Option<Delivery> {
         let work = self.state.work.as_ref()?;
         let exchange = work.exchange.as_ref()?;
