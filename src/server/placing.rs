@@ -65,6 +65,9 @@ impl Active<'_> {
                 if !binding.policy.active {
                     return Err(Refusal::Disabled);
                 }
+                if let Some(refusal) = binding.policy.refuses(&work.head) {
+                    return Err(refusal);
+                }
                 let queue = binding.queue.as_ref().ok_or(Refusal::Unavailable)?;
                 (Arc::clone(queue), Arc::clone(&binding.policy))
             }

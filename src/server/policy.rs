@@ -5,13 +5,15 @@ use std::sync::{Arc, OnceLock};
 
 use crate::abi::error::{Error, Result};
 use crate::net::clock;
+use crate::wire::request::Limits;
 
 use super::counters::Tally;
 use super::log::Log;
 use super::service::{
-    Authentication, ChannelBind, FlowRate, Logging, Property, PropertyKind, QueueId, Timeouts,
+    Authentication, ChannelBind, FlowRate, HeadLimits, Logging, Property, PropertyKind, QueueId, Timeouts,
 };
 use super::throttle::Throttle;
+use super::{narrower, request_info};
 
 /// The timeouts of a service that is not configured otherwise (digest §6.5).
 const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
@@ -56,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) listen_endpoint: Option<bool>,
     pub(crate) protection_level: Option<u32>,
     pub(crate) delegation: Option<QueueId>,
+    pub(crate) request_infos: Option<u32>,
+    pub(crate) limits: Option<HeadLimits>,
 }
 
 impl Settings {
@@ -84,6 +88,14 @@ impl Settings {
             Property::ListenEndpoint(value) => self.listen_endpoint = value,
             Property::ProtectionLevel(value) => self.protection_level = value,
             Property::Delegation(value) => self.delegation = value,
+            Property::RequestInfo(value) => {
+                request_info::want(value.unwrap_or(0))?;
+                self.request_infos = value;
+            }
+            Property::Limits(value) => {
+                value.as_ref().map_or(Ok(()), narrower::check)?;
+                self.limits = value;
+            }
             Property::QueueLength(_) | Property::Verbosity(_) => return Err(Error::INVALID_PARAMETER),
         }
         Ok(())
@@ -106,6 +118,8 @@ impl Settings {
             PropertyKind::ListenEndpoint => Property::ListenEndpoint(self.listen_endpoint),
             PropertyKind::ProtectionLevel => Property::ProtectionLevel(self.protection_level),
             PropertyKind::Delegation => Property::Delegation(self.delegation),
+            PropertyKind::RequestInfo => Property::RequestInfo(self.request_infos),
+            PropertyKind::Limits => Property::Limits(self.limits),
             PropertyKind::QueueLength | PropertyKind::Verbosity => return Err(Error::INVALID_PARAMETER),
         })
     }
@@ -126,6 +140,10 @@ pub(crate) struct Policy {
     pub(crate) throttles: Vec<Arc<Throttle>>,
     /// How many connections the group may have.
     pub(crate) connections: Option<u32>,
+    /// The entries of `pRequestInfo` wanted: a bit for each type.
+    pub(crate) request_infos: u32,
+    /// Limits on heads, where they are narrower than the service's.
+    pub(crate) limits: Option<Box<Limits>>,
 }
 
 impl Policy {
@@ -138,6 +156,8 @@ impl Policy {
             tally,
             throttles: Vec::new(),
             connections: None,
+            request_infos: 0,
+            limits: None,
         }
     }
 
@@ -158,6 +178,8 @@ impl Policy {
             tally: Arc::clone(tally),
             throttles: throttles.flatten().cloned().collect(),
             connections: group.connections,
+            request_infos: group.request_infos.or(session.request_infos).unwrap_or(0),
+            limits: narrower::limits(group.limits, session.limits),
         }
     }
 }

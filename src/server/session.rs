@@ -16,7 +16,7 @@ use super::request_queue::Queue;
 use super::service::{GroupId, Property, PropertyKind, SessionId};
 
 /// The properties a session has (digest §6.1); a group has these and its own.
-const OF_SESSIONS: [PropertyKind; 8] = [
+const OF_SESSIONS: [PropertyKind; 10] = [
     PropertyKind::State,
     PropertyKind::Timeouts,
     PropertyKind::Bandwidth,
@@ -25,6 +25,8 @@ const OF_SESSIONS: [PropertyKind; 8] = [
     PropertyKind::Authentication,
     PropertyKind::ExtendedAuthentication,
     PropertyKind::ChannelBind,
+    PropertyKind::RequestInfo,
+    PropertyKind::Limits,
 ];
 
 /// A server session.

@@ -27,7 +27,7 @@ use crate::server::service::{
 };
 
 /// The version of everything in this room that crosses; a change of any of it is another version.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The first message of either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

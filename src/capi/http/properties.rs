@@ -7,6 +7,7 @@
 //! | Logging, ExtendedAuthentication | set | set | – |
 //! | Binding, ListenEndpoint, ProtectionLevel, Delegation | – | set | – |
 //! | QueueLength, 503Verbosity | – | – | set, query |
+//! | ours: `NTHTTP_SERVER_REQUEST_INFO`, `.._LIMITS` | set, query | set, query | – |
 //!
 //! A property that is not one of that holder's gives `INVALID_PARAMETER`. The structures are read and written in the
 //! `property_*` files beside this one.
@@ -21,6 +22,9 @@ use crate::server::service::{ApiVersion, GroupId, Holder, Property, PropertyKind
 
 use super::engine::service;
 use super::init::ensure_server;
+use super::property_added::{
+    LIMITS, REQUEST_INFO, read_limits, read_request_info, write_limits, write_request_info,
+};
 use super::property_auth::{
     read_authentication, read_channel_bind, write_authentication, write_channel_bind,
 };
@@ -113,7 +117,8 @@ pub unsafe extern "C" fn HttpQueryServerSessionProperty(
 /// such group, not a property of groups, buffer NULL or short, value out of range, not a version 2 queue),
 /// `ERROR_DLL_INIT_FAILED`.
 ///
-/// Differs from Windows: the log format `NTHTTP_LOGGING_TYPE_JSON` (0x100) is known too, to sessions and groups.
+/// Differs from Windows: the log format `NTHTTP_LOGGING_TYPE_JSON` (0x100) is known too, to sessions and groups, and the
+/// properties of `nthttp/nthttp.h` that begin with `NTHTTP_SERVER_`.
 ///
 /// MSDN: HttpSetUrlGroupProperty function.
 ///
@@ -272,6 +277,8 @@ unsafe fn read_shared(property: HTTP_SERVER_PROPERTY, given: Given, of_session: 
         match property {
             HttpServerStateProperty => read_state(given),
             HttpServerTimeoutsProperty => read_timeouts(given),
+            REQUEST_INFO => read_request_info(given),
+            LIMITS => read_limits(given),
             HttpServerLoggingProperty => read_logging(given, of_session),
             HttpServerChannelBindProperty => {
                 read_channel_bind(given).map(|value| Property::ChannelBind(Some(value)))
@@ -298,6 +305,8 @@ unsafe fn query_shared(holder: Holder, property: HTTP_SERVER_PROPERTY, wanted: W
     let kind = match property {
         HttpServerStateProperty => PropertyKind::State,
         HttpServerTimeoutsProperty => PropertyKind::Timeouts,
+        REQUEST_INFO => PropertyKind::RequestInfo,
+        LIMITS => PropertyKind::Limits,
         HttpServerAuthenticationProperty => PropertyKind::Authentication,
         HttpServerChannelBindProperty => PropertyKind::ChannelBind,
         // SAFETY: as promised by the caller, here and below.
@@ -311,6 +320,8 @@ unsafe fn query_shared(holder: Holder, property: HTTP_SERVER_PROPERTY, wanted: W
             Property::Timeouts(timeouts) => wanted.write(timeout_info(timeouts)),
             Property::Authentication(value) => write_authentication(value, wanted),
             Property::ChannelBind(value) => write_channel_bind(value, wanted),
+            Property::RequestInfo(types) => write_request_info(types, wanted),
+            Property::Limits(limits) => write_limits(limits, wanted),
             _ => Err(Error::INTERNAL_ERROR),
         }
     }

@@ -45,6 +45,10 @@ use super::write_request::{write_body, write_http_request_v2, write_ids_only};
 /// misaligned), `ERROR_INVALID_PARAMETER` (flags), `ERROR_IO_PENDING`, `ERROR_OPERATION_ABORTED` (queue shut down or closed,
 /// or cancelled), `ERROR_DLL_INIT_FAILED`.
 ///
+/// Differs from Windows: once the body of a chunked request has been read to its end, receiving the request again by its id
+/// tells its trailers in `Headers.pTrailers`, but for fields of framing, routing and the like (RFC 9110, 6.5.1), which are
+/// dropped. They are held to the limits of the head; a longer trailer section fails the read that meets it.
+///
 /// MSDN: HttpReceiveHttpRequest function.
 ///
 /// # Safety
