@@ -30,6 +30,7 @@ macro_rules! parameters {
         pub const PARAMETERS: &[Parameter] = &[
             $(Parameter { name: $name, kind: Kind::Number($least, $most), default: $default, about: $about },)*
             Parameter { name: "ErrorLoggingDir", kind: Kind::Text, default: 0, about: "folder in which HTTPERR is made" },
+            Parameter { name: "PasswordFile", kind: Kind::Text, default: 0, about: "passwords for Basic and Digest (ours)" },
         ];
 
         /// Their values.
@@ -38,11 +39,13 @@ macro_rules! parameters {
             $(#[doc = $about] pub $field: u64,)*
             /// Folder in which HTTPERR is made.
             pub error_logging_dir: Option<String>,
+            /// Where passwords for Basic and Digest come from.
+            pub password_file: Option<String>,
         }
 
         impl Default for Parameters {
             fn default() -> Parameters {
-                Parameters { $($field: $default,)* error_logging_dir: None }
+                Parameters { $($field: $default,)* error_logging_dir: None, password_file: None }
             }
         }
 
@@ -101,6 +104,9 @@ impl Parameters {
                     if let Some(number) = number.as_u64().filter(|n| (least..=most).contains(n)) {
                         found.take(parameter.name, number);
                     }
+                }
+                (Kind::Text, Value::String(text)) if parameter.name == "PasswordFile" => {
+                    found.password_file = Some(text.clone());
                 }
                 (Kind::Text, Value::String(text)) => found.error_logging_dir = Some(text.clone()),
                 _ => {}

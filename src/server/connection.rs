@@ -24,7 +24,7 @@ use crate::abi::error::Result;
 use crate::net::deadlines::NEVER;
 use crate::net::socket::Socket;
 use crate::win32::wait::Waiter;
-use crate::wire::request::{Framing, RequestHead};
+use crate::wire::request::RequestHead;
 
 use super::accounting::Account;
 use super::body::{PendingRead, RequestBody};
@@ -33,7 +33,7 @@ use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::outbound::Outgoing;
 use super::policy::{Policy, service_timeouts};
-use super::service::{BodyPart, ConnectionId, Delivery, QueueId, Reply, RequestId};
+use super::service::{BodyPart, ConnectionId, Delivery, Identity, QueueId, Reply, RequestId};
 use super::slots::{SLOT_BITS, slot_of};
 use super::throttle::Throttle;
 
@@ -82,6 +82,8 @@ pub(crate) struct Exchange {
     pub(crate) given: u64,
     /// A limit of this response alone.
     pub(crate) throttle: Option<Arc<Throttle>>,
+    /// Who asks, if anybody finds out.
+    pub(crate) identity: Option<Box<Identity>>,
     /// For counters and the log.
     pub(crate) account: Account,
 }
@@ -163,29 +165,6 @@ impl Effect {
             Effect::Read(reply, outcome) => reply.send(outcome),
             Effect::Sent(reply, outcome) => reply.send(outcome),
             Effect::Gone(reply, outcome) => reply.send(outcome),
-        }
-    }
-}
-
-impl Exchange {
-    /// A request that the engine has answered by itself, whose answer is still going out.
-    pub(crate) fn answered(policy: &Arc<Policy>, close_after: bool, account: Account) -> Exchange {
-        Exchange {
-            request: RequestId(0),
-            queue: QueueId(0),
-            url_context: 0,
-            ip_routed: false,
-            stage: Stage::Finishing,
-            policy: Arc::clone(policy),
-            body: RequestBody::new(Framing::None, false),
-            bytes_received: 0,
-            bodyless: false,
-            close_after,
-            opaque: false,
-            promised: None,
-            given: 0,
-            throttle: None,
-            account,
         }
     }
 }
@@ -363,6 +342,7 @@ impl<'a> Active<'a> {
             bytes_received: exchange.bytes_received,
             more_body: !exchange.body.is_done(),
             ip_routed: exchange.ip_routed,
+            identity: exchange.identity.clone(),
         })
     }
 

@@ -232,6 +232,11 @@ impl Active<'_> {
                     Some(queue) if self.state.is_one_too_many(&binding.policy) => {
                         Ok((RequestId(0), Offer::Refused(Refused::Connections(queue.verbosity()))))
                     }
+                    Some(queue) if binding.policy.guard.is_some() => {
+                        let (queue, policy) = (Arc::clone(queue), Arc::clone(&binding.policy));
+                        drop(binding);
+                        self.place_guarded(&queue, &policy, context, head_len)
+                    }
                     Some(queue) => Ok(match cached(queue, &binding.policy) {
                         Some(hit) => hit,
                         None => self.offer(queue, &binding.policy, context, head_len),
@@ -265,9 +270,22 @@ impl Active<'_> {
         &mut self,
         queue: &Queue,
         policy: &Arc<Policy>,
-        (url_context, ip_routed): (u64, bool),
+        context: (u64, bool),
         head_len: usize,
     ) -> (RequestId, Offer) {
+        let request = self.open_exchange(queue, policy, context, head_len);
+        (request, queue.offer(request, self.driver))
+    }
+
+    /// Sets up the exchange of the request whose head was read last.
+    #[inline]
+    pub(super) fn open_exchange(
+        &mut self,
+        queue: &Queue,
+        policy: &Arc<Policy>,
+        (url_context, ip_routed): (u64, bool),
+        head_len: usize,
+    ) -> RequestId {
         let state = &mut *self.state;
         let request = RequestId(state.next_id());
         if let Some(work) = state.work.as_mut() {
@@ -288,12 +306,13 @@ impl Active<'_> {
                 promised: None,
                 given: 0,
                 throttle: None,
+                identity: None,
                 account,
             });
         }
         state.belong(policy);
         state.phase = Phase::Serving;
-        (request, queue.offer(request, self.driver))
+        request
     }
 
     /// Answers in the application's stead and ends the connection.
@@ -346,7 +365,7 @@ impl Active<'_> {
     }
 }
 
-fn exchange_timeouts(active: &Active<'_>) -> Timeouts {
+pub(super) fn exchange_timeouts(active: &Active<'_>) -> Timeouts {
     let exchange = active.state.work.as_ref().and_then(|w| w.exchange.as_ref());
     exchange.map_or_else(service_timeouts, |e| e.policy.timeouts)
 }

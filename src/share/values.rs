@@ -11,7 +11,7 @@ use super::codec::{
 use crate::abi::error::Error;
 use crate::server::service::{
     ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, Extras, Fact, FragmentPart, GroupId, Holder,
-    LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId, ResponseField, ResponseHead,
+    Identity, LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId, ResponseField, ResponseHead,
     SendFlags, SessionId, UrlOwner,
 };
 use crate::wire::Span;
@@ -39,6 +39,7 @@ wire_values!(
     Holder,
     Box<Extras>,
     Box<LogFields>,
+    Box<Identity>,
     CachePolicy,
     Range,
     FragmentPart,
@@ -48,7 +49,8 @@ wire_values!(
 
 wire_struct! {
     Delivery {
-        request, connection, url_context, head, local, remote, bytes_received, more_body, ip_routed
+        request, connection, url_context, head, local, remote, bytes_received, more_body, ip_routed,
+        identity
     }
     ResponseField { id, name, value }
     SendFlags { disconnect, more_data, buffer_data, nagling, opaque, process_ranges }

@@ -9,7 +9,7 @@ use crate::net::tcp_facts::TcpFacts;
 use crate::win32::lent::LentBuffer;
 use crate::wire::request::RequestHead;
 
-use super::{ConnectionId, RequestId};
+use super::{ConnectionId, Identity, RequestId};
 
 /// A request as `HttpReceiveHttpRequest` tells it. The head is shared with the connection, which takes it
 /// back for the next request: drop the delivery before answering.
@@ -33,6 +33,8 @@ pub struct Delivery {
     pub more_body: bool,
     /// Routed by the address the connection came in on (`HTTP_REQUEST_FLAG_IP_ROUTED`).
     pub ip_routed: bool,
+    /// Who asks, if the group has authentication.
+    pub identity: Option<Box<Identity>>,
 }
 
 /// What can be asked of a request's connection while the request lives (`HttpQueryRequestProperty`).

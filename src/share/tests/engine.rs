@@ -13,8 +13,8 @@ use parking_lot::{Condvar, Mutex};
 use crate::abi::error::{Error, Result};
 use crate::server::service::{
     ApiVersion, Body, BodyPart, BodyRead, CachePolicy, Chunk, ConnectionId, Delivery, Fact, FragmentPart,
-    GroupId, Holder, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId, Range, Reply,
-    RequestId, ResponseHead, SendFlags, Service, SessionId, Timeouts, UrlOwner,
+    GroupId, Holder, Identity, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId,
+    Range, Reply, RequestId, ResponseHead, SendFlags, Service, SessionId, Timeouts, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 use crate::wire::Span;
@@ -96,6 +96,7 @@ pub(super) fn delivery(request: u64) -> Delivery {
         bytes_received: 38,
         more_body: true,
         ip_routed: true,
+        identity: Some(Box::new(Identity { user: "ann".into(), ..Identity::default() })),
     }
 }
 
@@ -324,6 +325,9 @@ impl Service for Fake {
         let answered = self.answer(queue, Ok(sent), pend);
         let noted = self.note(format!("send_body {queue:?} {request:?} {flags:?}"));
         noted.map_or_else(|error| Poll::Ready(Err(error)), |()| answered)
+    }
+    fn tell_identity(&self, queue: QueueId, request: RequestId, identity: Box<Identity>) -> Result<()> {
+        self.note(format!("tell_identity {queue:?} {request:?} {identity:?}"))
     }
     fn log_response(&self, queue: QueueId, request: RequestId, fields: Box<LogFields>) -> Result<()> {
         self.note(format!("log_response {queue:?} {request:?} {fields:?}"))
