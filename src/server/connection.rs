@@ -20,7 +20,6 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::abi::error::Result;
 use crate::net::deadlines::NEVER;
 use crate::net::socket::Socket;
 use crate::win32::wait::Waiter;
@@ -29,11 +28,14 @@ use crate::wire::request::RequestHead;
 use super::accounting::Account;
 use super::body::{PendingRead, RequestBody};
 use super::buffers::Input;
+pub(crate) use super::effects::Effect;
+use super::effects::Effects;
 use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::outbound::Outgoing;
 use super::policy::{Policy, service_timeouts};
-use super::service::{BodyPart, ConnectionId, Delivery, Identity, QueueId, Reply, RequestId};
+use super::request_info::Stamps;
+use super::service::{ConnectionId, Delivery, Identity, QueueId, Reply, RequestId};
 use super::slots::{SLOT_BITS, slot_of};
 use super::throttle::Throttle;
 
@@ -70,6 +72,7 @@ pub(crate) struct Exchange {
     /// What holds for it.
     pub(crate) policy: Arc<Policy>,
     pub(crate) body: RequestBody,
+    /// Bytes of it taken out of the input so far, head included.
     pub(crate) bytes_received: u64,
     /// No body bytes go out: HEAD, 1xx, 204, 304.
     pub(crate) bodyless: bool,
@@ -77,8 +80,12 @@ pub(crate) struct Exchange {
     pub(crate) close_after: bool,
     /// Raw bytes both ways after a 101.
     pub(crate) opaque: bool,
+    /// The application has ended our side of a raw connection.
+    pub(crate) ended: bool,
     /// Content-Length the application promised, and body bytes it has given.
     pub(crate) promised: Option<u64>,
+    /// The application frames the body in chunks.
+    pub(crate) chunked: bool,
     pub(crate) given: u64,
     /// A limit of this response alone.
     pub(crate) throttle: Option<Arc<Throttle>>,
@@ -104,6 +111,8 @@ pub(crate) struct Work {
     pub(crate) nagled: bool,
     /// When a response that rests because of a limit goes on.
     pub(crate) paused_until: u64,
+    /// When the steps of the request were taken, if anyone wants to know.
+    pub(crate) stamps: Option<Box<Stamps>>,
 }
 
 /// The part of a connection behind its lock.
@@ -150,21 +159,28 @@ pub(crate) struct Connection {
     pub(crate) state: Mutex<State>,
 }
 
-/// What is done after the connection's lock is let go.
-pub(crate) enum Effect {
-    Deliver(Reply<Delivery>, Delivery),
-    Read(Reply<BodyPart>, Result<BodyPart>),
-    Sent(Reply<u64>, Result<u64>),
-    Gone(Reply<()>, Result<()>),
-}
-
-impl Effect {
-    fn perform(self) {
-        match self {
-            Effect::Deliver(reply, delivery) => reply.send(Ok(delivery)),
-            Effect::Read(reply, outcome) => reply.send(outcome),
-            Effect::Sent(reply, outcome) => reply.send(outcome),
-            Effect::Gone(reply, outcome) => reply.send(outcome),
+impl Exchange {
+    /// A request that the engine has answered by itself, whose answer is still going out.
+    pub(crate) fn answered(policy: &Arc<Policy>, close_after: bool, account: Account) -> Exchange {
+        Exchange {
+            request: RequestId(0),
+            queue: QueueId(0),
+            url_context: 0,
+            ip_routed: false,
+            stage: Stage::Finishing,
+            policy: Arc::clone(policy),
+            body: RequestBody::none(),
+            bytes_received: 0,
+            bodyless: false,
+            close_after,
+            opaque: false,
+            ended: false,
+            promised: None,
+            chunked: false,
+            given: 0,
+            throttle: None,
+            identity: None,
+            account,
         }
     }
 }
@@ -277,22 +293,6 @@ pub(crate) struct Active<'a> {
     pub(crate) told: bool,
 }
 
-/// Effects in order; there is rarely more than one.
-#[derive(Default)]
-pub(crate) struct Effects {
-    first: Option<Effect>,
-    more: Vec<Effect>,
-}
-
-impl Effects {
-    pub(crate) fn push(&mut self, effect: Effect) {
-        match self.first {
-            None => self.first = Some(effect),
-            Some(_) => self.more.push(effect),
-        }
-    }
-}
-
 impl<'a> Active<'a> {
     /// Takes the connection's lock.
     pub(crate) fn new(engine: &'a Engine, connection: &'a Connection) -> Active<'a> {
@@ -304,10 +304,7 @@ impl<'a> Active<'a> {
     pub(crate) fn finish(self) {
         let Active { state, effects, .. } = self;
         drop(state);
-        if let Some(first) = effects.first {
-            first.perform();
-            effects.more.into_iter().for_each(Effect::perform);
-        }
+        effects.perform();
     }
 
     /// The exchange of this request, if it still is this connection's and `allowed` accepts its stage.
@@ -325,6 +322,7 @@ impl<'a> Active<'a> {
         }
         exchange.stage = Stage::Delivered;
         self.state.deadline = NEVER;
+        self.stamp(|stamps, now| stamps.delivered = now);
         self.delivery()
     }
 
@@ -339,10 +337,10 @@ impl<'a> Active<'a> {
             head: Arc::clone(&work.head),
             local: self.state.local,
             remote: self.state.remote,
-            bytes_received: exchange.bytes_received,
+            bytes_received: exchange.bytes_received + exchange.body.arrived(&work.input),
             more_body: !exchange.body.is_done(),
             ip_routed: exchange.ip_routed,
-            identity: exchange.identity.clone(),
+            extras: self.delivery_extras(exchange),
         })
     }
 

@@ -16,6 +16,7 @@ use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
 use super::endpoint::Endpoint;
 use super::policy::{Policy, service_timeouts};
 use super::reason::Reason;
+use super::request_info::Stamps;
 use super::request_queue::{Offer, Queue, Refused};
 use super::routing::Target;
 use super::service::{RequestId, Timeouts, Verbosity};
@@ -30,7 +31,8 @@ pub(super) enum Next {
 impl Active<'_> {
     /// Does what a report of the poller asks for.
     pub(crate) fn on_readiness(&mut self, readiness: Readiness) {
-        if readiness.gone() && self.state.phase != Phase::Lingering {
+        let gone = readiness.gone() && self.state.phase != Phase::Lingering;
+        if gone && !(readiness.shut() && self.raw_is_shut()) {
             // What the client sent before it left is of no use to anyone who would answer it.
             self.report_loss();
             return self.break_off();
@@ -74,8 +76,10 @@ impl Active<'_> {
         };
         loop {
             if !work.input.is_empty() {
+                let parsing = Stamps::now();
                 match parse(&mut work, self.engine) {
                     Ok(Parsed::Complete(used)) => {
+                        Stamps::open(&mut work, self.state.socket.as_ref(), parsing);
                         work.input.consume(used);
                         self.state.work = Some(work);
                         return self.begin(used);
@@ -289,6 +293,7 @@ impl Active<'_> {
         let state = &mut *self.state;
         let request = RequestId(state.next_id());
         if let Some(work) = state.work.as_mut() {
+            Stamps::routed(work);
             let account = Account::open(work, state.socket.as_ref(), policy, head_len);
             let head = &work.head;
             work.exchange = Some(Exchange {
@@ -298,12 +303,18 @@ impl Active<'_> {
                 ip_routed,
                 stage: Stage::Queued,
                 policy: Arc::clone(policy),
-                body: RequestBody::new(head.framing, head.expect_continue && work.input.is_empty()),
-                bytes_received: (head_len + work.input.bytes().len()) as u64,
+                body: RequestBody::new(
+                    head.framing,
+                    head.expect_continue && work.input.is_empty(),
+                    &self.engine.limits,
+                ),
+                bytes_received: head_len as u64,
                 bodyless: head.verb == Verb::Head,
                 close_after: !head.keep_alive,
                 opaque: false,
+                ended: false,
                 promised: None,
+                chunked: false,
                 given: 0,
                 throttle: None,
                 identity: None,

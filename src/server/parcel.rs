@@ -57,7 +57,7 @@ pub(super) fn length(chunk: &Chunk) -> u64 {
         Chunk::Memory(bytes) => bytes.as_slice().len() as u64,
         Chunk::Shared { length, .. } => *length as u64,
         Chunk::File { length, .. } => length.unwrap_or(0),
-        Chunk::Fragment { .. } => 0,
+        Chunk::Fragment { .. } | Chunk::Trailers(_) => 0,
     }
 }
 

@@ -195,6 +195,6 @@ fn shared(chunk: &Chunk) -> Chunk {
             Chunk::Shared { length: bytes.len(), bytes, offset: 0 }
         }
         // Put in place before anything is sent (`cache::fragments`).
-        Chunk::Fragment { .. } => Chunk::Memory(LentBytes::empty()),
+        Chunk::Fragment { .. } | Chunk::Trailers(_) => Chunk::Memory(LentBytes::empty()),
     }
 }

@@ -11,6 +11,7 @@ use crate::win32::last_error;
 use super::auth::{Guard, PasswordFile, Source};
 use super::counters::Tally;
 use super::log::Log;
+use super::request_info;
 use super::service::{
     Authentication, ChannelBind, CredentialSource, FlowRate, Logging, Property, PropertyKind, QueueId,
     Timeouts,
@@ -64,6 +65,7 @@ pub(crate) struct Settings {
     pub(crate) listen_endpoint: Option<bool>,
     pub(crate) protection_level: Option<u32>,
     pub(crate) delegation: Option<QueueId>,
+    pub(crate) request_infos: Option<u32>,
 }
 
 impl Settings {
@@ -97,6 +99,10 @@ impl Settings {
             Property::ListenEndpoint(value) => self.listen_endpoint = value,
             Property::ProtectionLevel(value) => self.protection_level = value,
             Property::Delegation(value) => self.delegation = value,
+            Property::RequestInfo(value) => {
+                request_info::want(value.unwrap_or(0))?;
+                self.request_infos = value;
+            }
             Property::QueueLength(_) | Property::Verbosity(_) => return Err(Error::INVALID_PARAMETER),
         }
         Ok(())
@@ -122,6 +128,7 @@ impl Settings {
             PropertyKind::ListenEndpoint => Property::ListenEndpoint(self.listen_endpoint),
             PropertyKind::ProtectionLevel => Property::ProtectionLevel(self.protection_level),
             PropertyKind::Delegation => Property::Delegation(self.delegation),
+            PropertyKind::RequestInfo => Property::RequestInfo(self.request_infos),
             PropertyKind::QueueLength | PropertyKind::Verbosity => return Err(Error::INVALID_PARAMETER),
         })
     }
@@ -167,6 +174,8 @@ pub(crate) struct Policy {
     pub(crate) connections: Option<u32>,
     /// Who finds out who asks, if anybody is to.
     pub(crate) guard: Option<Arc<Guard>>,
+    /// The entries of `pRequestInfo` wanted: a bit for each type.
+    pub(crate) request_infos: u32,
 }
 
 impl Policy {
@@ -180,6 +189,7 @@ impl Policy {
             throttles: Vec::new(),
             connections: None,
             guard: None,
+            request_infos: 0,
         }
     }
 
@@ -203,6 +213,7 @@ impl Policy {
             throttles: throttles.flatten().cloned().collect(),
             connections: group.connections,
             guard: guard.map(Arc::new),
+            request_infos: group.request_infos.or(session.request_infos).unwrap_or(0),
         }
     }
 }

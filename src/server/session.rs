@@ -15,7 +15,7 @@ use super::request_queue::Queue;
 use super::service::{GroupId, Property, PropertyKind, SessionId};
 
 /// The properties a session has (digest §6.1); a group has these and its own.
-const OF_SESSIONS: [PropertyKind; 9] = [
+const OF_SESSIONS: [PropertyKind; 10] = [
     PropertyKind::State,
     PropertyKind::Timeouts,
     PropertyKind::Bandwidth,
@@ -25,6 +25,7 @@ const OF_SESSIONS: [PropertyKind; 9] = [
     PropertyKind::ExtendedAuthentication,
     PropertyKind::Credentials,
     PropertyKind::ChannelBind,
+    PropertyKind::RequestInfo,
 ];
 
 /// A server session.

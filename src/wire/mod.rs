@@ -15,6 +15,7 @@ pub mod request;
 pub mod request_fields;
 pub mod response;
 pub mod target;
+pub mod trailers;
 pub mod url;
 
 /// A stretch of the buffer a head was parsed from. Heads are limited to 16 MiB, so 32 bits are enough.

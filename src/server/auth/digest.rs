@@ -22,7 +22,7 @@ pub struct Proof {
 }
 
 /// The sum of some bytes, in hexadecimal.
-pub fn hash(sha256: bool, bytes: &[u8]) -> String {
+pub(super) fn hash(sha256: bool, bytes: &[u8]) -> String {
     if sha256 { hex(&Sha256::digest(bytes)) } else { hex(&Md5::digest(bytes)) }
 }
 
@@ -32,7 +32,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// HA1 of a user with this password.
-pub fn ha1(sha256: bool, user: &[u8], realm: &[u8], password: &[u8]) -> String {
+pub(crate) fn ha1(sha256: bool, user: &[u8], realm: &[u8], password: &[u8]) -> String {
     hash(sha256, &[user, realm, password].join(&b':'))
 }
 

@@ -37,7 +37,7 @@ use super::service::{
 };
 
 pub(crate) use challenge::dress;
-pub use digest::{Proof, ha1};
+pub(crate) use digest::{Proof, ha1};
 pub(crate) use judges::{Judges, Password};
 pub(crate) use password_file::PasswordFile;
 

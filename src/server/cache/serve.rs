@@ -3,16 +3,13 @@
 use std::sync::Arc;
 
 use crate::server::accounting::{Account, count_hit, log_hit};
-use crate::server::body::RequestBody;
-use crate::server::connection::{Active, Exchange, Phase, Stage, Work};
+use crate::server::connection::{Active, Exchange, Phase, Work};
 use crate::server::outbound::Outgoing;
 use crate::server::parcel::{Parcel, Progress, Sent, length, push};
 use crate::server::partial::{Served, changed, cut};
 use crate::server::pipeline::next_is_there;
-use crate::server::policy::Policy;
 use crate::server::response::{Circumstances, date, write_head};
-use crate::server::service::{Body, CachePolicy, Chunk, QueueId, RequestId, ResponseHead};
-use crate::wire::request::Framing;
+use crate::server::service::{Body, CachePolicy, Chunk, QueueId, ResponseHead};
 
 use super::eligible::may_be_kept;
 use super::fragments::read_all;
@@ -104,30 +101,6 @@ impl Active<'_> {
             Entry::new(&work.head, (endpoint.port, queue), head, bytes, policy, now, self.engine.names_itself)
         {
             cache.store(entry, now);
-        }
-    }
-}
-
-impl Exchange {
-    /// A request that the engine has answered by itself, whose answer is still going out.
-    fn answered(policy: &Arc<Policy>, close_after: bool, account: Account) -> Exchange {
-        Exchange {
-            request: RequestId(0),
-            queue: QueueId(0),
-            url_context: 0,
-            ip_routed: false,
-            stage: Stage::Finishing,
-            policy: Arc::clone(policy),
-            body: RequestBody::new(Framing::None, false),
-            bytes_received: 0,
-            bodyless: false,
-            close_after,
-            opaque: false,
-            promised: None,
-            given: 0,
-            throttle: None,
-            identity: None,
-            account,
         }
     }
 }

@@ -130,6 +130,8 @@ pub enum Property {
     ProtectionLevel(Option<u32>),
     /// The queue requests are delegated to.
     Delegation(Option<QueueId>),
+    /// The entries of `pRequestInfo` wanted: a bit for each `HTTP_REQUEST_INFO_TYPE`.
+    RequestInfo(Option<u32>),
 }
 
 /// Which property is asked for.
@@ -151,6 +153,7 @@ pub enum PropertyKind {
     ListenEndpoint,
     ProtectionLevel,
     Delegation,
+    RequestInfo,
 }
 
 /// What a property belongs to.
@@ -183,6 +186,7 @@ impl Property {
             Property::ListenEndpoint(_) => PropertyKind::ListenEndpoint,
             Property::ProtectionLevel(_) => PropertyKind::ProtectionLevel,
             Property::Delegation(_) => PropertyKind::Delegation,
+            Property::RequestInfo(_) => PropertyKind::RequestInfo,
         }
     }
 }

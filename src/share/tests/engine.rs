@@ -12,9 +12,10 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::abi::error::{Error, Result};
 use crate::server::service::{
-    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, Chunk, ConnectionId, Delivery, Fact, FragmentPart,
-    GroupId, Holder, Identity, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId,
-    Range, Reply, RequestId, ResponseHead, SendFlags, Service, SessionId, Timeouts, UrlOwner,
+    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, Chunk, ConnectionId, Delivery, DeliveryExtras, Fact,
+    FragmentPart, GroupId, Holder, Identity, LogFields, OperationId, Pend, Property, PropertyKind, Question,
+    QueueId, Range, Reply, RequestId, RequestInfo, ResponseHead, SendFlags, Service, SessionId, Sizing,
+    Timeouts, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 use crate::wire::Span;
@@ -96,7 +97,10 @@ pub(super) fn delivery(request: u64) -> Delivery {
         bytes_received: 38,
         more_body: true,
         ip_routed: true,
-        identity: Some(Box::new(Identity { user: "ann".into(), ..Identity::default() })),
+        extras: Some(Box::new(DeliveryExtras {
+            trailers: b"X-Sum: 1\r\n".to_vec(),
+            infos: vec![RequestInfo::Sizing(Sizing { index: 3, head: 99 })],
+        })),
     }
 }
 
@@ -177,7 +181,9 @@ impl Fake {
         for chunk in body {
             let bytes = match &chunk {
                 Chunk::Memory(bytes) => bytes.as_slice().to_vec(),
-                Chunk::Shared { .. } | Chunk::Fragment { .. } => unreachable!("no test sends one"),
+                Chunk::Shared { .. } | Chunk::Fragment { .. } | Chunk::Trailers(_) => {
+                    unreachable!("no test sends one")
+                }
                 Chunk::File { file, offset, length } => {
                     let length = length.unwrap_or_else(|| file.metadata().unwrap().len() - offset);
                     let mut bytes = vec![0; length as usize];
