@@ -47,7 +47,7 @@ impl Password {
     }
 
     /// Compares it; this may take a second. A name with a domain is looked up as it stands, then without.
-    fn judge(&self) -> Identity {
+    pub(super) fn judge(&self) -> Identity {
         let is = |user: &[u8]| self.content.is_password(user, &self.realm, &self.basic.password);
         let right = is(&self.basic.user) || self.plain > 0 && is(&self.basic.user[self.plain..]);
         if !right {
