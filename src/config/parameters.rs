@@ -57,6 +57,12 @@ macro_rules! parameters {
                 }
             }
 
+            /// The value of a text by its name.
+            pub fn text(&self, name: &str) -> Option<&str> {
+                let text = if name == "PasswordFile" { &self.password_file } else { &self.error_logging_dir };
+                text.as_deref()
+            }
+
             /// The value of a number by its name.
             pub fn number(&self, name: &str) -> Option<u64> {
                 match name {
@@ -144,12 +150,15 @@ mod tests {
     fn values_out_of_range_count_as_not_set() {
         let section = serde_json::json!({
             "MaxFieldLength": 20000, "MaxRequestBytes": 32768, "UrlSegmentMaxCount": 99999, "DisableServerHeader": "2",
-            "ErrorLoggingDir": "/logs", "Unknown": 1
+            "ErrorLoggingDir": "/logs", "PasswordFile": "/passwords", "Unknown": 1
         });
         let found = Parameters::of(section.as_object().unwrap());
         assert_eq!((found.max_field_length, found.max_request_bytes), (20000, 32768));
         assert_eq!((found.url_segment_max_count, found.disable_server_header), (255, 0));
-        assert_eq!(found.error_logging_dir.as_deref(), Some("/logs"));
+        assert_eq!(
+            (found.text("ErrorLoggingDir"), found.text("PasswordFile")),
+            (Some("/logs"), Some("/passwords"))
+        );
     }
 
     #[test]
