@@ -91,14 +91,12 @@ impl Active<'_> {
     }
 
     /// Takes what the program's own function said of a request found alive.
-    pub(super) fn take_identity(&mut self, identity: Box<Identity>) -> Result<()> {
+    pub(super) fn take_identity(&mut self, identity: Identity) -> Result<()> {
         let exchange = self.state.work.as_mut().and_then(|work| work.exchange.as_mut());
         // Only a claim is judged from outside, and once.
-        let claimed = |exchange: &&mut super::connection::Exchange| {
-            exchange.identity.as_ref().is_some_and(|identity| identity.claim.is_some())
-        };
-        if let Some(exchange) = exchange.filter(claimed) {
-            exchange.identity = Some(Box::new(Identity { claim: None, ..*identity }));
+        let known = exchange.and_then(|exchange| exchange.identity.as_mut());
+        if let Some(known) = known.filter(|known| known.claim.is_some()) {
+            **known = Identity { claim: None, ..identity };
         }
         Ok(())
     }

@@ -338,7 +338,7 @@ impl Service for Local {
     }
 
     fn tell_identity(&self, queue: QueueId, request: RequestId, identity: Box<Identity>) -> Result<()> {
-        self.now(self.on_request(queue, request, |active| Some(active.take_identity(identity))))
+        self.now(self.on_request(queue, request, |active| Some(active.take_identity(*identity))))
     }
 
     fn find_group(&self, queue: QueueId, url: &[u16]) -> Result<GroupId> {

@@ -47,13 +47,8 @@ pub(super) unsafe fn set_credentials(holder: Holder, given: Given) -> Result<()>
     if info.DigestAlgorithms & !ALGORITHMS != 0 || both {
         return Err(Error::INVALID_PARAMETER);
     }
-    let file = match info.PasswordFile.is_null() {
-        true => None,
-        // SAFETY: see above.
-        false => {
-            Some(String::from_utf16(unsafe { wide(info.PasswordFile)? }).map_err(|_| Error::INVALID_NAME)?)
-        }
-    };
+    // SAFETY: see above.
+    let file = unsafe { path(info.PasswordFile)? };
     let context = info.Context;
     let verifier = info.Verify.map(|function| verifiers::enter(holder, Verifier { function, context }));
     let source = CredentialSource {
@@ -69,4 +64,15 @@ pub(super) unsafe fn set_credentials(holder: Holder, given: Given) -> Result<()>
         (Err(_), None) => {}
     }
     set
+}
+
+/// # Safety
+/// `text` is NULL or a NUL-terminated string.
+unsafe fn path(text: PCWSTR) -> Result<Option<String>> {
+    if text.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: as promised by the caller.
+    let units = unsafe { wide(text)? };
+    String::from_utf16(units).map(Some).map_err(|_| Error::INVALID_NAME)
 }

@@ -117,3 +117,21 @@ impl Judges {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_turned_away() {
+        let judges = Judges::default();
+        let (content, nobody) = (Arc::new(Content::default()), Weak::new());
+        let password = || {
+            let basic = Basic { user: b"a".to_vec(), password: b"b".to_vec() };
+            Password::new(Arc::clone(&content), basic, b"")
+        };
+        // Without an engine nobody works the line off.
+        assert!((0..LONGEST_LINE as u64).all(|number| judges.ask(&nobody, RequestId(number), password())));
+        assert!(!judges.ask(&nobody, RequestId(0), password()));
+    }
+}

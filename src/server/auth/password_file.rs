@@ -41,10 +41,13 @@ pub(super) struct Content {
     stamp: Option<Stamp>,
     hashes: HashMap<Vec<u8>, Hash>,
     /// By user and realm: HA1 with MD5 and with SHA-256.
-    proofs: HashMap<(Vec<u8>, Vec<u8>), [Option<String>; 2]>,
+    proofs: HashMap<Account, [Option<String>; 2]>,
     /// Tells this reading from every other of this process.
     pub(super) edition: u64,
 }
+
+/// A user and a realm.
+type Account = (Vec<u8>, Vec<u8>);
 
 /// Which state of the file it was: time of change, length, number.
 type Stamp = (i64, i64, u64, u64);

@@ -122,7 +122,7 @@ impl Claim {
 }
 
 /// A name as text: UTF-8, else Latin-1, which old clients send.
-pub fn text(name: &[u8]) -> String {
+fn text(name: &[u8]) -> String {
     match std::str::from_utf8(name) {
         Ok(text) => text.to_owned(),
         Err(_) => name.iter().map(|byte| char::from(*byte)).collect(),
