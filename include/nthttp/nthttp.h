@@ -23,6 +23,20 @@ typedef struct _NTHTTP_REQUEST_INFO_TYPES {
     ULONG Types;
 } NTHTTP_REQUEST_INFO_TYPES, *PNTHTTP_REQUEST_INFO_TYPES;
 
+/* A property of sessions and URL groups, set and read with the functions for those: limits on the heads and trailers of
+ * their requests, by their names in the registry and in its ranges (else ERROR_INVALID_PARAMETER). 0 inherits: a group's
+ * from its session's, and that from the service's. They are looked at when it is known whose a request is, so they can only
+ * be narrower than the service's. A request beyond them is answered as one beyond the service's: 400, or 414 for its URL. */
+#define NTHTTP_SERVER_LIMITS_PROPERTY ((HTTP_SERVER_PROPERTY)0x101)
+
+typedef struct _NTHTTP_LIMITS_INFO {
+    HTTP_PROPERTY_FLAGS Flags;
+    ULONG MaxFieldLength;      /* bytes of one header field; also of the URL; 64 to 65534 */
+    ULONG MaxRequestBytes;     /* bytes of request line and fields together; 256 to 16777216 */
+    ULONG UrlSegmentMaxLength; /* characters between two slashes of the path; to 32766 */
+    ULONG UrlSegmentMaxCount;  /* segments of the path; to 16383 */
+} NTHTTP_LIMITS_INFO, *PNTHTTP_LIMITS_INFO;
+
 /* A property of sessions and URL groups, set with the functions for those: where the passwords for Basic and Digest come
  * from, when HttpServerAuthenticationProperty enables these. A group that has it not set has its session's. Not to be read.
  *

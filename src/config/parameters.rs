@@ -80,11 +80,12 @@ parameters! {
     url_segment_max_count: "UrlSegmentMaxCount", 0..=16383, 255, "segments of a path; 0 for no limit";
     url_segment_max_length: "UrlSegmentMaxLength", 0..=32766, 260, "characters of a path's segment; 0 for no limit";
     allow_restricted_chars: "AllowRestrictedChars", 0..=1, 0, "takes escaped control characters in paths";
+    allow_unescaped_restricted_chars: "AllowUnEscapedRestrictedChars", 0..=1, 0, "takes control characters in targets as they are";
     percent_u_allowed: "PercentUAllowed", 0..=1, 1, "decodes %uXXXX in paths";
-    enable_non_utf8: "EnableNonUTF8", 0..=1, 1, "takes paths that are not UTF-8, as Latin-1";
-    favor_utf8: "FavorUTF8", 0..=1, 1, "tries UTF-8 first";
-    max_connections: "MaxConnections", 1..=4294967295, 4294967295, "connections at once";
-    max_bytes_per_send: "MaxBytesPerSend", 1..=16777215, 1048575, "bytes one connection sends before the others' turn";
+    enable_non_utf8: "EnableNonUTF8", 0..=1, 1, "takes paths that are not UTF-8, as code page 1252";
+    favor_utf8: "FavorUTF8", 0..=1, 1, "tries UTF-8 first; 0: reads every path as code page 1252";
+    max_connections: "MaxConnections", 1..=4294967295, 4294967295, "connections at once; more are reset";
+    max_bytes_per_send: "MaxBytesPerSend", 1..=1048575, 1048575, "bytes one connection sends before the others' turn";
     uri_enable_cache: "UriEnableCache", 0..=1, 1, "keeps responses and fragments";
     uri_max_uri_bytes: "UriMaxUriBytes", 4096..=16777216, 262144, "bytes of the largest cached response";
     uri_max_cache_megabytes: "UriMaxCacheMegabyteCount", 0..=1048576, 64, "megabytes the cache may hold";

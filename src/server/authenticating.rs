@@ -10,32 +10,31 @@ use super::auth::{Examined, Guard, dress};
 use super::connection::{Active, Effect, Stage};
 use super::engine::Engine;
 use super::inbound::exchange_timeouts;
-use super::policy::Policy;
-use super::request_queue::{Offer, Queue, Refused};
+use super::placing::Place;
+use super::request_queue::{Offer, Refused};
 use super::service::{Identity, RequestId, ResponseHead};
 
 impl Active<'_> {
     /// Examines the request whose head was read last, sets up its exchange and offers it to its queue, unless its password
     /// has yet to be compared. The cache is not asked: what it holds is for nobody in particular (digest §5.8).
-    pub(super) fn place_guarded(
+    pub(super) fn offer_guarded(
         &mut self,
-        queue: &Queue,
-        policy: &Arc<Policy>,
-        context: (u64, bool),
+        place: &Place,
         head_len: usize,
     ) -> std::result::Result<(RequestId, Offer), Refusal> {
-        let (Some(work), Some(guard)) = (self.state.work.as_ref(), &policy.guard) else {
+        let (Some(work), Some(policy)) = (self.state.work.as_ref(), &place.policy) else {
             return Err(Refusal::Internal);
         };
-        match guard.examine(&work.head) {
-            Examined::Malformed => Err(Refusal::Header),
-            Examined::Known(identity) => {
-                let request = self.open_exchange(queue, policy, context, head_len);
-                self.set_identity(request, identity);
-                Ok((request, queue.offer(request, self.driver)))
-            }
+        let Some(guard) = &policy.guard else { return Err(Refusal::Internal) };
+        let (queue, context) = (&*place.queue, (place.url_context, place.ip_routed));
+        let examined = guard.examine(&work.head);
+        if matches!(examined, Examined::Malformed) {
+            return Err(Refusal::Header);
+        }
+        self.state.belong(policy);
+        let request = self.open_exchange(queue, Arc::clone(policy), context, head_len);
+        match examined {
             Examined::Slow(password) => {
-                let request = self.open_exchange(queue, policy, context, head_len);
                 let asked = |own| self.engine.judges.ask(own, request, password);
                 if self.engine.own.get().is_some_and(asked) {
                     // It waits as if it were on the queue, and for as long at most.
@@ -46,6 +45,11 @@ impl Active<'_> {
                 }
                 Err(Refusal::Unavailable)
             }
+            Examined::Known(identity) => {
+                self.set_identity(request, identity);
+                Ok((request, queue.offer(request, self.driver)))
+            }
+            Examined::Malformed => Err(Refusal::Header),
         }
     }
 

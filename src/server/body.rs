@@ -34,11 +34,20 @@ enum Kind {
 
 impl RequestBody {
     /// Trailers are held to the limits of the head.
-    pub(crate) fn new(framing: Framing, expects: bool, limits: &Limits) -> RequestBody {
+    pub(crate) fn new(
+        framing: Framing,
+        expects: bool,
+        limits: &Limits,
+        narrower: Option<&Limits>,
+    ) -> RequestBody {
         let kind = match framing {
             Framing::None | Framing::Close | Framing::Length(0) => Kind::Done,
             Framing::Length(n) => Kind::Length(n),
-            Framing::Chunked => Kind::Chunked(Box::new(ChunkDecoder::with_limits(limits.head, limits.field))),
+            Framing::Chunked => {
+                let own = narrower.unwrap_or(limits);
+                let (section, field) = (own.head.min(limits.head), own.field.min(limits.field));
+                Kind::Chunked(Box::new(ChunkDecoder::with_limits(section, field)))
+            }
         };
         let owes_continue = expects && !matches!(kind, Kind::Done);
         RequestBody { kind, owes_continue }
@@ -66,7 +75,13 @@ impl RequestBody {
     }
 
     /// Bytes of it, framing included, that are in the input: what comes behind is the next request's.
+    #[inline]
     pub(crate) fn arrived(&self, input: &Input) -> u64 {
+        if self.is_done() || input.is_empty() { 0 } else { self.arrived_of(input) }
+    }
+
+    #[cold]
+    fn arrived_of(&self, input: &Input) -> u64 {
         let there = input.bytes().len() as u64;
         match &self.kind {
             Kind::Length(n) => there.min(*n),

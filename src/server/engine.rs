@@ -223,6 +223,10 @@ impl Engine {
                 socket.reset_on_close();
                 continue;
             }
+            if self.slots.live() as u64 >= self.configured.parameters.max_connections {
+                self.turn_down(&socket, local, remote);
+                continue;
+            }
             let Some(connection) = self.slots.reserve() else { continue };
             connection.occupy(socket, (local, remote), Arc::clone(&endpoint));
             self.adopt(connection);

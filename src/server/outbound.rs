@@ -95,16 +95,22 @@ impl Active<'_> {
     }
 
     /// Puts fragments and trailers in their places, fixes the lengths of files and sums up.
+    #[inline]
     fn measure(&self, flags: SendFlags, head: Option<&ResponseHead>, body: &mut Body) -> Result<u64> {
+        if body.iter().any(|chunk| matches!(chunk, Chunk::Fragment { .. } | Chunk::Trailers(_))) {
+            self.fill_in(flags, head, body)?;
+        }
+        measure(body)
+    }
+
+    #[cold]
+    fn fill_in(&self, flags: SendFlags, head: Option<&ResponseHead>, body: &mut Body) -> Result<()> {
         if has_trailers(body) {
             self.end_with_trailers(flags, head, body)?;
         }
-        if body.iter().any(|chunk| matches!(chunk, Chunk::Fragment { .. })) {
-            let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-            let queue = exchange.ok_or(Error::CONNECTION_INVALID)?.queue;
-            self.engine.cache.fill_in(queue, body, self.engine.now_ms())?;
-        }
-        measure(body)
+        let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
+        let queue = exchange.ok_or(Error::CONNECTION_INVALID)?.queue;
+        self.engine.cache.fill_in(queue, body, self.engine.now_ms())
     }
 
     /// What is done with a response that is all there: it may be kept, and it may be cut to the range asked for.

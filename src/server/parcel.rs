@@ -75,6 +75,7 @@ pub(super) fn join_small(head: &mut Vec<u8>, body: &mut Body, body_len: u64) {
 }
 
 /// Fixes the lengths of file ranges and sums up. A range that begins behind the end is `HANDLE_EOF`.
+#[inline]
 pub(super) fn measure(body: &mut Body) -> Result<u64> {
     let mut total = 0u64;
     for chunk in body.iter_mut() {

@@ -7,16 +7,17 @@ use std::sync::{Arc, OnceLock};
 use crate::abi::error::{Error, Result};
 use crate::net::clock;
 use crate::win32::last_error;
+use crate::wire::request::Limits;
 
 use super::auth::{Guard, PasswordFile, Source};
 use super::counters::Tally;
 use super::log::Log;
-use super::request_info;
 use super::service::{
-    Authentication, ChannelBind, CredentialSource, FlowRate, Logging, Property, PropertyKind, QueueId,
-    Timeouts,
+    Authentication, ChannelBind, CredentialSource, FlowRate, HeadLimits, Logging, Property, PropertyKind,
+    QueueId, Timeouts,
 };
 use super::throttle::Throttle;
+use super::{narrower, request_info};
 
 /// The timeouts of a service that is not configured otherwise (digest §6.5).
 const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
@@ -66,6 +67,7 @@ pub(crate) struct Settings {
     pub(crate) protection_level: Option<u32>,
     pub(crate) delegation: Option<QueueId>,
     pub(crate) request_infos: Option<u32>,
+    pub(crate) limits: Option<HeadLimits>,
 }
 
 impl Settings {
@@ -103,6 +105,10 @@ impl Settings {
                 request_info::want(value.unwrap_or(0))?;
                 self.request_infos = value;
             }
+            Property::Limits(value) => {
+                value.as_ref().map_or(Ok(()), narrower::check)?;
+                self.limits = value;
+            }
             Property::QueueLength(_) | Property::Verbosity(_) => return Err(Error::INVALID_PARAMETER),
         }
         Ok(())
@@ -129,6 +135,7 @@ impl Settings {
             PropertyKind::ProtectionLevel => Property::ProtectionLevel(self.protection_level),
             PropertyKind::Delegation => Property::Delegation(self.delegation),
             PropertyKind::RequestInfo => Property::RequestInfo(self.request_infos),
+            PropertyKind::Limits => Property::Limits(self.limits),
             PropertyKind::QueueLength | PropertyKind::Verbosity => return Err(Error::INVALID_PARAMETER),
         })
     }
@@ -176,6 +183,8 @@ pub(crate) struct Policy {
     pub(crate) guard: Option<Arc<Guard>>,
     /// The entries of `pRequestInfo` wanted: a bit for each type.
     pub(crate) request_infos: u32,
+    /// Limits on heads, where they are narrower than the service's.
+    pub(crate) limits: Option<Box<Limits>>,
 }
 
 impl Policy {
@@ -190,6 +199,7 @@ impl Policy {
             connections: None,
             guard: None,
             request_infos: 0,
+            limits: None,
         }
     }
 
@@ -214,6 +224,7 @@ impl Policy {
             connections: group.connections,
             guard: guard.map(Arc::new),
             request_infos: group.request_infos.or(session.request_infos).unwrap_or(0),
+            limits: narrower::limits(group.limits, session.limits),
         }
     }
 }

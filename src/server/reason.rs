@@ -1,12 +1,15 @@
 //! Why the engine refused, timed out or dropped something: the words of HTTPERR (digest §8.4), and how its lines
 //! come about.
 
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
+use crate::net::socket::Socket;
 use crate::win32::trace;
 use crate::wire::refusal::Refusal;
 
 use super::connection::{Active, Phase, Stage};
+use super::engine::Engine;
 use super::log::ErrorEntry;
 
 /// Why something ended without the application's answer.
@@ -62,6 +65,29 @@ impl Reason {
     /// Whether there is a request to tell of.
     fn has_request(self) -> bool {
         !matches!(self, Reason::ConnectionIdle | Reason::HeaderWait)
+    }
+}
+
+impl Engine {
+    /// Resets a connection that is one more than `MaxConnections` allows.
+    #[cold]
+    pub(super) fn turn_down(&self, socket: &Socket, local: SocketAddr, remote: SocketAddr) {
+        socket.reset_on_close();
+        self.directory.totals.errors.fetch_add(1, Ordering::Relaxed);
+        if self.errors.is_on() {
+            let (version, status) = (None, None);
+            let reason = "Connections_Refused";
+            self.errors.write(&ErrorEntry {
+                remote,
+                local,
+                version,
+                verb: &[],
+                url: &[],
+                status,
+                reason,
+                queue: "",
+            });
+        }
     }
 }
 

@@ -132,9 +132,15 @@ pub(crate) fn write_head(head: &ResponseHead, facts: Circumstances, out: &mut Ve
     Decision { bodyless, close, promised, chunked: seen.chunked }
 }
 
+/// Whether the application names a transfer coding, and with that frames the body itself.
+pub(crate) fn names_coding(head: &ResponseHead) -> bool {
+    head.fields.iter().any(|field| id_of(head, field) == TRANSFER_ENCODING)
+}
+
 /// Whether the application says that it frames the body in chunks.
 pub(crate) fn is_chunked(head: &ResponseHead) -> bool {
-    look(head).chunked
+    let last = head.fields.iter().rfind(|field| id_of(head, field) == TRANSFER_ENCODING);
+    last.is_some_and(|field| ends_chunked(value(head, field)))
 }
 
 fn look(head: &ResponseHead) -> Seen {
@@ -231,6 +237,7 @@ fn lists(value: &[u8], token: &[u8]) -> bool {
 }
 
 /// Whether the last transfer coding is `chunked`.
+#[cold]
 fn ends_chunked(value: &[u8]) -> bool {
     value.rsplit(|b| *b == b',').next().is_some_and(|last| last.trim_ascii().eq_ignore_ascii_case(b"chunked"))
 }

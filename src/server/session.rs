@@ -10,12 +10,13 @@ use crate::abi::error::{Error, Result};
 
 use super::counters::{Tally, Totals};
 use super::log;
+use super::placing;
 use super::policy::{Policy, Settings};
 use super::request_queue::Queue;
 use super::service::{GroupId, Property, PropertyKind, SessionId};
 
 /// The properties a session has (digest §6.1); a group has these and its own.
-const OF_SESSIONS: [PropertyKind; 10] = [
+const OF_SESSIONS: [PropertyKind; 11] = [
     PropertyKind::State,
     PropertyKind::Timeouts,
     PropertyKind::Bandwidth,
@@ -26,6 +27,7 @@ const OF_SESSIONS: [PropertyKind; 10] = [
     PropertyKind::Credentials,
     PropertyKind::ChannelBind,
     PropertyKind::RequestInfo,
+    PropertyKind::Limits,
 ];
 
 /// A server session.
@@ -63,6 +65,7 @@ impl Group {
     /// Binds the group to a queue, or to none.
     pub(crate) fn bind(&self, queue: Option<Arc<Queue>>) {
         let old = std::mem::replace(&mut self.binding.lock().queue, queue);
+        placing::changed();
         drop(old);
     }
 
@@ -71,6 +74,7 @@ impl Group {
         let mut binding = self.binding.lock();
         if binding.queue.as_ref().is_some_and(|q| Arc::ptr_eq(q, queue)) {
             binding.queue = None;
+            placing::changed();
         }
     }
 
@@ -79,6 +83,7 @@ impl Group {
         let own = self.settings.lock();
         let parent = self.session.settings.lock();
         self.binding.lock().policy = Arc::new(Policy::of(&own, &parent, &self.tally));
+        placing::changed();
     }
 
     /// Sets a property of groups.

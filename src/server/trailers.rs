@@ -11,7 +11,6 @@ use super::response::is_chunked;
 use super::service::{Body, Chunk, ResponseHead, SendFlags};
 
 /// Whether a body has trailers anywhere.
-#[inline]
 pub(super) fn has_trailers(body: &Body) -> bool {
     body.iter().any(|chunk| matches!(chunk, Chunk::Trailers(_)))
 }
@@ -19,7 +18,6 @@ pub(super) fn has_trailers(body: &Body) -> bool {
 impl Active<'_> {
     /// Puts the end of the body in the place of a trailers chunk. `head` is the response's if it is sent with it.
     /// `INVALID_PARAMETER` if the chunk is not the last of the response, `NOT_SUPPORTED` if the body is not chunked.
-    #[cold]
     pub(super) fn end_with_trailers(
         &self,
         flags: SendFlags,

@@ -72,17 +72,22 @@ pub(super) unsafe fn write(identity: &Identity, place: *mut u8) {
 /// Puts a token of the user into a request that was written, for the application to close.
 #[inline]
 pub(super) fn give_token(plan: &Plan<'_>, buffer: &mut [u8]) -> Option<Handle> {
-    match plan.infos {
+    let infos = plan.extra.as_ref()?.infos;
+    match infos {
         [RequestInfo::Auth(identity), ..] if identity.status == AuthStatus::Success => {
-            let token = object::open(Object::Token(Token::new(User(identity.user.clone())))).ok()?;
             let array = plan.fixed + plan.unknown * size_of::<HTTP_UNKNOWN_HEADER>();
-            let info = array + plan.infos.len() * size_of::<HTTP_REQUEST_INFO>();
-            let place = info + offset_of!(HTTP_REQUEST_AUTH_INFO, AccessToken);
-            buffer[place..place + size_of::<usize>()].copy_from_slice(&token.to_ne_bytes());
-            Some(token)
+            write_token(identity, &mut buffer[array + size_of::<HTTP_REQUEST_INFO>() * infos.len()..])
         }
         _ => None,
     }
+}
+
+#[cold]
+fn write_token(identity: &Identity, info: &mut [u8]) -> Option<Handle> {
+    let token = object::open(Object::Token(Token::new(User(identity.user.clone())))).ok()?;
+    let place = offset_of!(HTTP_REQUEST_AUTH_INFO, AccessToken);
+    info[place..place + size_of::<usize>()].copy_from_slice(&token.to_ne_bytes());
+    Some(token)
 }
 
 fn claimed(delivery: &Delivery) -> Option<&Identity> {

@@ -8,12 +8,32 @@
 //! buffer of exactly that size always takes the request. Writing is `write_request`'s.
 
 use crate::abi::http::{HTTP_DATA_CHUNK, HTTP_REQUEST_V1, HTTP_REQUEST_V2, HTTP_UNKNOWN_HEADER};
-use crate::server::service::{ApiVersion, Delivery, RequestInfo};
+use crate::server::service::{ApiVersion, Delivery, DeliveryExtras, RequestInfo};
 use crate::wire::request::{RequestHead, Verb};
 
 use super::cooked::CookedUrl;
 use super::joined::{Joined, Measure, measure_distinct};
 use super::{address, request_info, trailers};
+
+/// What few requests have behind the structure.
+pub(super) struct Extra<'a> {
+    /// The entries of `pRequestInfo`.
+    pub(super) infos: &'a [RequestInfo],
+    /// Bytes of the trailers' array, and of their texts.
+    pub(super) trailers: (usize, usize),
+}
+
+impl<'a> Extra<'a> {
+    #[cold]
+    fn of(version: ApiVersion, extras: &'a DeliveryExtras) -> Extra<'a> {
+        let trailers = trailers::room(&extras.trailers);
+        Extra { infos: request_info::infos(version, extras), trailers }
+    }
+
+    fn room(&self) -> usize {
+        request_info::room(self.infos) + self.trailers.0 + self.trailers.1
+    }
+}
 
 /// The plan for one request.
 pub(super) struct Plan<'a> {
@@ -23,10 +43,8 @@ pub(super) struct Plan<'a> {
     pub(super) joined: Option<Joined>,
     /// Entries of the unknown header array.
     pub(super) unknown: usize,
-    /// The entries of `pRequestInfo`, which few requests have.
-    pub(super) infos: &'a [RequestInfo],
-    /// Bytes of the trailers' array, and of their texts.
-    pub(super) trailers: (usize, usize),
+    /// What few requests have.
+    pub(super) extra: Option<Extra<'a>>,
     /// Bytes of the fixed structure.
     pub(super) fixed: usize,
     /// Bytes of everything but the body.
@@ -47,24 +65,18 @@ impl<'a> Plan<'a> {
             }
         };
         let fixed = fixed_size(version);
-        let infos = request_info::infos(version, delivery);
-        let trailers = match trailers::section(delivery) {
-            [] => (0, 0),
-            section => trailers::room(section),
-        };
+        let extra = delivery.extras.as_ref().map(|extras| Extra::of(version, extras));
         let size = fixed
             + unknown * size_of::<HTTP_UNKNOWN_HEADER>()
-            + request_info::room(infos)
-            + trailers.0
+            + extra.as_ref().map_or(0, Extra::room)
             + address::room(&delivery.remote)
             + address::room(&delivery.local)
             + (url.len() + 1) * size_of::<u16>()
             + head.target.len as usize
             + 1
             + verb_room(head)
-            + bytes
-            + trailers.1;
-        Plan { delivery, url, joined, unknown, infos, trailers, fixed, size }
+            + bytes;
+        Plan { delivery, url, joined, unknown, extra, fixed, size }
     }
 }
 

@@ -21,7 +21,9 @@ use crate::server::service::{ApiVersion, GroupId, Holder, Property, PropertyKind
 
 use super::engine::service;
 use super::init::ensure_server;
-use super::property_added::{REQUEST_INFO, read_request_info, write_request_info};
+use super::property_added::{
+    LIMITS, REQUEST_INFO, read_limits, read_request_info, write_limits, write_request_info,
+};
 use super::property_auth::{
     read_authentication, read_channel_bind, write_authentication, write_channel_bind,
 };
@@ -291,6 +293,7 @@ unsafe fn read_shared(property: HTTP_SERVER_PROPERTY, given: Given, of_session: 
             HttpServerStateProperty => read_state(given),
             HttpServerTimeoutsProperty => read_timeouts(given),
             REQUEST_INFO => read_request_info(given),
+            LIMITS => read_limits(given),
             HttpServerLoggingProperty => read_logging(given, of_session),
             HttpServerChannelBindProperty => {
                 read_channel_bind(given).map(|value| Property::ChannelBind(Some(value)))
@@ -318,6 +321,7 @@ unsafe fn query_shared(holder: Holder, property: HTTP_SERVER_PROPERTY, wanted: W
         HttpServerStateProperty => PropertyKind::State,
         HttpServerTimeoutsProperty => PropertyKind::Timeouts,
         REQUEST_INFO => PropertyKind::RequestInfo,
+        LIMITS => PropertyKind::Limits,
         HttpServerAuthenticationProperty => PropertyKind::Authentication,
         HttpServerChannelBindProperty => PropertyKind::ChannelBind,
         // SAFETY: as promised by the caller, here and below.
@@ -332,6 +336,7 @@ unsafe fn query_shared(holder: Holder, property: HTTP_SERVER_PROPERTY, wanted: W
             Property::Authentication(value) => write_authentication(value, wanted),
             Property::ChannelBind(value) => write_channel_bind(value, wanted),
             Property::RequestInfo(types) => write_request_info(types, wanted),
+            Property::Limits(limits) => write_limits(limits, wanted),
             _ => Err(Error::INTERNAL_ERROR),
         }
     }

@@ -8,17 +8,16 @@ use std::ptr;
 
 use crate::abi::base::{TCP_INFO_v0, TCP_INFO_v1};
 use crate::abi::http::*;
-use crate::server::service::{ApiVersion, Delivery, RequestInfo, Sizing, Timing};
+use crate::server::service::{ApiVersion, DeliveryExtras, RequestInfo, Sizing, Timing};
 
 use super::auth_info;
 use super::request_property::{tcp_info_v0, tcp_info_v1};
 
 /// The entries of a request as this version tells them: version 1 has none.
-#[inline]
-pub(super) fn infos(version: ApiVersion, delivery: &Delivery) -> &[RequestInfo] {
-    match (&delivery.extras, version) {
-        (Some(extras), ApiVersion::V2) => &extras.infos,
-        _ => &[],
+pub(super) fn infos(version: ApiVersion, extras: &DeliveryExtras) -> &[RequestInfo] {
+    match version {
+        ApiVersion::V1 => &[],
+        ApiVersion::V2 => &extras.infos,
     }
 }
 
@@ -125,12 +124,10 @@ mod tests {
 
     #[test]
     fn version_1_has_none() {
-        let mut delivery = super::super::samples::get_with_repeats();
         let infos = vec![RequestInfo::Sizing(Sizing::default())];
-        delivery.extras =
-            Some(Box::new(crate::server::service::DeliveryExtras { infos, trailers: Vec::new() }));
-        assert_eq!(super::infos(ApiVersion::V1, &delivery), []);
-        assert_eq!(super::infos(ApiVersion::V2, &delivery).len(), 1);
+        let extras = DeliveryExtras { infos, trailers: Vec::new() };
+        assert_eq!(super::infos(ApiVersion::V1, &extras), []);
+        assert_eq!(super::infos(ApiVersion::V2, &extras).len(), 1);
     }
 
     #[test]

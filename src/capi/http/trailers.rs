@@ -16,7 +16,6 @@ const MAX_FIELDS: u16 = 9999;
 const MAX_SECTION: usize = 64 * 1024;
 
 /// The trailer section of a request; empty for nearly all.
-#[inline]
 pub(super) fn section(delivery: &Delivery) -> &[u8] {
     delivery.extras.as_ref().map_or(&[], |extras| &extras.trailers)
 }

@@ -8,13 +8,13 @@ use std::ptr;
 
 use crate::abi::base::{PCSTR, PCWSTR};
 use crate::abi::http::*;
-use crate::server::service::{ApiVersion, Delivery, RequestInfo};
+use crate::server::service::{ApiVersion, Delivery};
 use crate::wire::field::{Field, UNKNOWN};
 use crate::wire::request::{RequestHead, Verb};
 
 use super::cooked::HOST_START;
 use super::joined::{Joined, separator};
-use super::layout::{BodyRoom, Plan};
+use super::layout::{BodyRoom, Extra, Plan};
 use super::request_tail::Tail;
 use super::{layout, request_info, trailers};
 
@@ -24,9 +24,9 @@ pub(super) fn write_http_request_v2(plan: &Plan<'_>, buffer: &mut [u8]) {
     let (fixed, rest) = buffer.split_at_mut(plan.fixed);
     let mut tail = Tail { rest };
     let unknown = tail.take(plan.unknown * size_of::<HTTP_UNKNOWN_HEADER>());
-    let infos = (!plan.infos.is_empty()).then(|| tail.take(request_info::room(plan.infos)));
-    let trailers = tail.take(plan.trailers.0);
-    let request = request_in(fixed, infos, plan.infos);
+    fixed.fill(0);
+    let trailers = plan.extra.as_ref().map(|extra| write_infos(extra, fixed, &mut tail));
+    let request = request_in(fixed);
     let delivery = plan.delivery;
     let head: &RequestHead = &delivery.head;
     write_ids(request, delivery);
@@ -43,17 +43,19 @@ pub(super) fn write_http_request_v2(plan: &Plan<'_>, buffer: &mut [u8]) {
     request.pRawUrl = tail.text(head.text(head.target));
     write_verb(request, head, &mut tail);
     write_fields(plan, unknown, &mut request.Headers, &mut tail);
-    if !trailers.is_empty() {
+    if let Some(place) = trailers.filter(|place| !place.is_empty()) {
         let headers = &mut request.Headers;
-        (headers.TrailerCount, headers.pTrailers) =
-            trailers::write(trailers::section(delivery), trailers, &mut tail);
+        let section = trailers::section(delivery);
+        (headers.TrailerCount, headers.pTrailers) = trailers::write(section, place, &mut tail);
     }
     debug_assert_eq!(plan.size + tail.rest.len(), whole);
 }
 
 /// Writes what a receive leaves behind that ends with `ERROR_MORE_DATA`: zeros and the two ids.
 pub(super) fn write_ids_only(plan: &Plan<'_>, buffer: &mut [u8]) {
-    write_ids(request_in(&mut buffer[..plan.fixed], None, &[]), plan.delivery);
+    let fixed = &mut buffer[..plan.fixed];
+    fixed.fill(0);
+    write_ids(request_in(fixed), plan.delivery);
 }
 
 /// Tells the body copied behind the request: `len` bytes at `room.start`.
@@ -85,18 +87,20 @@ pub(super) fn write_body(room: &BodyRoom, len: usize, more_body: bool, buffer: &
     }
 }
 
-/// The fixed structure, zeroed but for the infos, which are written at their place.
-#[inline]
-fn request_in<'a>(
-    fixed: &'a mut [u8],
-    place: Option<&mut [u8]>,
-    infos: &[RequestInfo],
-) -> &'a mut HTTP_REQUEST_V1 {
+/// The fixed structure, which has been zeroed.
+fn request_in(fixed: &mut [u8]) -> &mut HTTP_REQUEST_V1 {
     assert!(fixed.len() >= layout::fixed_size(ApiVersion::V1));
-    fixed.fill(0);
-    if let Some(place) = place {
+    // SAFETY: the caller's buffer is aligned to 8 (checked on entry), large enough (asserted), and zero is a value of
+    // every member.
+    unsafe { &mut *fixed.as_mut_ptr().cast() }
+}
+
+/// Writes the request infos; gives the place of the trailers' array, which is next.
+#[cold]
+fn write_infos<'a>(extra: &Extra<'_>, fixed: &mut [u8], tail: &mut Tail<'a>) -> &'a mut [u8] {
+    if !extra.infos.is_empty() {
         assert!(fixed.len() >= layout::fixed_size(ApiVersion::V2));
-        let (count, array) = request_info::write(infos, place);
+        let (count, array) = request_info::write(extra.infos, tail.take(request_info::room(extra.infos)));
         let request: *mut HTTP_REQUEST_V2 = fixed.as_mut_ptr().cast();
         // SAFETY: the caller's buffer is aligned to 8 (checked on entry) and large enough (asserted).
         unsafe {
@@ -104,9 +108,7 @@ fn request_in<'a>(
             (*request).pRequestInfo = array;
         }
     }
-    // SAFETY: the caller's buffer is aligned to 8 (checked on entry), large enough (asserted), and zero is a value of
-    // every member.
-    unsafe { &mut *fixed.as_mut_ptr().cast() }
+    tail.take(extra.trailers.0)
 }
 
 fn write_ids(request: &mut HTTP_REQUEST_V1, delivery: &Delivery) {

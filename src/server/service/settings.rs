@@ -97,6 +97,17 @@ pub struct ChannelBind {
     pub service_names: Vec<(bool, String)>,
 }
 
+/// `NTHTTP_LIMITS_INFO`: the registry's limits for the requests of a session or group, narrower than the service's; 0
+/// inherits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each is the parameter of that name")]
+pub struct HeadLimits {
+    pub max_field_length: u32,
+    pub max_request_bytes: u32,
+    pub url_segment_max_length: u32,
+    pub url_segment_max_count: u32,
+}
+
 /// A property value, set or read. `None` where the C structure says "not present".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Property {
@@ -132,6 +143,8 @@ pub enum Property {
     Delegation(Option<QueueId>),
     /// The entries of `pRequestInfo` wanted: a bit for each `HTTP_REQUEST_INFO_TYPE`.
     RequestInfo(Option<u32>),
+    /// Limits on the heads of a session's or group's requests.
+    Limits(Option<HeadLimits>),
 }
 
 /// Which property is asked for.
@@ -154,6 +167,7 @@ pub enum PropertyKind {
     ProtectionLevel,
     Delegation,
     RequestInfo,
+    Limits,
 }
 
 /// What a property belongs to.
@@ -187,6 +201,7 @@ impl Property {
             Property::ProtectionLevel(_) => PropertyKind::ProtectionLevel,
             Property::Delegation(_) => PropertyKind::Delegation,
             Property::RequestInfo(_) => PropertyKind::RequestInfo,
+            Property::Limits(_) => PropertyKind::Limits,
         }
     }
 }

@@ -313,7 +313,7 @@ fn a_reused_head_keeps_nothing() {
 }
 
 /// Text that is nearly a head, so that random bytes reach every corner.
-fn nearly_a_head() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn nearly_a_head() -> impl Strategy<Value = Vec<u8>> {
     let pieces = prop::sample::select(vec![
         "GET ",
         "POST ",
@@ -340,6 +340,9 @@ fn nearly_a_head() -> impl Strategy<Value = Vec<u8>> {
         "Connection: close",
         ":",
         "\0",
+        "\x01",
+        "X?",
+        "X",
     ]);
     prop::collection::vec(pieces, 0..14).prop_map(|pieces| pieces.concat().into_bytes())
 }

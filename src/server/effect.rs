@@ -1,4 +1,4 @@
-//! What is left to do when a connection's lock is let go: the completions that its work brought about.
+//! What comes of work on a connection and is done once its lock is let go: operations that complete.
 
 use crate::abi::error::Result;
 
@@ -31,18 +31,19 @@ pub(crate) struct Effects {
 }
 
 impl Effects {
-    /// Does what was collected; no lock may be held.
-    pub(crate) fn perform(self) {
-        if let Some(first) = self.first {
-            first.perform();
-            self.more.into_iter().for_each(Effect::perform);
-        }
-    }
-
     pub(crate) fn push(&mut self, effect: Effect) {
         match self.first {
             None => self.first = Some(effect),
             Some(_) => self.more.push(effect),
+        }
+    }
+
+    /// Does what was collected; no lock is held.
+    #[inline]
+    pub(super) fn perform(self) {
+        if let Some(first) = self.first {
+            first.perform();
+            self.more.into_iter().for_each(Effect::perform);
         }
     }
 }
