@@ -567,6 +567,13 @@ ULONG HttpShutdownRequestQueue(HANDLE RequestQueueHandle);
  * tells its trailers in `Headers.pTrailers`, but for fields of framing, routing and the like (RFC 9110, 6.5.1), which are
  * dropped. They are held to the limits of the head; a longer trailer section fails the read that meets it.
  *
+ * Requests of a session or URL group with authentication have an `HTTP_REQUEST_AUTH_INFO` in `pRequestInfo`. Its
+ * `AccessToken`, if not NULL, is the caller's to close with `CloseHandle`, each time the request is received.
+ *
+ * Differs from Windows: the access token is no token of the system's; `nthttp_token_user` tells whose it is.
+ * `ContextAttributes` and what stands behind `PackedContext` are 0, because Basic and Digest have no security context here;
+ * `pMutualAuthData` (with `ReceiveMutualAuth`) is the value of the Authentication-Info field that Digest ends with.
+ *
  * MSDN: HttpReceiveHttpRequest function.
  *
  * Safety: The buffer is valid for writes of `RequestBufferLength` bytes, with an OVERLAPPED until completion, as that is;
@@ -662,16 +669,12 @@ ULONG HttpSetRequestProperty(HANDLE RequestQueueHandle,
  * `Transfer-Encoding: chunked` to a client of HTTP/1.1. The program frames the chunks before it; the last chunk (`0`) and
  * the end of the body are written with the trailers.
  *
- * After `OPAQUE`, `HttpReceiveRequestEntityBody` gives raw bytes, first those that came behind the head, and
- * `ERROR_HANDLE_EOF` when the client has ended its side; `HttpSendResponseEntityBody` sends raw bytes. No timeout holds. A
- * send with `DISCONNECT` and `MORE_DATA` ends this side and lets reads go on; one without `MORE_DATA` ends the request.
- *
- * A chunk of type `HttpDataChunkTrailers`, the last of the last send, puts trailer fields behind a body the program sends with
- * `Transfer-Encoding: chunked` to a client of HTTP/1.1. The program frames the chunks before it; the last chunk (`0`) and
- * the end of the body are written with the trailers.
- *
  * `CachePolicy` other than `HttpCachePolicyNocache` lets the engine answer later requests for the URL by itself; see
  * `HttpFlushResponseCache`. A response that may not be kept is sent all the same.
+ *
+ * In a 401 of a session or URL group with authentication, an entry of `WWW-Authenticate` that is but the name of an enabled
+ * scheme (`Basic`, `Digest`) is made a whole challenge; other text is sent as it is, and none is added. Settings for this
+ * response alone may come as `HttpResponseInfoTypeAuthenticationProperty`.
  *
  * Differs from Windows: trailers are sent over HTTP/1.1 too. Without `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of
  * unknown schemes are accepted and sent last.
