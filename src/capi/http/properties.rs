@@ -7,6 +7,7 @@
 //! | Logging, ExtendedAuthentication | set | set | – |
 //! | Binding, ListenEndpoint, ProtectionLevel, Delegation | – | set | – |
 //! | QueueLength, 503Verbosity | – | – | set, query |
+//! | Credentials (ours) | set | set | – |
 //!
 //! A property that is not one of that holder's gives `INVALID_PARAMETER`. The structures are read and written in the
 //! `property_*` files beside this one.
