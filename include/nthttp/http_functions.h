@@ -376,6 +376,15 @@ ULONG HttpDeclarePush(HANDLE RequestQueueHandle,
  * client address, server address, method, host, URI stem, URI query, user name. A log that cannot be written loses records,
  * which `nthttp_counters` counts.
  *
+ * Differs from Windows, in authentication: Basic and Digest are spoken; the bits of Negotiate, NTLM and Kerberos are kept, and
+ * requests with credentials of theirs are told as not authenticated. Passwords come from where
+ * `NTHTTP_SERVER_CREDENTIALS_PROPERTY` says, else from the password file for all (`NTHTTP_PASSWORD_FILE`, or the parameter
+ * `PasswordFile`). `DOMAIN\user` is looked up as it stands, then without the domain. Digest has `qop=auth` alone; a proof
+ * made with a nonce that has run out is told as not authenticated, and the next challenge says `stale=true`. A realm that is
+ * not set is empty. A 401 names the schemes in `WWW-Authenticate`, as on Windows; the names of those that are enabled and
+ * not spoken are left out. Right credentials of Digest are answered with Authentication-Info, unless `ReceiveMutualAuth` is
+ * set.
+ *
  * MSDN: HttpSetServerSessionProperty function.
  *
  * Safety: `PropertyInformation` is NULL or valid for reads of `PropertyInformationLength` bytes.
@@ -558,6 +567,13 @@ ULONG HttpShutdownRequestQueue(HANDLE RequestQueueHandle);
  * tells its trailers in `Headers.pTrailers`, but for fields of framing, routing and the like (RFC 9110, 6.5.1), which are
  * dropped. They are held to the limits of the head; a longer trailer section fails the read that meets it.
  *
+ * Requests of a session or URL group with authentication have an `HTTP_REQUEST_AUTH_INFO` in `pRequestInfo`. Its
+ * `AccessToken`, if not NULL, is the caller's to close with `CloseHandle`, each time the request is received.
+ *
+ * Differs from Windows: the access token is no token of the system's; `nthttp_token_user` tells whose it is.
+ * `ContextAttributes` and what stands behind `PackedContext` are 0, because Basic and Digest have no security context here;
+ * `pMutualAuthData` (with `ReceiveMutualAuth`) is the value of the Authentication-Info field that Digest ends with.
+ *
  * MSDN: HttpReceiveHttpRequest function.
  *
  * Safety: The buffer is valid for writes of `RequestBufferLength` bytes, with an OVERLAPPED until completion, as that is;
@@ -656,6 +672,10 @@ ULONG HttpSetRequestProperty(HANDLE RequestQueueHandle,
  * `CachePolicy` other than `HttpCachePolicyNocache` lets the engine answer later requests for the URL by itself; see
  * `HttpFlushResponseCache`. A response that may not be kept is sent all the same.
  *
+ * In a 401 of a session or URL group with authentication, an entry of `WWW-Authenticate` that is but the name of an enabled
+ * scheme (`Basic`, `Digest`) is made a whole challenge; other text is sent as it is, and none is added. Settings for this
+ * response alone may come as `HttpResponseInfoTypeAuthenticationProperty`.
+ *
  * Differs from Windows: trailers are sent over HTTP/1.1 too. Without `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of
  * unknown schemes are accepted and sent last.
  *
@@ -726,6 +746,22 @@ ULONG HttpCreateServerSession(HTTPAPI_VERSION Version,
  * Safety: None needed; no pointer is followed.
  */
 ULONG HttpCloseServerSession(HTTP_SERVER_SESSION_ID ServerSessionId);
+
+/**
+ * Gives the name of the user an access token of `HTTP_REQUEST_AUTH_INFO` belongs to, as the client wrote it. An addition of
+ * this library, because there is no Windows user behind the token.
+ *
+ * `*Length` is the size of `Buffer` in characters, and then the number written or needed, the NUL included. The token stays
+ * the caller's. Any thread.
+ *
+ * Errors: `ERROR_INSUFFICIENT_BUFFER` (too small, or NULL with length 0 to ask for the size; nothing is written),
+ * `ERROR_INVALID_HANDLE` (not such a token), `ERROR_INVALID_PARAMETER` (`Length` NULL, or `Buffer` NULL with a length).
+ *
+ * Safety: `Buffer` is NULL or valid for writes of `*Length` characters; `Length` is NULL or valid for reads and writes.
+ */
+ULONG nthttp_token_user(HANDLE Token,
+                        PWSTR Buffer,
+                        PULONG Length);
 
 /**
  * Registers a URL prefix on a version 1 queue: `http://host:port/path/`, with `+` or `*` as wildcard host. When the

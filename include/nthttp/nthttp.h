@@ -37,4 +37,46 @@ typedef struct _NTHTTP_LIMITS_INFO {
     ULONG UrlSegmentMaxCount;  /* segments of the path; to 16383 */
 } NTHTTP_LIMITS_INFO, *PNTHTTP_LIMITS_INFO;
 
+/* A property of sessions and URL groups, set with the functions for those: where the passwords for Basic and Digest come
+ * from, when HttpServerAuthenticationProperty enables these. A group that has it not set has its session's. Not to be read.
+ *
+ * PasswordFile names a file of lines user:hash as htpasswd writes them (bcrypt, SHA-crypt), for Basic, and user:realm:HA1 as
+ * htdigest writes them (MD5, or SHA-256), for both schemes. A change of the file takes effect within a second; one that
+ * cannot be read lets nobody in. ERROR_FILE_NOT_FOUND or ERROR_ACCESS_DENIED when it cannot be read at first.
+ *
+ * Verify, instead of a file, is called with Context for each request with credentials, on the thread that receives the
+ * request or on one of the library's, on several at once, and may call this library. For Basic it judges Password. For Digest
+ * it fills Secret with the user's password, or with H(user:realm:password) in hexadecimal and SecretIsHash set; the library
+ * then checks the client's proof. It returns SEC_E_OK, or the SecStatus of the failure, such as SEC_E_LOGON_DENIED. Texts are
+ * the client's bytes with a NUL, valid during the call. Once it is taken back or replaced, or the session or group closed,
+ * no call begins; one that has begun may still run.
+ *
+ * DigestAlgorithms says which are offered; 0 means those for which everybody in the file has a line, and MD5 without such a
+ * file. NonceSeconds is how long a challenge is good; 0 means 300. */
+#define NTHTTP_SERVER_CREDENTIALS_PROPERTY ((HTTP_SERVER_PROPERTY)0x120)
+
+#define NTHTTP_DIGEST_MD5 0x00000001
+#define NTHTTP_DIGEST_SHA256 0x00000002
+
+typedef struct _NTHTTP_CREDENTIALS {
+    HTTP_REQUEST_AUTH_TYPE AuthType; /* HttpRequestAuthTypeBasic or HttpRequestAuthTypeDigest */
+    ULONG DigestAlgorithm;           /* NTHTTP_DIGEST_MD5 or NTHTTP_DIGEST_SHA256; 0 for Basic */
+    PCSTR UserName;
+    PCSTR Realm;
+    PCSTR Password;       /* NULL for Digest */
+    BOOLEAN SecretIsHash; /* out, for Digest */
+    CHAR Secret[256];     /* out, for Digest, with a NUL unless it is full */
+} NTHTTP_CREDENTIALS, *PNTHTTP_CREDENTIALS;
+
+typedef SECURITY_STATUS(CALLBACK *NTHTTP_VERIFY_CALLBACK)(PVOID Context, PNTHTTP_CREDENTIALS Credentials);
+
+typedef struct _NTHTTP_CREDENTIALS_INFO {
+    HTTP_PROPERTY_FLAGS Flags;
+    ULONG DigestAlgorithms;
+    ULONG NonceSeconds;
+    PCWSTR PasswordFile;
+    NTHTTP_VERIFY_CALLBACK Verify;
+    PVOID Context;
+} NTHTTP_CREDENTIALS_INFO, *PNTHTTP_CREDENTIALS_INFO;
+
 #endif

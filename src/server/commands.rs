@@ -17,8 +17,8 @@ use super::reason::Reason;
 use super::request_queue::{Queue, Refused};
 use super::service::{
     ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, Fact, FragmentPart, GroupId,
-    Holder, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId, Range, RequestId,
-    ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
+    Holder, Identity, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId, Range,
+    RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
 };
 
 /// The engine behind [`Service`]; shared, because its watchman needs it too.
@@ -335,6 +335,10 @@ impl Service for Local {
 
     fn tell_request(&self, queue: QueueId, request: RequestId, fact: Fact) -> Result<()> {
         self.now(self.on_request(queue, request, |active| Some(active.tell(fact))))
+    }
+
+    fn tell_identity(&self, queue: QueueId, request: RequestId, identity: Box<Identity>) -> Result<()> {
+        self.now(self.on_request(queue, request, |active| Some(active.take_identity(*identity))))
     }
 
     fn find_group(&self, queue: QueueId, url: &[u16]) -> Result<GroupId> {

@@ -35,7 +35,7 @@ use super::outbound::Outgoing;
 use super::placing::Place;
 use super::policy::{Policy, service_timeouts};
 use super::request_info::Stamps;
-use super::service::{ConnectionId, Delivery, QueueId, Reply, RequestId};
+use super::service::{ConnectionId, Delivery, Identity, QueueId, Reply, RequestId};
 use super::slots::{SLOT_BITS, slot_of};
 use super::throttle::Throttle;
 
@@ -89,6 +89,8 @@ pub(crate) struct Exchange {
     pub(crate) given: u64,
     /// A limit of this response alone.
     pub(crate) throttle: Option<Arc<Throttle>>,
+    /// Who asks, if anybody finds out.
+    pub(crate) identity: Option<Box<Identity>>,
     /// For counters and the log.
     pub(crate) account: Account,
 }
@@ -179,6 +181,7 @@ impl Exchange {
             chunked: false,
             given: 0,
             throttle: None,
+            identity: None,
             account,
         }
     }

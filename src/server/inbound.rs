@@ -232,9 +232,22 @@ impl Active<'_> {
         &mut self,
         queue: &Queue,
         policy: Arc<Policy>,
-        (url_context, ip_routed): (u64, bool),
+        context: (u64, bool),
         head_len: usize,
     ) -> (RequestId, Offer) {
+        let request = self.open_exchange(queue, policy, context, head_len);
+        (request, queue.offer(request, self.driver))
+    }
+
+    /// Sets up the exchange of the request whose head was read last.
+    #[inline]
+    pub(super) fn open_exchange(
+        &mut self,
+        queue: &Queue,
+        policy: Arc<Policy>,
+        (url_context, ip_routed): (u64, bool),
+        head_len: usize,
+    ) -> RequestId {
         let state = &mut *self.state;
         let request = RequestId(state.next_id());
         if let Some(work) = state.work.as_mut() {
@@ -263,11 +276,12 @@ impl Active<'_> {
                 chunked: false,
                 given: 0,
                 throttle: None,
+                identity: None,
                 account,
             });
         }
         state.phase = Phase::Serving;
-        (request, queue.offer(request, self.driver))
+        request
     }
 
     /// Answers in the application's stead and ends the connection.
@@ -323,7 +337,7 @@ impl Active<'_> {
     }
 }
 
-fn exchange_timeouts(active: &Active<'_>) -> Timeouts {
+pub(super) fn exchange_timeouts(active: &Active<'_>) -> Timeouts {
     let exchange = active.state.work.as_ref().and_then(|w| w.exchange.as_ref());
     exchange.map_or_else(service_timeouts, |e| e.policy.timeouts)
 }

@@ -5,6 +5,8 @@
 
 mod accounting;
 mod asking;
+pub(crate) mod auth;
+mod authenticating;
 mod body;
 mod buffers;
 mod cache;

@@ -51,6 +51,8 @@ impl Active<'_> {
             };
         }
         let head = part.as_deref().unwrap_or(head);
+        let dressed = self.dress(head);
+        let head = dressed.as_deref().unwrap_or(head);
         let Some(work) = self.state.work.as_mut() else { return Some(Err(Error::CONNECTION_INVALID)) };
         let head_request = work.head.verb == Verb::Head;
         let Some(exchange) = work.exchange.as_mut() else { return Some(Err(Error::CONNECTION_INVALID)) };
@@ -125,7 +127,7 @@ impl Active<'_> {
         let Some(work) = self.state.work.as_ref() else { return Ok(None) };
         let fresh = work.exchange.as_ref().filter(|e| e.stage == Stage::Delivered);
         let Some(exchange) = fresh else { return Ok(None) };
-        if head.extras.is_some() {
+        if head.extras.is_some() && exchange.policy.guard.is_none() {
             self.keep_response(exchange.queue, head, body, *body_len);
         }
         if !flags.process_ranges || !wants_part(&work.head, head) {

@@ -1,6 +1,6 @@
 //! What a request tells of itself besides head and body: the entries of `pRequestInfo`, and when its steps were taken.
 //!
-//! Nobody gets an entry who has not asked for its type on session or group. Times must be taken before it is known whose
+//! Nobody gets an entry who has not asked for its type on session or group, but for who asks where that is found out. Times must be taken before it is known whose
 //! request it is, so they are taken of every request as soon as anybody in the process has asked for them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -90,7 +90,8 @@ impl Active<'_> {
     /// What the request tells besides head and body.
     #[inline]
     pub(super) fn delivery_extras(&self, exchange: &Exchange) -> Option<Box<DeliveryExtras>> {
-        if exchange.policy.request_infos == 0 && exchange.body.trailers().is_empty() {
+        let unasked = exchange.policy.request_infos == 0 && exchange.identity.is_none();
+        if unasked && exchange.body.trailers().is_empty() {
             return None;
         }
         self.make_extras(exchange)
@@ -107,6 +108,9 @@ impl Active<'_> {
     fn infos(&self, exchange: &Exchange) -> Vec<RequestInfo> {
         let wanted = exchange.policy.request_infos;
         let mut infos = Vec::new();
+        if let Some(identity) = &exchange.identity {
+            infos.push(RequestInfo::Auth(identity.clone()));
+        }
         if wanted & TIMING != 0
             && let Some(stamps) = self.state.work.as_ref().and_then(|work| work.stamps.as_deref())
         {

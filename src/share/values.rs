@@ -11,8 +11,8 @@ use super::codec::{
 use crate::abi::error::Error;
 use crate::server::service::{
     ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, DeliveryExtras, Extras, Fact, FragmentPart,
-    GroupId, Holder, LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId, ResponseField,
-    ResponseHead, SendFlags, SessionId, UrlOwner,
+    GroupId, Holder, Identity, LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId,
+    ResponseField, ResponseHead, SendFlags, SessionId, UrlOwner,
 };
 use crate::wire::Span;
 use crate::wire::field::Field;
@@ -39,6 +39,7 @@ wire_values!(
     Holder,
     Box<Extras>,
     Box<LogFields>,
+    Box<Identity>,
     CachePolicy,
     Range,
     FragmentPart,

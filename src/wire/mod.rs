@@ -2,6 +2,7 @@
 //!
 //! Everything here is a function of its arguments, so it is tested and fuzzed without a network.
 
+pub mod authorization;
 pub(crate) mod bytes;
 pub mod chunked;
 pub mod date;

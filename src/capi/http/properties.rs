@@ -8,6 +8,7 @@
 //! | Binding, ListenEndpoint, ProtectionLevel, Delegation | – | set | – |
 //! | QueueLength, 503Verbosity | – | – | set, query |
 //! | ours: `NTHTTP_SERVER_REQUEST_INFO`, `.._LIMITS` | set, query | set, query | – |
+//! | Credentials (ours) | set | set | – |
 //!
 //! A property that is not one of that holder's gives `INVALID_PARAMETER`. The structures are read and written in the
 //! `property_*` files beside this one.
@@ -29,6 +30,7 @@ use super::property_auth::{
     read_authentication, read_channel_bind, write_authentication, write_channel_bind,
 };
 use super::property_buffers::{Given, Wanted};
+use super::property_credentials::{CREDENTIALS, set_credentials};
 use super::property_logging::read_logging;
 use super::property_qos::{query_qos, read_qos};
 use super::property_values::{
@@ -56,6 +58,15 @@ use super::queue::{device, queue_of};
 /// client address, server address, method, host, URI stem, URI query, user name. A log that cannot be written loses records,
 /// which `nthttp_counters` counts.
 ///
+/// Differs from Windows, in authentication: Basic and Digest are spoken; the bits of Negotiate, NTLM and Kerberos are kept, and
+/// requests with credentials of theirs are told as not authenticated. Passwords come from where
+/// `NTHTTP_SERVER_CREDENTIALS_PROPERTY` says, else from the password file for all (`NTHTTP_PASSWORD_FILE`, or the parameter
+/// `PasswordFile`). `DOMAIN\user` is looked up as it stands, then without the domain. Digest has `qop=auth` alone; a proof
+/// made with a nonce that has run out is told as not authenticated, and the next challenge says `stale=true`. A realm that is
+/// not set is empty. A 401 names the schemes in `WWW-Authenticate`, as on Windows; the names of those that are enabled and
+/// not spoken are left out. Right credentials of Digest are answered with Authentication-Info, unless `ReceiveMutualAuth` is
+/// set.
+///
 /// MSDN: HttpSetServerSessionProperty function.
 ///
 /// # Safety
@@ -71,9 +82,14 @@ pub unsafe extern "C" fn HttpSetServerSessionProperty(
         ensure_server()?;
         let given = Given { start: PropertyInformation, len: PropertyInformationLength };
         given.check()?;
+        let session = Holder::Session(SessionId(ServerSessionId));
         // SAFETY: C caller, per HttpSetServerSessionProperty: a buffer of that length, and what it points at.
-        let value = unsafe { read_shared(Property, given, true)? };
-        service()?.set_property(Holder::Session(SessionId(ServerSessionId)), value)
+        unsafe {
+            match Property {
+                CREDENTIALS => set_credentials(session, given),
+                _ => service()?.set_property(session, read_shared(Property, given, true)?),
+            }
+        }
     })
 }
 
@@ -140,6 +156,7 @@ pub unsafe extern "C" fn HttpSetUrlGroupProperty(
         unsafe {
             let value = match Property {
                 HttpServerBindingProperty => return bind(group, given.read()?),
+                CREDENTIALS => return set_credentials(Holder::Group(group), given),
                 HttpServerDelegationProperty => delegation(given.read()?)?,
                 HttpServerListenEndpointProperty => read_listen_endpoint(given)?,
                 HttpServerProtectionLevelProperty => read_protection_level(given)?,

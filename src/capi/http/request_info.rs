@@ -10,6 +10,7 @@ use crate::abi::base::{TCP_INFO_v0, TCP_INFO_v1};
 use crate::abi::http::*;
 use crate::server::service::{ApiVersion, DeliveryExtras, RequestInfo, Sizing, Timing};
 
+use super::auth_info;
 use super::request_property::{tcp_info_v0, tcp_info_v1};
 
 /// The entries of a request as this version tells them: version 1 has none.
@@ -22,7 +23,7 @@ pub(super) fn infos(version: ApiVersion, extras: &DeliveryExtras) -> &[RequestIn
 
 /// Bytes of array and structures; a multiple of 8.
 pub(super) fn room(infos: &[RequestInfo]) -> usize {
-    infos.iter().map(|info| size_of::<HTTP_REQUEST_INFO>() + aligned(structure_size(info))).sum()
+    infos.iter().map(|info| size_of::<HTTP_REQUEST_INFO>() + entry_room(info)).sum()
 }
 
 /// Writes them at `place`, which is aligned to 8 and has [`room`] for them, and gives count and array.
@@ -42,17 +43,20 @@ pub(super) fn write(infos: &[RequestInfo], place: &mut [u8]) -> (u16, PHTTP_REQU
             base.cast::<HTTP_REQUEST_INFO>().add(index).write(entry);
             write_structure(info, base.add(behind));
         }
-        behind += aligned(len);
+        behind += entry_room(info);
     }
     (infos.len() as u16, base.cast())
 }
 
-fn aligned(len: usize) -> usize {
-    len.next_multiple_of(8)
+/// Bytes of a structure and of the text behind it.
+fn entry_room(info: &RequestInfo) -> usize {
+    let text = if let RequestInfo::Auth(identity) = info { auth_info::text_room(identity) } else { 0 };
+    (structure_size(info) + text).next_multiple_of(8)
 }
 
 fn number(info: &RequestInfo) -> HTTP_REQUEST_INFO_TYPE {
     match info {
+        RequestInfo::Auth(_) => HttpRequestInfoTypeAuth,
         RequestInfo::Timing(_) => HttpRequestInfoTypeRequestTiming,
         RequestInfo::TcpV0(_) => HttpRequestInfoTypeTcpInfoV0,
         RequestInfo::Sizing(_) => HttpRequestInfoTypeRequestSizing,
@@ -62,6 +66,7 @@ fn number(info: &RequestInfo) -> HTTP_REQUEST_INFO_TYPE {
 
 fn structure_size(info: &RequestInfo) -> usize {
     match info {
+        RequestInfo::Auth(_) => size_of::<HTTP_REQUEST_AUTH_INFO>(),
         RequestInfo::Timing(_) => size_of::<HTTP_REQUEST_TIMING_INFO>(),
         RequestInfo::TcpV0(_) => size_of::<TCP_INFO_v0>(),
         RequestInfo::Sizing(_) => size_of::<HTTP_REQUEST_SIZING_INFO>(),
@@ -70,11 +75,12 @@ fn structure_size(info: &RequestInfo) -> usize {
 }
 
 /// # Safety
-/// `place` is aligned to 8 and valid for writes of [`structure_size`] bytes.
+/// `place` is aligned to 8 and valid for writes of [`entry_room`] bytes.
 unsafe fn write_structure(info: &RequestInfo, place: *mut u8) {
     // SAFETY: as promised by the caller.
     unsafe {
         match info {
+            RequestInfo::Auth(identity) => auth_info::write(identity, place),
             RequestInfo::Timing(timing) => ptr::write(place.cast(), timing_info(timing)),
             RequestInfo::TcpV0(facts) => ptr::write(place.cast(), tcp_info_v0(facts)),
             RequestInfo::Sizing(sizing) => ptr::write(place.cast(), sizing_info(sizing)),

@@ -62,6 +62,10 @@ const MAX_BODY_CHUNKS: USHORT = 9999;
 /// `CachePolicy` other than `HttpCachePolicyNocache` lets the engine answer later requests for the URL by itself; see
 /// `HttpFlushResponseCache`. A response that may not be kept is sent all the same.
 ///
+/// In a 401 of a session or URL group with authentication, an entry of `WWW-Authenticate` that is but the name of an enabled
+/// scheme (`Basic`, `Digest`) is made a whole challenge; other text is sent as it is, and none is added. Settings for this
+/// response alone may come as `HttpResponseInfoTypeAuthenticationProperty`.
+///
 /// Differs from Windows: trailers are sent over HTTP/1.1 too. Without `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of
 /// unknown schemes are accepted and sent last.
 ///

@@ -9,7 +9,7 @@ use crate::net::tcp_facts::TcpFacts;
 use crate::win32::lent::LentBuffer;
 use crate::wire::request::RequestHead;
 
-use super::{ConnectionId, RequestId};
+use super::{ConnectionId, Identity, RequestId};
 
 /// A request as `HttpReceiveHttpRequest` tells it. The head is shared with the connection, which takes it
 /// back for the next request: drop the delivery before answering.
@@ -49,8 +49,10 @@ pub struct DeliveryExtras {
 
 /// An entry of `HTTP_REQUEST_V2.pRequestInfo`. A further kind is a variant here, written by `capi`'s `request_info`
 /// and made by the engine's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RequestInfo {
+    /// `HTTP_REQUEST_AUTH_INFO`.
+    Auth(Box<Identity>),
     /// `HTTP_REQUEST_TIMING_INFO`.
     Timing(Timing),
     /// `TCP_INFO_v0`.

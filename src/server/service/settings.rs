@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GroupId, QueueId, SessionId};
+use super::{CredentialSource, GroupId, QueueId, SessionId};
 
 /// How a queue answers when it must refuse (`HttpServer503VerbosityProperty`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +131,8 @@ pub enum Property {
     Authentication(Option<Authentication>),
     /// The same with the schemes and flags of Vista.
     ExtendedAuthentication(Option<Authentication>),
+    /// Where the engine finds passwords.
+    Credentials(Option<CredentialSource>),
     /// Channel binding.
     ChannelBind(Option<ChannelBind>),
     /// Other services may listen on the group's ports too.
@@ -159,6 +161,7 @@ pub enum PropertyKind {
     Logging,
     Authentication,
     ExtendedAuthentication,
+    Credentials,
     ChannelBind,
     ListenEndpoint,
     ProtectionLevel,
@@ -192,6 +195,7 @@ impl Property {
             Property::Logging(_) => PropertyKind::Logging,
             Property::Authentication(_) => PropertyKind::Authentication,
             Property::ExtendedAuthentication(_) => PropertyKind::ExtendedAuthentication,
+            Property::Credentials(_) => PropertyKind::Credentials,
             Property::ChannelBind(_) => PropertyKind::ChannelBind,
             Property::ListenEndpoint(_) => PropertyKind::ListenEndpoint,
             Property::ProtectionLevel(_) => PropertyKind::ProtectionLevel,

@@ -12,10 +12,10 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::abi::error::{Error, Result};
 use crate::server::service::{
-    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, Chunk, ConnectionId, Delivery, DeliveryExtras, Fact,
-    FragmentPart, GroupId, Holder, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId,
-    Range, Reply, RequestId, RequestInfo, ResponseHead, SendFlags, Service, SessionId, Sizing, Timeouts,
-    UrlOwner,
+    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, Chunk, Claim, ConnectionId, Delivery, DeliveryExtras,
+    Evidence, Fact, FragmentPart, GroupId, Holder, Identity, LogFields, OperationId, Pend, Property,
+    PropertyKind, Question, QueueId, Range, Reply, RequestId, RequestInfo, ResponseHead, SendFlags, Service,
+    SessionId, Sizing, Timeouts, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 use crate::wire::Span;
@@ -99,9 +99,19 @@ pub(super) fn delivery(request: u64) -> Delivery {
         ip_routed: true,
         extras: Some(Box::new(DeliveryExtras {
             trailers: b"X-Sum: 1\r\n".to_vec(),
-            infos: vec![RequestInfo::Sizing(Sizing { index: 3, head: 99 })],
+            infos: vec![
+                RequestInfo::Auth(Box::new(claimant())),
+                RequestInfo::Sizing(Sizing { index: 3, head: 99 }),
+            ],
         })),
     }
+}
+
+/// Somebody whose password is to be judged at the other end.
+pub(super) fn claimant() -> Identity {
+    let evidence = Evidence::Password(b"secret".to_vec());
+    let claim = Claim { verifier: 7, user: b"ann".to_vec(), realm: b"r".to_vec(), evidence };
+    Identity { claim: Some(Box::new(claim)), ..Identity::default() }
 }
 
 impl Fake {
@@ -331,6 +341,9 @@ impl Service for Fake {
         let answered = self.answer(queue, Ok(sent), pend);
         let noted = self.note(format!("send_body {queue:?} {request:?} {flags:?}"));
         noted.map_or_else(|error| Poll::Ready(Err(error)), |()| answered)
+    }
+    fn tell_identity(&self, queue: QueueId, request: RequestId, identity: Box<Identity>) -> Result<()> {
+        self.note(format!("tell_identity {queue:?} {request:?} {identity:?}"))
     }
     fn log_response(&self, queue: QueueId, request: RequestId, fields: Box<LogFields>) -> Result<()> {
         self.note(format!("log_response {queue:?} {request:?} {fields:?}"))
