@@ -1,7 +1,9 @@
 //! A connection: its state, and how a thread works on it.
 //!
 //! ```text
-//!           head complete, routed           last byte of response sent
+//! Introducing (the proxy its client; `introduction`)
+//!    │
+//!    ▼      head complete, routed           last byte of response sent
 //! Reading ───────────────────────► Serving ───────────────────────────► Reading
 //!    │ refused                        │  │ request body left   drained ▲
 //!    ▼                                │  └──────► Draining ────────────┘
@@ -20,7 +22,6 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::abi::error::Result;
 use crate::net::deadlines::NEVER;
 use crate::net::socket::Socket;
 use crate::win32::wait::Waiter;
@@ -29,17 +30,21 @@ use crate::wire::request::{Framing, RequestHead};
 use super::accounting::Account;
 use super::body::{PendingRead, RequestBody};
 use super::buffers::Input;
+pub(crate) use super::effects::Effect;
+use super::effects::Effects;
 use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::outbound::Outgoing;
 use super::policy::{Policy, service_timeouts};
-use super::service::{BodyPart, ConnectionId, Delivery, QueueId, Reply, RequestId};
+use super::service::{ConnectionId, Delivery, QueueId, Reply, RequestId};
 use super::slots::{SLOT_BITS, slot_of};
 use super::throttle::Throttle;
 
 /// Where a connection stands; see the picture above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// A proxy is to say who the client is; whether it must.
+    Introducing(bool),
     Reading,
     Serving,
     Draining,
@@ -146,25 +151,6 @@ pub(crate) type DisconnectWaits = Vec<(QueueId, Reply<()>)>;
 #[repr(align(64))]
 pub(crate) struct Connection {
     pub(crate) state: Mutex<State>,
-}
-
-/// What is done after the connection's lock is let go.
-pub(crate) enum Effect {
-    Deliver(Reply<Delivery>, Delivery),
-    Read(Reply<BodyPart>, Result<BodyPart>),
-    Sent(Reply<u64>, Result<u64>),
-    Gone(Reply<()>, Result<()>),
-}
-
-impl Effect {
-    fn perform(self) {
-        match self {
-            Effect::Deliver(reply, delivery) => reply.send(Ok(delivery)),
-            Effect::Read(reply, outcome) => reply.send(outcome),
-            Effect::Sent(reply, outcome) => reply.send(outcome),
-            Effect::Gone(reply, outcome) => reply.send(outcome),
-        }
-    }
 }
 
 impl Exchange {
@@ -298,22 +284,6 @@ pub(crate) struct Active<'a> {
     pub(crate) told: bool,
 }
 
-/// Effects in order; there is rarely more than one.
-#[derive(Default)]
-pub(crate) struct Effects {
-    first: Option<Effect>,
-    more: Vec<Effect>,
-}
-
-impl Effects {
-    pub(crate) fn push(&mut self, effect: Effect) {
-        match self.first {
-            None => self.first = Some(effect),
-            Some(_) => self.more.push(effect),
-        }
-    }
-}
-
 impl<'a> Active<'a> {
     /// Takes the connection's lock.
     pub(crate) fn new(engine: &'a Engine, connection: &'a Connection) -> Active<'a> {
@@ -325,10 +295,7 @@ impl<'a> Active<'a> {
     pub(crate) fn finish(self) {
         let Active { state, effects, .. } = self;
         drop(state);
-        if let Some(first) = effects.first {
-            first.perform();
-            effects.more.into_iter().for_each(Effect::perform);
-        }
+        effects.perform();
     }
 
     /// The exchange of this request, if it still is this connection's and `allowed` accepts its stage.

@@ -167,7 +167,7 @@ fn exchange_of(state: &State) -> Option<&Exchange> {
 fn phase_of(state: &State) -> &'static str {
     match state.phase {
         Phase::Reading if state.work.is_none() => "idle",
-        Phase::Reading => "reading",
+        Phase::Reading | Phase::Introducing(_) => "reading",
         Phase::Draining => "draining",
         Phase::Lingering | Phase::Closed => "lingering",
         Phase::Serving => match exchange_of(state).map(|exchange| exchange.stage) {

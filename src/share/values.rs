@@ -11,8 +11,8 @@ use super::codec::{
 use crate::abi::error::Error;
 use crate::server::service::{
     ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, Extras, Fact, FragmentPart, GroupId, Holder,
-    LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId, ResponseField, ResponseHead,
-    SendFlags, SessionId, UrlOwner,
+    Listen, ListenAddress, LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId,
+    ResponseField, ResponseHead, SendFlags, SessionId, UrlOwner,
 };
 use crate::wire::Span;
 use crate::wire::field::Field;
@@ -40,6 +40,8 @@ wire_values!(
     Box<Extras>,
     Box<LogFields>,
     CachePolicy,
+    Listen,
+    ListenAddress,
     Range,
     FragmentPart,
     Question,

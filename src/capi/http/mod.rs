@@ -34,6 +34,7 @@ mod joined;
 mod layout;
 mod property_auth;
 mod property_buffers;
+mod property_listen;
 mod property_logging;
 mod property_qos;
 mod property_values;

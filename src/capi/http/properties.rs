@@ -25,6 +25,7 @@ use super::property_auth::{
     read_authentication, read_channel_bind, write_authentication, write_channel_bind,
 };
 use super::property_buffers::{Given, Wanted};
+use super::property_listen::{LISTEN_PROPERTY, listen};
 use super::property_logging::read_logging;
 use super::property_qos::{query_qos, read_qos};
 use super::property_values::{
@@ -113,7 +114,8 @@ pub unsafe extern "C" fn HttpQueryServerSessionProperty(
 /// such group, not a property of groups, buffer NULL or short, value out of range, not a version 2 queue),
 /// `ERROR_DLL_INIT_FAILED`.
 ///
-/// Differs from Windows: the log format `NTHTTP_LOGGING_TYPE_JSON` (0x100) is known too, to sessions and groups.
+/// Differs from Windows: the log format `NTHTTP_LOGGING_TYPE_JSON` (0x100) is known too, to sessions and groups; and groups
+/// have `NTHTTP_SERVER_LISTEN_PROPERTY` (`NTHTTP_LISTEN_INFO`: Unix sockets, further addresses, the PROXY protocol).
 ///
 /// MSDN: HttpSetUrlGroupProperty function.
 ///
@@ -135,6 +137,7 @@ pub unsafe extern "C" fn HttpSetUrlGroupProperty(
         unsafe {
             let value = match Property {
                 HttpServerBindingProperty => return bind(group, given.read()?),
+                LISTEN_PROPERTY => return listen(group, given),
                 HttpServerDelegationProperty => delegation(given.read()?)?,
                 HttpServerListenEndpointProperty => read_listen_endpoint(given)?,
                 HttpServerProtectionLevelProperty => read_protection_level(given)?,

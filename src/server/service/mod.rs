@@ -9,6 +9,7 @@
 //! and calls it exactly once, on any thread, with no lock held. `Reply` is called even when the queue
 //! closes, the client leaves or the operation is cancelled.
 
+mod listening;
 mod request;
 mod response;
 mod settings;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::abi::error::{Error, Result};
 use crate::win32::lent::LentBuffer;
 
+pub use listening::*;
 pub use request::*;
 pub use response::*;
 pub use settings::*;
@@ -107,6 +109,12 @@ pub trait Service: Send + Sync {
     fn add_url(&self, owner: UrlOwner, url: &[u16], context: u64) -> Result<()>;
     /// Removes a prefix, or all (`None`). Not registered there: `FILE_NOT_FOUND`.
     fn remove_url(&self, owner: UrlOwner, url: Option<&[u16]>) -> Result<()>;
+    /// Opens a further way in for a group's URLs; `given` is the socket of an address that is inherited.
+    /// `INVALID_PARAMETER` (unknown group), `ALREADY_EXISTS` (opened already), `SHARING_VIOLATION` (somebody else listens
+    /// there), and the errors of sockets and files.
+    fn listen(&self, group: GroupId, listen: Listen, given: Option<Arc<File>>) -> Result<()>;
+    /// Closes one that the group opened, or all (`None`). Not opened: `FILE_NOT_FOUND`.
+    fn stop_listening(&self, group: GroupId, address: Option<ListenAddress>) -> Result<()>;
     /// Sets a property. Not one of that holder's: `INVALID_PARAMETER`.
     fn set_property(&self, holder: Holder, property: Property) -> Result<()>;
     /// Reads a property back.
