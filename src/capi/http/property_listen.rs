@@ -1,7 +1,7 @@
 //! `NTHTTP_LISTEN_INFO`, of `NTHTTP_SERVER_LISTEN_PROPERTY`: further ways in for a group's URLs. An addition of this library,
 //! declared and described in `include/nthttp/nthttp.h`.
 #![expect(unsafe_code, reason = "reads the caller's structure")]
-#![expect(non_camel_case_types, non_snake_case, reason = "spelt as in the header")]
+#![expect(non_snake_case, reason = "spelt as in the header")]
 
 use std::ffi::CStr;
 use std::fs::File;

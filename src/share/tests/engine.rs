@@ -13,8 +13,8 @@ use parking_lot::{Condvar, Mutex};
 use crate::abi::error::{Error, Result};
 use crate::server::service::{
     ApiVersion, Body, BodyPart, BodyRead, CachePolicy, Chunk, ConnectionId, Delivery, Fact, FragmentPart,
-    GroupId, Holder, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId, Range, Reply,
-    RequestId, ResponseHead, SendFlags, Service, SessionId, Timeouts, UrlOwner,
+    GroupId, Holder, Listen, ListenAddress, LogFields, OperationId, Pend, Property, PropertyKind, Question,
+    QueueId, Range, Reply, RequestId, ResponseHead, SendFlags, Service, SessionId, Timeouts, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 use crate::wire::Span;
@@ -225,6 +225,12 @@ impl Service for Fake {
     }
     fn remove_url(&self, owner: UrlOwner, url: Option<&[u16]>) -> Result<()> {
         self.note(format!("remove_url {owner:?} {url:?}"))
+    }
+    fn listen(&self, group: GroupId, listen: Listen, given: Option<Arc<File>>) -> Result<()> {
+        self.note(format!("listen {group:?} {listen:?} {}", given.is_some()))
+    }
+    fn stop_listening(&self, group: GroupId, address: Option<ListenAddress>) -> Result<()> {
+        self.note(format!("stop_listening {group:?} {address:?}"))
     }
     fn set_property(&self, holder: Holder, property: Property) -> Result<()> {
         self.note(format!("set_property {holder:?} {property:?}"))
