@@ -1,4 +1,4 @@
-//! The engine of this process: the ports, the connections, the queues, and the commands of [`Service`].
+//! The engine of this process: the ports, the connections, the queues, and the commands of [`super::service::Service`].
 
 use std::collections::HashMap;
 use std::os::fd::AsFd;

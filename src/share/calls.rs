@@ -24,6 +24,7 @@ use super::codec::{Bytes, Decoded, Malformed};
 use super::message::Outcome;
 use crate::abi::error::{Error, Result};
 use crate::server::service::OperationId;
+use crate::win32::last_error;
 use crate::win32::lent::LentBuffer;
 
 /// A finished call: its outcome, and the buffer it was given with the number of bytes in it.
@@ -70,6 +71,8 @@ struct Call {
     gone: Error,
     lent: Lent,
     pending: bool,
+    /// Why it fails, in words.
+    because: Option<String>,
     settled: Option<Settled>,
     registered: Option<(OperationId, Completion)>,
 }
@@ -92,7 +95,8 @@ impl Calls {
     /// Enters a call of this thread and gives it a tag; `Err(gone)` if the channel is broken.
     pub(super) fn begin(&self, gone: Error, lent: Lent) -> Result<u64> {
         let thread = std::thread::current();
-        let call = Call { thread, gone, lent, pending: false, settled: None, registered: None };
+        let call =
+            Call { thread, gone, lent, pending: false, because: None, settled: None, registered: None };
         let mut table = self.table.lock();
         if table.broken {
             return Err(gone);
@@ -130,7 +134,9 @@ impl Calls {
             return Some(First::Settled(Settled { outcome: Err(Error::INTERNAL_ERROR), read: None }));
         };
         if let Some(settled) = call.settled.take() {
-            table.calls.remove(&tag);
+            if let Some(words) = table.calls.remove(&tag).and_then(|call| call.because) {
+                last_error::explain(format_args!("{words}"));
+            }
             return Some(First::Settled(settled));
         }
         call.pending.then_some(First::Pending)
@@ -166,6 +172,13 @@ impl Calls {
         let thread = call.thread.clone();
         drop(table);
         thread.unpark();
+        Ok(())
+    }
+
+    /// The host said why the call fails.
+    pub(super) fn because(&self, tag: u64, words: String) -> Decoded<()> {
+        let mut table = self.table.lock();
+        table.calls.get_mut(&tag).ok_or(Malformed)?.because = Some(words);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The calling side: a [`Service`] whose every command crosses to a host.
+//! The calling side: a [`crate::server::service::Service`] whose every command crosses to a host.
 //!
 //! A call is written by the thread that makes it; one lock orders the writers and is held for the writing
 //! only. One thread receives the answers and does nothing that can wait, so that a full channel always drains.
@@ -195,6 +195,7 @@ impl Link {
         match answer {
             Answer::Pending => self.calls.pending(tag).map(|()| None),
             Answer::Data(bytes) => self.calls.data(tag, &bytes.0).map(|()| None),
+            Answer::Because(words) => self.calls.because(tag, words).map(|()| None),
             Answer::Done(outcome) => self.calls.settle(tag, outcome).map(|due| due.map(Todo::Complete)),
             Answer::Pull => self.calls.next_part(tag).map(|part| Some(Todo::Write(tag, part))),
         }

@@ -18,6 +18,7 @@ use super::running::{Fill, Link};
 use crate::abi::error::{Error, Result};
 use crate::net::fd_channel::FdChannel;
 use crate::server::service::Service;
+use crate::win32::last_error;
 
 /// A guest being served. Dropping it ends the channel and waits until the guest's objects are closed.
 pub struct Host {
@@ -109,7 +110,11 @@ impl Served {
         Ok(())
     }
 
+    /// Answers a command that this thread has carried out, with the words it left if it failed.
     fn answer(&self, tag: u64, outcome: Result<Outcome>) {
+        if let (Some(words), Err(_)) = (last_error::take_words(), &outcome) {
+            self.link.outbox.now((tag, Answer::Because(words)));
+        }
         self.link.outbox.now((tag, Answer::Done(outcome)));
     }
 

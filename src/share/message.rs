@@ -11,6 +11,7 @@
 //!
 //! A call is over with `Done`. `Pending` says, at most once, that the command has to wait. `Data` brings
 //! body that was read and is not yet all; `Pull` asks for the next part of a body to be sent.
+//! `Because` says in words, just before a `Done` that is an error, why.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use crate::server::service::{
 };
 
 /// The version of everything in this room that crosses; a change of any of it is another version.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The first message of either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +168,8 @@ pub enum Answer {
     Data(Bytes),
     /// The next part of the body is wanted.
     Pull,
+    /// Why the call fails; `Done` with the error follows.
+    Because(String),
     /// The outcome.
     Done(Result<Outcome>),
 }
@@ -242,7 +245,7 @@ wire_enum! {
         6 = WaitForDisconnect { 0: connection },
         7 = LogResponse { 0: request, 1: fields },
     }
-    Answer { 0 = Pending, 1 = Data { 0: bytes }, 2 = Pull, 3 = Done { 0: outcome } }
+    Answer { 0 = Pending, 1 = Data { 0: bytes }, 2 = Pull, 3 = Done { 0: outcome }, 4 = Because { 0: words } }
     Outcome {
         0 = Nothing,
         1 = Created { 0: id },

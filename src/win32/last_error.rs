@@ -39,6 +39,15 @@ pub fn explain(cause: fmt::Arguments<'_>) {
     DETAIL.with_borrow_mut(|detail| *detail = Detail { text: CString::new(text).ok(), fresh: true });
 }
 
+/// Takes the words said since the last call ended, for who runs a call on behalf of another thread and tells
+/// them there.
+pub fn take_words() -> Option<String> {
+    DETAIL.with_borrow_mut(|detail| {
+        let text = if std::mem::replace(&mut detail.fresh, false) { detail.text.take() } else { None };
+        text.and_then(|text| text.into_string().ok())
+    })
+}
+
 /// A call has failed: keeps the words said during it, forgets older ones.
 pub fn settle() {
     DETAIL.with_borrow_mut(|detail| {
@@ -66,5 +75,8 @@ mod tests {
         assert_eq!(text().as_deref(), Some("port 80 is taken"));
         settle();
         assert_eq!(text(), None);
+        explain(format_args!("said here, told there"));
+        assert_eq!(take_words().as_deref(), Some("said here, told there"));
+        assert_eq!(take_words(), None);
     }
 }

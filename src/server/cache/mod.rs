@@ -10,10 +10,11 @@ mod fragments;
 mod serve;
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
+use foldhash::quality::RandomState;
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 
@@ -63,7 +64,7 @@ pub(crate) struct Cache {
     pub(crate) fragments: Fragments,
     hasher: RandomState,
     /// By the hash of port, Host and target.
-    entries: RwLock<HashMap<u64, Bucket>>,
+    entries: RwLock<HashMap<u64, Bucket, RandomState>>,
     /// Entries in `entries`; asked before anything else, so that an empty cache costs a request one load.
     live: AtomicUsize,
     /// Bytes of all entries and fragments.
@@ -92,7 +93,7 @@ impl Cache {
             limits,
             counts: CacheCounts::default(),
             fragments: Fragments::default(),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             entries: RwLock::default(),
             live: AtomicUsize::new(0),
             bytes: AtomicU64::new(0),

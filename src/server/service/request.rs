@@ -57,7 +57,7 @@ pub enum Fact {
     Dscp(u8),
 }
 
-/// How much of a body [`Service::read_body`] waits for.
+/// How much of a body [`super::Service::read_body`] waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyRead {
     /// Only what has arrived; never waits, never sends 100 Continue; 0 bytes if nothing is there.

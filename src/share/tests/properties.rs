@@ -150,6 +150,7 @@ fn answer() -> impl Strategy<Value = Answer> {
         LazyJust::new(|| Answer::Pending),
         bytes().prop_map(Answer::Data),
         LazyJust::new(|| Answer::Pull),
+        ".{0,40}".prop_map(Answer::Because),
         outcome.prop_map(|outcome| Answer::Done(Ok(outcome))),
         any::<u32>().prop_map(|code| Answer::Done(Err(Error(code)))),
     ]
