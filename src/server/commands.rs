@@ -8,7 +8,7 @@ use crate::abi::error::{Error, Result};
 use crate::win32::lent::LentBuffer;
 use crate::wire::prefix::UrlPrefix;
 
-use super::connection::{Active, Connection, Phase, Stage};
+use super::connection::{Active, Connection, Phase};
 use super::engine::Engine;
 use super::log;
 use super::metrics;
@@ -191,7 +191,7 @@ impl Service for Local {
 
     fn shutdown_queue(&self, queue: QueueId) -> Result<()> {
         let queue = self.0.queue(queue)?;
-        self.stop(&queue, |stage| stage == Stage::Delivered);
+        self.shut(&queue);
         Ok(())
     }
 
@@ -204,7 +204,7 @@ impl Service for Local {
         for group in self.0.directory.groups() {
             group.unbind(&queue);
         }
-        self.stop(&queue, |_| true);
+        self.close(&queue);
         Ok(())
     }
 

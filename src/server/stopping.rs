@@ -6,7 +6,7 @@ use super::commands::Local;
 use super::connection::{Active, Stage};
 use super::reason::Reason;
 use super::request_queue::{Queue, Refused};
-use super::service::{QueueId, RequestId};
+use super::service::{Delivery, QueueId, Reply, RequestId};
 
 impl Local {
     /// Ends every exchange of a queue for which `ends` says so.
@@ -47,17 +47,28 @@ impl Local {
         }
     }
 
-    /// Stops a queue, and ends the exchanges for which `ends` says so.
-    pub(super) fn stop(&self, queue: &Queue, ends: impl Fn(Stage) -> bool) {
-        let (receives, waiting) = queue.shut();
+    /// Stops delivery on a queue. What waits there goes on waiting.
+    pub(super) fn shut(&self, queue: &Queue) {
+        self.end_waits(queue, queue.shut());
+        self.end_exchanges(queue, |stage| stage == Stage::Delivered);
+        self.0.poller.wake();
+    }
+
+    /// Ends a queue, and every exchange it has part in.
+    pub(super) fn close(&self, queue: &Queue) {
+        let (waiting, receives) = queue.close();
+        self.end_waits(queue, receives);
+        self.turn_away(waiting);
+        self.end_exchanges(queue, |_| true);
+        // Nothing may be left to do for who sits in the engine's place.
+        self.0.poller.wake();
+    }
+
+    /// Before the connections end, or the waits for that would complete as if the clients had left.
+    fn end_waits(&self, queue: &Queue, receives: Vec<Reply<Delivery>>) {
         for receive in receives {
             receive.send(Err(Error::OPERATION_ABORTED));
         }
-        // Before the connections end, or the waits would complete as if the clients had left.
         self.end_disconnect_waits(queue.id);
-        self.turn_away(waiting);
-        self.end_exchanges(queue, ends);
-        // Nothing may be left to do for who sits in the engine's place.
-        self.0.poller.wake();
     }
 }

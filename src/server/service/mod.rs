@@ -133,7 +133,8 @@ pub trait Service: Send + Sync {
     /// Creates an anonymous request queue.
     fn create_queue(&self, version: ApiVersion) -> Result<QueueId>;
     /// Stops delivery on the queue: pending receives and waits end with `OPERATION_ABORTED`, requests taken
-    /// and not begun to be answered are cancelled, later receives give `INVALID_HANDLE`.
+    /// and not begun to be answered are cancelled, later receives give `INVALID_HANDLE`. Requests that wait there, and those
+    /// that come, wait on.
     fn shutdown_queue(&self, queue: QueueId) -> Result<()>;
     /// Closes the queue: as shutdown, and waiting requests get 503, unanswered ones a reset, groups are
     /// unbound, version 1 URLs removed.
