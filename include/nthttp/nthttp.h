@@ -31,7 +31,7 @@
 #define NTHTTP_LISTEN_FLAG_ONLY 0x00000001
 
 /* Whether a connection begins with a header of the PROXY protocol, version 1 or 2, which tells the client behind a proxy.
- * The addresses it tells are then those of HTTP_REQUEST.Address and of the logs; where it tells none (the commands LOCAL and
+ * The addresses it tells are then those of HTTP_REQUEST.Address and of HTTPERR; where it tells none (the commands LOCAL and
  * UNKNOWN, Unix sockets) the connection's own stand. The time-out for heads (HeaderWait) covers it. A connection that does
  * not keep to it is closed without an answer, and has a line in HTTPERR: ProxyProtocol_Missing, ProxyProtocol_Malformed (also
  * longer than 4096 bytes, or with a wrong checksum) or ProxyProtocol_Untrusted. */
