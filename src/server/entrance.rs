@@ -1,6 +1,7 @@
 //! Further ways into a port: Unix sockets, addresses and sockets the process was started with, which a URL group asked for.
 //! Requests that come in there find their URLs as if they had come to the port.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -77,6 +78,18 @@ impl Entrance {
             ProxyMode::Optional => Welcome::Proxy(false),
             ProxyMode::Required => Welcome::Proxy(true),
         }
+    }
+}
+
+impl fmt::Display for Entrance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let proxies = match self.listen.proxy.mode {
+            ProxyMode::Off => "",
+            ProxyMode::Optional => ", PROXY protocol",
+            ProxyMode::Required => ", PROXY protocol required",
+        };
+        let instead = if self.listen.only { "instead of" } else { "beside" };
+        write!(f, "{} {instead} port {}{proxies}", shown(&self.listen.address), self.listen.port)
     }
 }
 
@@ -160,6 +173,22 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// A group's ways in, in words.
+    pub(super) fn entrances_of(&self, group: GroupId) -> Vec<String> {
+        let endpoints: Vec<_> = self.endpoints.read().values().cloned().collect();
+        let mut found = Vec::new();
+        for endpoint in endpoints {
+            let open = endpoint.open.lock();
+            found.extend(open.entrances.iter().filter(|it| it.group == group).map(|it| it.to_string()));
+        }
+        found.sort();
+        // A port of every address is two listeners.
+        found.dedup();
+        found
+    }
+}
+
 fn bind(listen: &Listen, given: Option<File>) -> io::Result<Vec<Listener>> {
     let one = match (&listen.address, given) {
         (ListenAddress::Unix(name), _) => Listener::bind_unix(name, listen.mode, listen.backlog)?,
@@ -225,5 +254,9 @@ mod tests {
         assert_eq!(welcome(ProxyMode::Optional, "10.0.1.0/24"), Welcome::Client);
         assert_eq!(welcome(ProxyMode::Required, ""), Welcome::Proxy(true));
         assert_eq!(welcome(ProxyMode::Required, "10.0.1.0/24"), Welcome::Stranger);
+        assert_eq!(
+            entrance(ProxyMode::Required, "").to_string(),
+            "*:1 beside port 80, PROXY protocol required"
+        );
     }
 }

@@ -98,6 +98,7 @@ impl Engine {
             active: own.active.unwrap_or(true),
             queue: group.binding.lock().queue.as_ref().map(|queue| queue.id.0),
             urls: self.urls_of(UrlOwner::Group(group.id)),
+            listeners: self.entrances_of(group.id),
             timeouts: own.timeouts,
             bandwidth: own.bandwidth,
             max_connections: own.connections,
