@@ -99,6 +99,7 @@ impl Pool {
                 input: Input::new(),
                 head: Arc::new(RequestHead::new()),
                 exchange: None,
+                place: None,
                 reads: VecDeque::new(),
                 outbox: VecDeque::new(),
                 held: Vec::new(),
@@ -112,6 +113,7 @@ impl Pool {
     /// Takes it back from one that has not.
     pub(crate) fn give(&self, mut work: Box<Work>) {
         work.exchange = None;
+        work.place = None;
         work.paused_until = NEVER;
         work.nagled = false;
         work.began = 0;

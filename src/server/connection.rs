@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Every step happens under the connection's own lock, through [`Active`]; what must happen without the
-//! lock (completing operations) is collected as [`Effect`]s and done when the lock is let go. The lock
+//! lock (completing operations) is collected as effects (`effect`) and done when the lock is let go. The lock
 //! may be held while taking a queue's lock, never the other way round.
 
 use std::collections::VecDeque;
@@ -30,11 +30,11 @@ use crate::wire::request::{Framing, RequestHead};
 use super::accounting::Account;
 use super::body::{PendingRead, RequestBody};
 use super::buffers::Input;
-pub(crate) use super::effects::Effect;
-use super::effects::Effects;
+pub(crate) use super::effect::{Effect, Effects};
 use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::outbound::Outgoing;
+use super::placing::Place;
 use super::policy::{Policy, service_timeouts};
 use super::service::{ConnectionId, Delivery, QueueId, Reply, RequestId};
 use super::slots::{SLOT_BITS, slot_of};
@@ -96,6 +96,8 @@ pub(crate) struct Work {
     pub(crate) input: Input,
     pub(crate) head: Arc<RequestHead>,
     pub(crate) exchange: Option<Exchange>,
+    /// Where `head` goes.
+    pub(crate) place: Option<Place>,
     /// Body reads that wait, and sends that wait: both outlive no exchange.
     pub(crate) reads: VecDeque<PendingRead>,
     pub(crate) outbox: VecDeque<Outgoing>,

@@ -13,11 +13,9 @@ use super::accounting::Account;
 use super::body::RequestBody;
 use super::cache::{Answered, Hit};
 use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
-use super::endpoint::Endpoint;
 use super::policy::{Policy, service_timeouts};
 use super::reason::Reason;
 use super::request_queue::{Offer, Queue, Refused};
-use super::routing::Target;
 use super::service::{RequestId, Timeouts, Verbosity};
 use super::waiting;
 
@@ -207,42 +205,6 @@ impl Active<'_> {
         Next::Wait
     }
 
-    /// Finds the request's queue, sets up the exchange and offers it to the queue.
-    fn place(&mut self, endpoint: &Endpoint, head_len: usize) -> Result<(RequestId, Offer), Refusal> {
-        let local = self.state.local.ip();
-        let Some(work) = self.state.work.as_ref() else { return Err(Refusal::Internal) };
-        let head = &work.head;
-        let host = head.host.map(|span| head.text(span));
-        let routes = endpoint.routes.read();
-        let route = routes.find(host, local, head.path())?;
-        let context = (route.registration.context, route.ip_routed);
-        let cached = |queue: &Queue, policy: &Arc<Policy>| {
-            let hit = self.engine.cache.look_up(endpoint.port, head, queue.id, policy);
-            hit.map(|hit| (RequestId(0), queue.spared(hit)))
-        };
-        match &route.registration.target {
-            Target::Reserved => Err(Refusal::Unavailable),
-            Target::Queue(queue) => Ok(match cached(queue, &self.engine.policy) {
-                Some(hit) => hit,
-                None => self.offer(queue, &self.engine.policy, context, head_len),
-            }),
-            Target::Group(group) => {
-                let binding = group.binding.lock();
-                match &binding.queue {
-                    _ if !binding.policy.active => Err(Refusal::Disabled),
-                    Some(queue) if self.state.is_one_too_many(&binding.policy) => {
-                        Ok((RequestId(0), Offer::Refused(Refused::Connections(queue.verbosity()))))
-                    }
-                    Some(queue) => Ok(match cached(queue, &binding.policy) {
-                        Some(hit) => hit,
-                        None => self.offer(queue, &binding.policy, context, head_len),
-                    }),
-                    None => Err(Refusal::Unavailable),
-                }
-            }
-        }
-    }
-
     fn serve_from_cache(&mut self, hit: &Hit, head_len: usize) -> Next {
         self.state.belong(&hit.policy);
         match self.answer_from_cache(hit, head_len) {
@@ -262,17 +224,18 @@ impl Active<'_> {
         }
     }
 
-    fn offer(
+    /// Sets up the exchange and offers its request to the queue.
+    pub(super) fn offer(
         &mut self,
         queue: &Queue,
-        policy: &Arc<Policy>,
+        policy: Arc<Policy>,
         (url_context, ip_routed): (u64, bool),
         head_len: usize,
     ) -> (RequestId, Offer) {
         let state = &mut *self.state;
         let request = RequestId(state.next_id());
         if let Some(work) = state.work.as_mut() {
-            let account = Account::open(work, state.socket.as_ref(), policy, head_len);
+            let account = Account::open(work, state.socket.as_ref(), &policy, head_len);
             let head = &work.head;
             work.exchange = Some(Exchange {
                 request,
@@ -280,7 +243,7 @@ impl Active<'_> {
                 url_context,
                 ip_routed,
                 stage: Stage::Queued,
-                policy: Arc::clone(policy),
+                policy,
                 body: RequestBody::new(head.framing, head.expect_continue && work.input.is_empty()),
                 bytes_received: (head_len + work.input.bytes().len()) as u64,
                 bodyless: head.verb == Verb::Head,
@@ -292,7 +255,6 @@ impl Active<'_> {
                 account,
             });
         }
-        state.belong(policy);
         state.phase = Phase::Serving;
         (request, queue.offer(request, self.driver))
     }
@@ -338,8 +300,11 @@ impl Active<'_> {
 
     /// The exchange is over and its connection lives on.
     pub(crate) fn next_request(&mut self) {
-        if let Some(work) = self.state.work.as_mut() {
-            work.exchange = None;
+        if let Some(work) = self.state.work.as_mut()
+            && let Some(exchange) = work.exchange.take()
+            && let Some(place) = &mut work.place
+        {
+            place.policy = Some(exchange.policy);
         }
         self.state.discarded = 0;
         self.state.deadline = NEVER;
@@ -356,6 +321,7 @@ fn parse(work: &mut Work, engine: &super::engine::Engine) -> Result<Parsed, Refu
     if let Some(used) = work.head.repeats(work.input.bytes()) {
         return Ok(Parsed::Complete(used));
     }
+    work.place = None;
     if Arc::strong_count(&work.head) > 1 {
         // The application still looks at the last request's head; it keeps that one.
         work.head = Arc::new(RequestHead::new());

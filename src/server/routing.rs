@@ -10,6 +10,7 @@ use crate::abi::error::{Error, Result};
 use crate::wire::prefix::{Host, UrlPrefix, ascii_name};
 use crate::wire::refusal::Refusal;
 
+use super::placing;
 use super::request_queue::Queue;
 use super::session::Group;
 
@@ -119,12 +120,14 @@ impl Routes {
             Host::Address(ip) => entry(&mut self.addresses, ip),
         };
         prefixes.insert(registration)?;
+        placing::changed();
         self.count += 1;
         Ok(())
     }
 
     /// Takes these prefixes for reserved, and no others.
     pub(crate) fn reserve(&mut self, prefixes: &[UrlPrefix]) {
+        placing::changed();
         let keep = |list: &mut Prefixes| list.list.retain(|(_, r)| !r.target.is_reserved());
         keep(&mut self.strong);
         keep(&mut self.weak);
@@ -157,6 +160,7 @@ impl Routes {
         self.names.retain(|(_, p)| !p.list.is_empty());
         self.addresses.retain(|(_, p)| !p.list.is_empty());
         let removed = removed?;
+        placing::changed();
         self.count -= 1;
         Some(removed)
     }

@@ -10,6 +10,7 @@ use crate::abi::error::{Error, Result};
 
 use super::counters::{Tally, Totals};
 use super::log;
+use super::placing;
 use super::policy::{Policy, Settings};
 use super::request_queue::Queue;
 use super::service::{GroupId, Property, PropertyKind, SessionId};
@@ -61,6 +62,7 @@ impl Group {
     /// Binds the group to a queue, or to none.
     pub(crate) fn bind(&self, queue: Option<Arc<Queue>>) {
         let old = std::mem::replace(&mut self.binding.lock().queue, queue);
+        placing::changed();
         drop(old);
     }
 
@@ -69,6 +71,7 @@ impl Group {
         let mut binding = self.binding.lock();
         if binding.queue.as_ref().is_some_and(|q| Arc::ptr_eq(q, queue)) {
             binding.queue = None;
+            placing::changed();
         }
     }
 
@@ -77,6 +80,7 @@ impl Group {
         let own = self.settings.lock();
         let parent = self.session.settings.lock();
         self.binding.lock().policy = Arc::new(Policy::of(&own, &parent, &self.tally));
+        placing::changed();
     }
 
     /// Sets a property of groups.

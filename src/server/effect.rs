@@ -1,4 +1,4 @@
-//! What is done when a connection's lock is let go: operations completed.
+//! What comes of work on a connection and is done once its lock is let go: operations that complete.
 
 use crate::abi::error::Result;
 
@@ -38,9 +38,9 @@ impl Effects {
         }
     }
 
-    /// Does them.
+    /// Does what was collected; no lock is held.
     #[inline]
-    pub(crate) fn perform(self) {
+    pub(super) fn perform(self) {
         if let Some(first) = self.first {
             first.perform();
             self.more.into_iter().for_each(Effect::perform);
