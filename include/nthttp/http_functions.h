@@ -416,7 +416,8 @@ ULONG HttpQueryServerSessionProperty(HTTP_SERVER_SESSION_ID ServerSessionId,
  * such group, not a property of groups, buffer NULL or short, value out of range, not a version 2 queue),
  * `ERROR_DLL_INIT_FAILED`.
  *
- * Differs from Windows: the log format `NTHTTP_LOGGING_TYPE_JSON` (0x100) is known too, to sessions and groups.
+ * Differs from Windows: the log format `NTHTTP_LOGGING_TYPE_JSON` (0x100) is known too, to sessions and groups; and groups
+ * have `NTHTTP_SERVER_LISTEN_PROPERTY` (`NTHTTP_LISTEN_INFO`: Unix sockets, further addresses, the PROXY protocol).
  *
  * MSDN: HttpSetUrlGroupProperty function.
  *
@@ -527,7 +528,8 @@ ULONG HttpCloseRequestQueue(HANDLE RequestQueueHandle);
 /**
  * Stops delivery on a version 2 queue: pending receives and waits end with `ERROR_OPERATION_ABORTED`, requests received
  * and not begun to be answered are cancelled, responses under way go on, later receives give `ERROR_INVALID_HANDLE`.
- * Again is no error.
+ * Requests that wait on the queue, and those that come later, wait there until it is closed (they are then answered 503) or
+ * their time on it is over. Again is no error.
  *
  * Errors: `ERROR_INVALID_PARAMETER` (not a version 2 queue), `ERROR_DLL_INIT_FAILED`.
  *

@@ -50,7 +50,7 @@ typedef struct _NTHTTP_LISTEN_INFO {
     ULONG ListenFlags;
     /* Where, in UTF-8 with a NUL behind it; it is copied:
      *   unix:/run/app.sock   a Unix socket. One that a program left behind is replaced; ours is removed with the way in.
-     *   unix:@name           a Unix socket with an abstract name (Linux), which is not in the file system.
+     *   unix:@name           a Unix socket with an abstract name (Linux): in no folder, and open to the whole machine.
      *   192.0.2.1:8080, [2001:db8::1]:8080, *:8080
      *   fd:3                 a socket that listens already, such as systemd hands on from descriptor 3. It is copied and made
      *                        non-blocking; the descriptor stays the program's.

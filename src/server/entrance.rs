@@ -13,13 +13,12 @@ use crate::net::listener::Listener;
 use crate::net::poller::Poller;
 use crate::win32::{last_error, trace};
 
-use super::endpoint::{Endpoint, LISTENER};
+use super::endpoint::{Endpoint, LISTENER, Open};
 use super::engine::Engine;
 use super::service::{GroupId, Listen, ListenAddress, ProxyMode};
 
-/// The lowest number of an entrance among the listeners of its port, and how many there may be.
+/// The lowest number of an entrance among the listeners of its port; the port itself has few.
 const FIRST: u8 = 0x80;
-const MOST: usize = 0x80;
 
 /// `ERROR_BUFFER_OVERFLOW`, whose text is "The file name is too long".
 const NAME_TOO_LONG: Error = Error(111);
@@ -102,32 +101,48 @@ impl Endpoint {
         given: Option<File>,
         poller: &Poller,
     ) -> Result<()> {
-        let mut open = self.open.lock();
-        if open.entrances.iter().any(|entrance| entrance.listen.address == listen.address) {
+        let known = |open: &Open| open.entrances.iter().any(|it| it.listen.address == listen.address);
+        if known(&self.open.lock()) {
             return Err(Error::ALREADY_EXISTS);
         }
+        // Without the lock, because the file system may take its time.
         let listeners = bind(&listen, given).map_err(|error| {
             last_error::explain(format_args!("{}: {error}", shown(&listen.address)));
             listen_error(&error)
         })?;
-        trace::info(format_args!("port {} is served at {} too", self.port, shown(&listen.address)));
+        let mut open = self.open.lock();
+        if known(&open) {
+            // An inherited socket may be copied twice at once.
+            return Err(Error::ALREADY_EXISTS);
+        }
+        let before = open.entrances.len();
         let listen = Arc::new(listen);
-        let known = open.entrances.len();
         for listener in listeners {
-            let (listener, listen) = (Arc::new(listener), Arc::clone(&listen));
-            let taken = |number: &u8| open.entrances.iter().any(|entrance| entrance.number == *number);
-            let number = (FIRST..=u8::MAX).find(|number| !taken(number));
-            let watched = number.filter(|number| {
-                let token = LISTENER | u64::from(self.port) << 8 | u64::from(*number);
-                poller.add_listener(listener.as_fd(), token).is_ok()
-            });
-            let Some(number) = watched.filter(|_| open.entrances.len() < MOST) else {
-                open.entrances.truncate(known);
+            let entrance = self.watched(group, &listen, Arc::new(listener), &open, poller);
+            let Some(entrance) = entrance else {
+                open.entrances.truncate(before);
                 return Err(Error::NO_SYSTEM_RESOURCES);
             };
-            open.entrances.push(Arc::new(Entrance { group, listen, listener, number }));
+            open.entrances.push(Arc::new(entrance));
         }
+        trace::info(format_args!("port {} is served at {} too", self.port, shown(&listen.address)));
         Ok(())
+    }
+
+    /// An entrance of a free number, watched by the poller; none when no number is free, or nothing can be watched.
+    fn watched(
+        &self,
+        group: GroupId,
+        listen: &Arc<Listen>,
+        listener: Arc<Listener>,
+        open: &Open,
+        poller: &Poller,
+    ) -> Option<Entrance> {
+        let is_taken = |number: u8| open.entrances.iter().any(|it| it.number == number);
+        let number = (FIRST..=u8::MAX).find(|number| !is_taken(*number))?;
+        let token = LISTENER | u64::from(self.port) << 8 | u64::from(number);
+        poller.add_listener(listener.as_fd(), token).ok()?;
+        Some(Entrance { group, listen: Arc::clone(listen), listener, number })
     }
 
     /// Closes the ways in that a group opened: this one, or all. Whether there was one.
@@ -138,7 +153,7 @@ impl Endpoint {
         };
         let (gone, kept): (Vec<_>, Vec<_>) = open.entrances.drain(..).partition(goes);
         open.entrances = kept;
-        // Under the lock: whoever opens the same one next must not find it there.
+        drop(open);
         gone.iter().for_each(|entrance| entrance.listener.retire());
         !gone.is_empty()
     }
