@@ -1,6 +1,8 @@
 /* A port that closes: its connections at rest end at once, the others with the response they wait for.
- * gate: not-mingw (it looks at the threads of the process as Linux shows them) */
+ * gate: not-mingw (it looks at the threads of the process as Linux shows them)
+ * gate: thread */
 #include <dirent.h>
+#include <pthread.h>
 #include "http_server.h"
 
 static struct reply reply;
@@ -191,4 +193,70 @@ TEST(test_farewell__when_the_program_is_done)
     CHECK(CloseHandle(server.queue));
     check_ends(client);
     CHECK_EQ(HttpTerminate(HTTP_INITIALIZE_SERVER, NULL), NO_ERROR);
+}
+
+static volatile int over;
+
+static void *serve_all(void *argument)
+{
+    static union request_buffer buffer;
+    const struct server *server = argument;
+    ULONG bytes;
+    while (HttpReceiveHttpRequest(server->queue, HTTP_NULL_ID, 0, &buffer.request, sizeof(buffer), &bytes, NULL) == NO_ERROR)
+        answer(server, buffer.request.RequestId, "x");
+    return NULL;
+}
+
+/* Connects and asks again and again, and leaves every third connection to the server to end. */
+static void *ask_all(void *argument)
+{
+    const struct server *server = argument;
+    uintptr_t count = 0;
+    char text[1024];
+    while (!over) {
+        struct sockaddr_in to;
+        int it = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+        /* A client may be given the very port the server has just left; that must not keep the server from it. */
+        setsockopt(it, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+        client_address(&to, server->port);
+        if (connect(it, (struct sockaddr *)&to, sizeof(to)) == 0) {
+            client_text(it, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            while (client_readable(it, CLIENT_PATIENCE) && recv(it, text, sizeof(text), 0) > 0 && count % 3 == 0)
+                ;
+            count++;
+        }
+        close(it);
+    }
+    return (void *)count;
+}
+
+/* The port opens and closes under the clients' feet; in the end nobody is left. */
+TEST(test_farewell__while_clients_come_and_go)
+{
+    struct server server;
+    pthread_t serving, asking[3];
+    uintptr_t asked = 0;
+    int at;
+    server_open(&server);
+    over = 0;
+    REQUIRE(pthread_create(&serving, NULL, serve_all, &server) == 0);
+    for (at = 0; at < 3; at++)
+        REQUIRE(pthread_create(&asking[at], NULL, ask_all, &server) == 0);
+    for (at = 0; at < 200; at++) {
+        close(client_connect(server.port));
+        CHECK_EQ(remove_url(&server, "/"), NO_ERROR);
+        CHECK_EQ(HttpAddUrlToUrlGroup(server.group, wide("http://localhost:%d/", server.port), 7, 0), NO_ERROR);
+    }
+    CHECK_EQ(remove_url(&server, "/"), NO_ERROR);
+    over = 1;
+    for (at = 0; at < 3; at++) {
+        void *count;
+        pthread_join(asking[at], &count);
+        asked += (uintptr_t)count;
+    }
+    CHECK(asked > 0);
+    CHECK_EQ(HttpShutdownRequestQueue(server.queue), NO_ERROR);
+    pthread_join(serving, NULL);
+    CHECK(await_watchman(0));
+    server_close(&server);
 }

@@ -19,6 +19,8 @@ pub const BACKLOG: u32 = 4096;
 pub struct Listener {
     fd: OwnedFd,
     is_unix: bool,
+    /// Others have it too.
+    is_inherited: bool,
     /// Its name in the file system, which goes with it.
     file: Option<SocketFile>,
 }
@@ -72,7 +74,7 @@ impl Listener {
         // SAFETY: no pointers.
         check(unsafe { libc::listen(fd.as_raw_fd(), backlog) })?;
         let is_unix = family(fd.as_fd())? == libc::AF_UNIX;
-        Ok(Listener { fd, is_unix, file })
+        Ok(Listener { fd, is_unix, is_inherited: false, file })
     }
 
     /// Takes over a socket that listens already, as a service manager hands them on. Whatever is none is
@@ -89,7 +91,7 @@ impl Listener {
         let flags = check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) })?;
         // SAFETY: no pointers.
         check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK) })?;
-        Ok(Listener { fd, is_unix: family == libc::AF_UNIX, file: None })
+        Ok(Listener { fd, is_unix: family == libc::AF_UNIX, is_inherited: true, file: None })
     }
 
     /// Whether its clients have no addresses.
@@ -97,10 +99,15 @@ impl Listener {
         self.is_unix
     }
 
-    /// Takes its name out of the file system, if it has one there. The socket itself goes with its last user.
+    /// Listens no more, although somebody may have it in hand yet: the next one may be bound at once. One that others have
+    /// too goes on for them.
     pub fn retire(&self) {
         if let Some(file) = &self.file {
             file.remove();
+        }
+        if !self.is_inherited {
+            // SAFETY: no pointers.
+            unsafe { libc::shutdown(self.fd.as_raw_fd(), libc::SHUT_RD) };
         }
     }
 
@@ -214,5 +221,32 @@ fn from_raw(raw: &libc::sockaddr_storage) -> SocketAddr {
             SocketAddr::V6(SocketAddrV6::new(ip, u16::from_be(raw.sin6_port), 0, raw.sin6_scope_id))
         }
         _ => SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_is_retired_is_in_nobodys_way() {
+        let first = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let address = first.local_address().unwrap();
+        assert_eq!(Listener::bind(address).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        first.retire();
+        let second = Listener::bind(address).unwrap();
+        let _client = std::net::TcpStream::connect(address).unwrap();
+        second.accept().unwrap();
+        assert!(first.accept().is_err());
+    }
+
+    #[test]
+    fn one_that_is_shared_goes_on() {
+        let theirs = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let copy = OwnedFd::from(theirs.try_clone().unwrap());
+        let ours = Listener::inherit(File::from(copy)).unwrap();
+        ours.retire();
+        let _client = std::net::TcpStream::connect(theirs.local_addr().unwrap()).unwrap();
+        ours.accept().unwrap();
     }
 }

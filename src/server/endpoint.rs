@@ -81,7 +81,7 @@ impl Endpoint {
         }
         if routes.is_empty() {
             trace::info(format_args!("port {} is closed", self.port));
-            open.listeners.clear();
+            open.listeners.drain(..).for_each(|listener| listener.retire());
             open.scheme = None;
         }
         Ok(())
