@@ -172,6 +172,7 @@ TEST(test_opaque__an_end_is_told_though_nobody_reads)
 {
     struct raw it;
     OVERLAPPED gone;
+    char out[16];
     DWORD bytes;
     raw_open(&it, "");
     begin(&gone);
@@ -180,6 +181,9 @@ TEST(test_opaque__an_end_is_told_though_nobody_reads)
     client_all(it.client, &reply);
     close(it.client);
     CHECK_EQ(ended(&it, &gone, &bytes), NO_ERROR);
+    /* Who asks all the same is told in a read's own words, once. */
+    CHECK_EQ(read_raw(&it, out, sizeof(out), &bytes, NULL), ERROR_HANDLE_EOF);
+    CHECK_EQ(read_raw(&it, out, sizeof(out), &bytes, NULL), ERROR_CONNECTION_INVALID);
     server_close(&it.server);
 }
 

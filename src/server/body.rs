@@ -235,7 +235,12 @@ impl Active<'_> {
         let mut moved = false;
         loop {
             let Some(work) = self.state.work.as_mut() else { return };
-            let Some(mut read) = work.reads.pop_front() else { return self.leave_raw() };
+            let Some(mut read) = work.reads.pop_front() else {
+                if moved {
+                    self.leave_raw();
+                }
+                return;
+            };
             let before = read.filled;
             match self.fill_read(read.mode, &mut read.buffer, &mut read.filled) {
                 Fill::Over(outcome) => {

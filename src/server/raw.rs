@@ -36,7 +36,7 @@ impl Exchange {
 }
 
 impl Active<'_> {
-    fn is_raw_and_ended(&self) -> bool {
+    pub(super) fn is_raw_and_ended(&self) -> bool {
         let exchange = self.state.work.as_ref().and_then(|work| work.exchange.as_ref());
         exchange.is_some_and(|exchange| exchange.opaque && exchange.ended)
     }
@@ -63,16 +63,27 @@ impl Active<'_> {
         (self.state.readable, self.state.end_told) = (true, true);
         let nothing_there =
             self.state.work.as_ref().is_some_and(|work| work.input.is_empty() && work.reads.is_empty());
-        if nothing_there && let Some(mut work) = self.state.work.take() {
-            // Nobody reads, so nobody else would find out that there is nothing left.
-            let got = self.fill(&mut work);
-            if let (Transfer::End | Transfer::Broken, Some(exchange)) = (got, work.exchange.as_mut()) {
-                exchange.body.end_raw();
-            }
-            self.state.work = Some(work);
+        if nothing_there {
+            self.find_raw_end();
         }
-        self.leave_raw();
         true
+    }
+
+    /// Nobody reads, so nobody else would find out that there is nothing left. Who waits for the end is told; a read that
+    /// comes soon learns of it in its own way, and then the connection is closed.
+    fn find_raw_end(&mut self) {
+        let Some(mut work) = self.state.work.take() else { return };
+        let got = self.fill(&mut work);
+        let mut seconds = None;
+        if let (Transfer::End | Transfer::Broken, Some(exchange)) = (got, work.exchange.as_mut()) {
+            exchange.body.end_raw();
+            seconds = Some(exchange.policy.timeouts.drain_entity_body);
+        }
+        self.state.work = Some(work);
+        if let Some(seconds) = seconds {
+            self.tell_disconnected();
+            self.set_timeout(seconds);
+        }
     }
 
     /// Closes a raw connection whose both sides have ended and whose bytes have all been read.

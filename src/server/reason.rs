@@ -140,6 +140,7 @@ impl Active<'_> {
         let reason = match (self.state.phase, stage) {
             (Phase::Reading, _) if work.is_none_or(|work| work.input.is_empty()) => Reason::ConnectionIdle,
             (Phase::Reading, _) => Reason::HeaderWait,
+            (Phase::Serving, _) if self.is_raw_and_ended() => return,
             (Phase::Serving, _) if self.state.send_due <= now_ms => Reason::MinBytesPerSecond,
             (Phase::Serving | Phase::Draining, _) => Reason::EntityBody,
             // Ours to end anyway.

@@ -89,6 +89,23 @@ class Server:
         except OSError:
             return False
 
+    def be_refused(self):
+        """Something for the error log, which is opened with its first line and stays so."""
+        with Connection(self.port) as c:
+            c.send(b"nonsense\r\n\r\n")
+            c.response()
+        wait_for(lambda: any("httperr" in name for name in self.open_files()), f"{self.name} writing its error log")
+
+    def open_files(self):
+        folder = f"/proc/{self.process.pid}/fd"
+        names = []
+        for entry in os.listdir(folder):
+            try:
+                names.append(os.readlink(os.path.join(folder, entry)))
+            except FileNotFoundError:
+                pass  # closed meanwhile
+        return names
+
     def resident_kib(self):
         with open(f"/proc/{self.process.pid}/status") as f:
             return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
@@ -184,7 +201,8 @@ def run(loads, seconds, name):
 
 def acts(plain, echo, full):
     servers, faults = (plain, echo, full), []
-    counted(plain)
+    for server in servers:
+        server.be_refused()
     idle = [s.descriptors() for s in servers]
     for server in (plain, full):
         faults += come_and_go(server.port, CONNECTIONS // 2, WORKERS,

@@ -142,7 +142,7 @@ impl RequestHead {
         match rest.get(verb_end) {
             None if received > limits.head => Err(Refusal::Verb),
             None => Ok(()),
-            Some(b'\r') if verb_end + 1 == rest.len() => Ok(()),
+            Some(b'\r') if verb_end + 1 == rest.len() && received <= limits.head => Ok(()),
             Some(b'\r') => Err(Refusal::BadRequest),
             Some(b' ') if verb_end > 0 => self.judge_target(rest, verb_end, received, limits),
             Some(_) => Err(Refusal::Verb),

@@ -251,6 +251,7 @@ fn nothing_is_waited_for_beyond_the_limit() {
             assert!(parse_with(input.as_bytes(), &limits).1.is_err(), "{start:?} {filler:?}");
         }
     }
+    assert!(parse_with(format!("{}\r", "b".repeat(64)).as_bytes(), &limits).1.is_err());
     assert_eq!(outcome("foo\r"), Ok(Parsed::Partial));
     assert_eq!(outcome("foo\rx"), Err(Refusal::BadRequest));
 }
