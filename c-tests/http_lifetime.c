@@ -71,6 +71,40 @@ TEST(test_lifetime__shutdown_lets_a_begun_response_finish)
     server_close(&server);
 }
 
+/* Asks for a host that nobody serves: once that is answered, what was asked before has been looked at. */
+static void look_at_all(const struct server *server)
+{
+    int client = client_connect(server->port);
+    client_text(client, "GET / HTTP/1.1\r\nHost: elsewhere\r\n\r\n");
+    CHECK(client_response(client, &reply, 0));
+    CHECK_EQ(reply.status, 400);
+    close(client);
+}
+
+/* Nobody will take them, but that is not known before the queue is closed. */
+TEST(test_lifetime__shutdown_leaves_waiting_requests_waiting)
+{
+    struct server server;
+    int before, after;
+    server_open(&server);
+    before = client_get(&server, "/before");
+    look_at_all(&server);
+    CHECK_EQ(HttpShutdownRequestQueue(server.queue), NO_ERROR);
+    after = client_get(&server, "/after");
+    look_at_all(&server);
+    CHECK(!client_readable(before, 0));
+    CHECK(!client_readable(after, 0));
+    CHECK_EQ(HttpCloseRequestQueue(server.queue), NO_ERROR);
+    CHECK(client_response(before, &reply, 0));
+    CHECK_EQ(reply.status, 503);
+    CHECK(client_response(after, &reply, 0));
+    CHECK_EQ(reply.status, 503);
+    close(before);
+    close(after);
+    CHECK_EQ(HttpCloseServerSession(server.session), NO_ERROR);
+    CHECK_EQ(HttpTerminate(HTTP_INITIALIZE_SERVER, NULL), NO_ERROR);
+}
+
 static void *receive_blocking(void *argument)
 {
     static union request_buffer own;

@@ -93,6 +93,36 @@ run_server_threadpool() {
     expect "thread pool, the end" '^stopped' "$WORK/server_threadpool.out"
 }
 
+run_server_unix() {
+    local get=(--unix-socket "$WORK/app.sock")
+    start server_unix "$WORK/app.sock" --proxy
+    get "$WORK/a" "${get[@]}" http://localhost/
+    expect "a Unix socket" '^Hello, 127.0.0.1' "$WORK/a"
+    get "$WORK/a" "${get[@]}" --haproxy-protocol http://localhost/
+    expect "a Unix socket, a proxy without addresses" '^Hello, 127.0.0.1' "$WORK/a"
+    printf 'PROXY TCP4 192.0.2.7 198.51.100.1 5 80\r\nGET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' |
+        python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(sys.argv[1])
+s.sendall(sys.stdin.buffer.read()); print("".join(iter(lambda: s.recv(4096).decode(), "")))' "$WORK/app.sock" >"$WORK/a"
+    expect "a Unix socket, a proxy" '^Hello, 192.0.2.7' "$WORK/a"
+    get "$WORK/a" "${get[@]}" http://localhost/stop
+    expect "a Unix socket, the end" '^Good-bye' "$WORK/a"
+    ended server_unix
+    checks=$((checks + 1))
+    [ ! -e "$WORK/app.sock" ] || { echo "server_unix leaves its socket behind"; return 1; }
+}
+
+run_server_epoll() {
+    local port
+    port=$(free_port)
+    start server_epoll "$port"
+    for _ in $(seq 10); do get "$WORK/a" "http://localhost:$port/" "http://localhost:$port/b"; done
+    expect "epoll" '^request 20' "$WORK/a"
+    get "$WORK/a" -H "X-Long: $(head -c 9000 /dev/zero | tr '\0' x)" "http://localhost:$port/"
+    expect "epoll, a larger head" '^request 21' "$WORK/a"
+    ended server_epoll
+    expect "epoll, the end" '^stopped after 21 requests' "$WORK/server_epoll.out"
+}
+
 run_echo_upload() {
     local port
     port=$(free_port)
@@ -114,7 +144,7 @@ for compiler in gcc clang; do
     for source in "$ROOT"/examples-c/*.c; do
         build "$compiler" "$(basename "$source" .c)"
     done
-    for server in server_sync server_v1 server_iocp server_threadpool echo_upload; do
+    for server in server_sync server_v1 server_iocp server_threadpool server_unix server_epoll echo_upload; do
         "run_$server"
     done
 done

@@ -537,7 +537,8 @@ ULONG HttpCloseRequestQueue(HANDLE RequestQueueHandle);
 /**
  * Stops delivery on a version 2 queue: pending receives and waits end with `ERROR_OPERATION_ABORTED`, requests received
  * and not begun to be answered are cancelled, responses under way go on, later receives give `ERROR_INVALID_HANDLE`.
- * Again is no error.
+ * Requests that wait on the queue, and those that come later, wait there until it is closed (they are then answered 503) or
+ * their time on it is over. Again is no error.
  *
  * Errors: `ERROR_INVALID_PARAMETER` (not a version 2 queue), `ERROR_DLL_INIT_FAILED`.
  *

@@ -78,5 +78,65 @@ typedef struct _NTHTTP_CREDENTIALS_INFO {
     NTHTTP_VERIFY_CALLBACK Verify;
     PVOID Context;
 } NTHTTP_CREDENTIALS_INFO, *PNTHTTP_CREDENTIALS_INFO;
+/* A property of URL groups (HttpSetUrlGroupProperty, NTHTTP_LISTEN_INFO): a further way in for the group's URLs, such as a
+ * Unix socket, an address of its own, or a socket that systemd has opened, with the PROXY protocol or without.
+ *
+ *   NTHTTP_LISTEN_INFO info = {.Flags = {1}, .Address = "unix:/run/app.sock", .SocketMode = 0660};
+ *   HttpSetUrlGroupProperty(group, NTHTTP_SERVER_LISTEN_PROPERTY, &info, sizeof(info));
+ *
+ * It listens when the call returns, and until it is taken back or the group is closed. Each call adds one way in; with
+ * Flags.Present 0 a call takes back the one with that address, or all of the group's when Address is NULL. A request finds
+ * its URL by its Host field, as if it had come to the port named in Port, among the URLs of all groups on that port.
+ *
+ * Errors of HttpSetUrlGroupProperty: ERROR_INVALID_PARAMETER (no such group, Address malformed or missing, a member out of
+ * range), ERROR_ALREADY_EXISTS (the program opened this address already), ERROR_SHARING_VIOLATION (somebody else listens
+ * there), ERROR_FILE_EXISTS (a file that is no socket has the path), ERROR_PATH_NOT_FOUND (no such folder),
+ * ERROR_BUFFER_OVERFLOW (the path or name is longer than the system's 107 bytes), ERROR_ACCESS_DENIED, ERROR_NOT_FOUND (not
+ * an address of this machine), ERROR_INVALID_HANDLE (the descriptor is no listening stream socket), ERROR_FILE_NOT_FOUND
+ * (taken back: not opened by this group), ERROR_NO_SYSTEM_RESOURCES. The property cannot be queried. */
+#define NTHTTP_SERVER_LISTEN_PROPERTY ((HTTP_SERVER_PROPERTY)0x1000)
+
+/* The port itself is not opened by URLs that are added to it from then on, by any group of the program: set it before the
+ * first URL, and http://localhost:80/ is served at a Unix socket alone. It holds for as long as the way in is open. */
+#define NTHTTP_LISTEN_FLAG_ONLY 0x00000001
+
+/* Whether a connection begins with a header of the PROXY protocol, version 1 or 2, which tells the client behind a proxy.
+ * The addresses it tells are then those of HTTP_REQUEST.Address and of HTTPERR; where it tells none (the commands LOCAL and
+ * UNKNOWN, Unix sockets) the connection's own stand. The time-out for heads (HeaderWait) covers it. A connection that does
+ * not keep to it is closed without an answer, and has a line in HTTPERR: ProxyProtocol_Missing, ProxyProtocol_Malformed (also
+ * longer than 4096 bytes, or with a wrong checksum) or ProxyProtocol_Untrusted. */
+typedef enum _NTHTTP_PROXY_PROTOCOL {
+    NthttpProxyProtocolOff = 0,
+    /* Trusted proxies may send it; what others send is a request. */
+    NthttpProxyProtocolOptional = 1,
+    /* It must be there, and come from a trusted proxy. */
+    NthttpProxyProtocolRequired = 2
+} NTHTTP_PROXY_PROTOCOL;
+
+typedef struct _NTHTTP_LISTEN_INFO {
+    /* Present 1: listen there. 0: no longer; only Address counts then. */
+    HTTP_PROPERTY_FLAGS Flags;
+    /* 0, or NTHTTP_LISTEN_FLAG_ONLY. */
+    ULONG ListenFlags;
+    /* Where, in UTF-8 with a NUL behind it; it is copied:
+     *   unix:/run/app.sock   a Unix socket. One that a program left behind is replaced; ours is removed with the way in.
+     *   unix:@name           a Unix socket with an abstract name (Linux): in no folder, and open to the whole machine.
+     *   192.0.2.1:8080, [2001:db8::1]:8080, *:8080
+     *   fd:3                 a socket that listens already, such as systemd hands on from descriptor 3. It is copied and made
+     *                        non-blocking; the descriptor stays the program's.
+     * Clients of a Unix socket are shown as 127.0.0.1, port 0, and their server as 127.0.0.1 with the port of Port; they
+     * speak plain HTTP, also where the URLs are https. */
+    PCSTR Address;
+    /* With ProxyProtocol: whose word is taken, addresses and networks with commas between them ("10.0.0.0/8, ::1"). NULL:
+     * everybody's. Of a Unix socket always everybody's who may open it. */
+    PCSTR TrustedProxies;
+    NTHTTP_PROXY_PROTOCOL ProxyProtocol;
+    /* Permissions of a Unix socket in the file system, such as 0660; 0: those the process gives to new files. */
+    ULONG SocketMode;
+    /* Connections that may wait to be accepted; 0: 4096. The system has a limit of its own. */
+    ULONG Backlog;
+    /* The port of the URLs it is for; 0: 80. */
+    USHORT Port;
+} NTHTTP_LISTEN_INFO, *PNTHTTP_LISTEN_INFO;
 
 #endif

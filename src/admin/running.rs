@@ -49,6 +49,7 @@ fn sessions(snapshot: &Snapshot) {
             line(&format!("    URL group ID: {:X}", group.id));
             pairs(8, &group_pairs(group));
             listed(8, "Registered URLs", &group.urls);
+            listed(8, "Further listeners", &group.listeners);
         }
     }
     line("");

@@ -13,6 +13,7 @@ pub mod poller;
 pub mod resolve;
 pub mod socket;
 pub mod tcp_facts;
+mod unix_listener;
 
 use std::io;
 

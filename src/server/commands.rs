@@ -8,17 +8,15 @@ use crate::abi::error::{Error, Result};
 use crate::win32::lent::LentBuffer;
 use crate::wire::prefix::UrlPrefix;
 
-use super::connection::{Active, Connection, Phase, Stage};
+use super::connection::{Active, Connection, Phase};
 use super::engine::Engine;
 use super::log;
 use super::metrics;
 use super::parcel::measure;
-use super::reason::Reason;
-use super::request_queue::{Queue, Refused};
 use super::service::{
     ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, Fact, FragmentPart, GroupId,
-    Holder, Identity, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId, Range,
-    RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
+    Holder, Identity, Listen, ListenAddress, LogFields, OperationId, Pend, Property, PropertyKind, Question,
+    QueueId, Range, RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
 };
 
 /// The engine behind [`Service`]; shared, because its watchman needs it too.
@@ -56,44 +54,6 @@ impl Local {
         Active::new(&self.0, self.0.connection_of(request.0)?).claim(request)
     }
 
-    /// Ends every exchange of a queue for which `ends` says so.
-    fn end_exchanges(&self, queue: &Queue, ends: impl Fn(Stage) -> bool) {
-        for connection in self.0.slots.all() {
-            let mut active = Active::new(&self.0, connection);
-            let exchange = active.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-            if exchange.is_some_and(|e| e.queue == queue.id && ends(e.stage)) {
-                if let Some(socket) = &active.state.socket {
-                    socket.reset_on_close();
-                }
-                active.report(Reason::Abandoned);
-                active.break_off_with(Error::OPERATION_ABORTED);
-            }
-            active.finish();
-        }
-    }
-
-    /// Answers requests nobody can take any more.
-    fn turn_away(&self, waiting: Vec<RequestId>) {
-        for request in waiting {
-            let Some(connection) = self.0.connection_of(request.0) else { continue };
-            let mut active = Active::new(&self.0, connection);
-            let exchange = active.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-            if exchange.is_some_and(|e| e.request == request && e.stage == Stage::Queued) {
-                active.refuse_by(Refused::Closed);
-            }
-            active.finish();
-        }
-    }
-
-    /// Ends the waits for disconnection that were made through a queue.
-    fn end_disconnect_waits(&self, queue: QueueId) {
-        for connection in self.0.slots.all() {
-            let mut active = Active::new(&self.0, connection);
-            active.abort_disconnect_waits(queue);
-            active.finish();
-        }
-    }
-
     /// The outcome of what never waits.
     fn now<T>(&self, outcome: Poll<Result<T>>) -> Result<T> {
         match outcome {
@@ -108,19 +68,6 @@ impl Local {
         let url = UrlPrefix::parse(url)?;
         if self.0.is_served_by(&url, queue) { Ok(url) } else { Err(Error::INVALID_PARAMETER) }
     }
-
-    fn stop(&self, queue: &Queue, ends: impl Fn(Stage) -> bool) {
-        let (receives, waiting) = queue.shut();
-        for receive in receives {
-            receive.send(Err(Error::OPERATION_ABORTED));
-        }
-        // Before the connections end, or the waits would complete as if the clients had left.
-        self.end_disconnect_waits(queue.id);
-        self.turn_away(waiting);
-        self.end_exchanges(queue, ends);
-        // Nothing may be left to do for who sits in the engine's place.
-        self.0.poller.wake();
-    }
 }
 
 impl Service for Local {
@@ -131,6 +78,7 @@ impl Service for Local {
     fn close_session(&self, session: SessionId) -> Result<()> {
         for group in self.0.directory.close_session(session)? {
             group.bind(None);
+            self.0.stop_listening(group.id, None);
             self.0.unregister_all(UrlOwner::Group(group.id));
         }
         log::settle();
@@ -144,6 +92,7 @@ impl Service for Local {
     fn close_group(&self, group: GroupId) -> Result<()> {
         let group = self.0.directory.close_group(group)?;
         group.bind(None);
+        self.0.stop_listening(group.id, None);
         self.0.unregister_all(UrlOwner::Group(group.id));
         drop(group);
         log::settle();
@@ -181,6 +130,18 @@ impl Service for Local {
                 Ok(())
             }
         }
+    }
+
+    fn listen(&self, group: GroupId, listen: Listen, given: Option<Arc<File>>) -> Result<()> {
+        self.0.listen(group, listen, given)?;
+        self.0.start_watchman();
+        Ok(())
+    }
+
+    fn stop_listening(&self, group: GroupId, address: Option<ListenAddress>) -> Result<()> {
+        self.0.directory.group(group)?;
+        let stopped = self.0.stop_listening(group, address.as_ref());
+        if stopped || address.is_none() { Ok(()) } else { Err(Error::FILE_NOT_FOUND) }
     }
 
     fn set_property(&self, holder: Holder, property: Property) -> Result<()> {
@@ -230,7 +191,7 @@ impl Service for Local {
 
     fn shutdown_queue(&self, queue: QueueId) -> Result<()> {
         let queue = self.0.queue(queue)?;
-        self.stop(&queue, |stage| stage == Stage::Delivered);
+        self.shut(&queue);
         Ok(())
     }
 
@@ -243,7 +204,7 @@ impl Service for Local {
         for group in self.0.directory.groups() {
             group.unbind(&queue);
         }
-        self.stop(&queue, |_| true);
+        self.close(&queue);
         Ok(())
     }
 

@@ -1,7 +1,9 @@
 //! A connection: its state, and how a thread works on it.
 //!
 //! ```text
-//!           head complete, routed           last byte of response sent
+//! Introducing (the proxy its client; `introduction`)
+//!    │
+//!    ▼      head complete, routed           last byte of response sent
 //! Reading ───────────────────────► Serving ───────────────────────────► Reading
 //!    │ refused                        │  │ request body left   drained ▲
 //!    ▼                                │  └──────► Draining ────────────┘
@@ -42,6 +44,8 @@ use super::throttle::Throttle;
 /// Where a connection stands; see the picture above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// A proxy is to say who the client is; whether it must.
+    Introducing(bool),
     Reading,
     Serving,
     Draining,

@@ -1,6 +1,5 @@
 //! Listening endpoints: a port, its sockets and the prefixes registered on it.
 
-use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use crate::win32::trace;
 use crate::wire::prefix::{Scheme, UrlPrefix};
 
 use super::configured::Admission;
+use super::entrance::{Door, Entrance, listen_error};
 use super::routing::{Registration, Routes};
 
 /// Marks the tokens of listeners among the poller's.
@@ -22,13 +22,15 @@ pub(crate) const LISTENER: u64 = 1 << 63;
 pub(crate) struct Endpoint {
     pub(crate) port: u16,
     pub(crate) routes: RwLock<Routes>,
-    open: Mutex<Open>,
+    pub(super) open: Mutex<Open>,
 }
 
+/// What is open.
 #[derive(Default)]
-struct Open {
+pub(super) struct Open {
     scheme: Option<Scheme>,
     listeners: Vec<Arc<Listener>>,
+    pub(super) entrances: Vec<Arc<Entrance>>,
 }
 
 impl Endpoint {
@@ -54,7 +56,9 @@ impl Endpoint {
             routes.reserve(&admission.reserved);
             routes.insert(Arc::new(registration))?;
         }
+        let stays_closed = open.entrances.iter().any(|entrance| entrance.is_only());
         if open.listeners.is_empty()
+            && !stays_closed
             && let Err(error) = self.listen(&mut open, &admission.addresses, poller)
         {
             self.routes.write().remove(&prefix);
@@ -77,7 +81,7 @@ impl Endpoint {
         }
         if routes.is_empty() {
             trace::info(format_args!("port {} is closed", self.port));
-            open.listeners.clear();
+            open.listeners.drain(..).for_each(|listener| listener.retire());
             open.scheme = None;
         }
         Ok(())
@@ -89,13 +93,19 @@ impl Endpoint {
     }
 
     /// One of the listeners, by the number in its token.
-    pub(crate) fn listener(&self, number: usize) -> Option<Arc<Listener>> {
-        self.open.lock().listeners.get(number).cloned()
+    pub(crate) fn door(&self, number: u8) -> Option<Door> {
+        let open = self.open.lock();
+        if let Some(listener) = open.listeners.get(usize::from(number)) {
+            return Some((Arc::clone(listener), None));
+        }
+        let entrance = open.entrances.iter().find(|entrance| entrance.number == number)?;
+        Some((Arc::clone(&entrance.listener), Some(Arc::clone(entrance))))
     }
 
     /// Whether it listens.
     pub(crate) fn is_open(&self) -> bool {
-        !self.open.lock().listeners.is_empty()
+        let open = self.open.lock();
+        !open.listeners.is_empty() || !open.entrances.is_empty()
     }
 
     /// Whether connections here speak TLS, for which no certificate can be configured yet.
@@ -105,20 +115,12 @@ impl Endpoint {
 
     fn listen(&self, open: &mut Open, addresses: &[IpAddr], poller: &Poller) -> Result<()> {
         use std::os::fd::AsFd;
-        let listeners = Listener::bind_these(addresses, self.port).map_err(|e| bind_error(&e))?;
+        let listeners = Listener::bind_these(addresses, self.port).map_err(|e| listen_error(&e))?;
         for (number, listener) in listeners.iter().enumerate() {
             let token = LISTENER | u64::from(self.port) << 8 | number as u64;
             poller.add_listener(listener.as_fd(), token).map_err(|_| Error::NO_SYSTEM_RESOURCES)?;
         }
         open.listeners = listeners.into_iter().map(Arc::new).collect();
         Ok(())
-    }
-}
-
-fn bind_error(error: &io::Error) -> Error {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => Error::SHARING_VIOLATION,
-        io::ErrorKind::PermissionDenied => Error::ACCESS_DENIED,
-        _ => Error::NO_SYSTEM_RESOURCES,
     }
 }

@@ -24,6 +24,7 @@ use super::control::{self, Control};
 use super::counters::Tally;
 use super::driver::Driver;
 use super::endpoint::{Endpoint, LISTENER};
+use super::entrance::Welcome;
 use super::log::ErrorLog;
 use super::policy::{Policy, service_timeouts, set_service_timeouts};
 use super::request_queue::Queue;
@@ -138,7 +139,7 @@ impl Engine {
             return self.control.accept();
         }
         if token & LISTENER != 0 {
-            return self.accept((token >> 8) as u16, (token & 0xFF) as usize);
+            return self.accept((token >> 8) as u16, token as u8);
         }
         if let Some(connection) = self.slots.get(slot_of(token)) {
             let mut active = Active { driver, ..Active::new(self, connection) };
@@ -205,20 +206,21 @@ impl Engine {
         at
     }
 
-    fn accept(&self, port: u16, number: usize) {
+    fn accept(&self, port: u16, number: u8) {
         let Some(endpoint) = self.endpoints.read().get(&port).cloned() else { return };
-        let Some(listener) = endpoint.listener(number) else { return };
+        let Some((listener, entrance)) = endpoint.door(number) else { return };
         // A few at a time, so that a flood of connections does not hold up the others' requests.
         for _ in 0..16 {
             let (socket, local, remote) = match listener.accept() {
                 Ok(accepted) => accepted,
                 Err(error) if is_exhaustion(&error) => {
-                    return self.rest(&listener, LISTENER | u64::from(port) << 8 | number as u64);
+                    self.rest(&listener, LISTENER | u64::from(port) << 8 | u64::from(number));
+                    break;
                 }
-                Err(_) => return,
+                Err(_) => break,
             };
             socket.set_nodelay(true);
-            if endpoint.is_secure() {
+            if endpoint.is_secure() && !listener.is_unix() {
                 // No certificate is configured for the port: what Windows does with https then.
                 socket.reset_on_close();
                 continue;
@@ -228,8 +230,16 @@ impl Engine {
                 continue;
             }
             let Some(connection) = self.slots.reserve() else { continue };
-            connection.occupy(socket, (local, remote), Arc::clone(&endpoint));
-            self.adopt(connection);
+            let (ends, welcome) = match &entrance {
+                Some(entrance) => entrance.welcome((local, remote)),
+                None => ((local, remote), Welcome::Client),
+            };
+            connection.occupy(socket, ends, Arc::clone(&endpoint));
+            self.adopt(connection, welcome);
+        }
+        if !endpoint.is_open() {
+            // Closed while they came.
+            self.part_with_clients(&endpoint);
         }
     }
 
@@ -251,8 +261,9 @@ impl Engine {
         }
     }
 
-    fn adopt(&self, connection: &Connection) {
+    fn adopt(&self, connection: &Connection, welcome: Welcome) {
         let mut active = Active::new(self, connection);
+        active.receive(welcome);
         let added = match &active.state.socket {
             Some(socket) => self.poller.add(socket.as_fd(), token_of(active.state.id)).is_ok(),
             None => false,
@@ -321,7 +332,7 @@ mod tests {
         let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
         let socket = Socket::from_fd(OwnedFd::from(ours));
         connection.occupy(socket, (nowhere, nowhere), Arc::new(Endpoint::new(1)));
-        engine.adopt(connection);
+        engine.adopt(connection, Welcome::Client);
         (connection.state.lock().slot(), theirs)
     }
 

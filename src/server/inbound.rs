@@ -57,6 +57,7 @@ impl Active<'_> {
                     self.linger();
                     Next::Wait
                 }
+                Phase::Introducing(required) => self.read_introduction(required),
                 Phase::Closed => Next::Wait,
             };
             if matches!(next, Next::Wait) {
@@ -128,7 +129,7 @@ impl Active<'_> {
     }
 
     /// Nothing complete is there: an idle connection gives its memory back, a partial head gets a deadline.
-    fn await_head(&mut self, work: Box<Work>) -> Next {
+    pub(super) fn await_head(&mut self, work: Box<Work>) -> Next {
         if work.input.is_empty() {
             self.rest(work);
         } else {

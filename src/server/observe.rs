@@ -98,6 +98,7 @@ impl Engine {
             active: own.active.unwrap_or(true),
             queue: group.binding.lock().queue.as_ref().map(|queue| queue.id.0),
             urls: self.urls_of(UrlOwner::Group(group.id)),
+            listeners: self.entrances_of(group.id),
             timeouts: own.timeouts,
             bandwidth: own.bandwidth,
             max_connections: own.connections,
@@ -167,7 +168,7 @@ fn exchange_of(state: &State) -> Option<&Exchange> {
 fn phase_of(state: &State) -> &'static str {
     match state.phase {
         Phase::Reading if state.work.is_none() => "idle",
-        Phase::Reading => "reading",
+        Phase::Reading | Phase::Introducing(_) => "reading",
         Phase::Draining => "draining",
         Phase::Lingering | Phase::Closed => "lingering",
         Phase::Serving => match exchange_of(state).map(|exchange| exchange.stage) {

@@ -10,6 +10,7 @@ use crate::wire::refusal::Refusal;
 
 use super::connection::{Active, Phase, Stage};
 use super::engine::Engine;
+use super::introduction::Rudeness;
 use super::log::ErrorEntry;
 
 /// Why something ended without the application's answer.
@@ -33,6 +34,8 @@ pub(crate) enum Reason {
     /// Nobody took the request in time; whether the client was told.
     RequestQueue(bool),
     MinBytesPerSecond,
+    /// A proxy was to introduce its client.
+    Proxy(Rudeness),
 }
 
 impl Reason {
@@ -50,6 +53,7 @@ impl Reason {
             Reason::EntityBody => "Timer_EntityBody",
             Reason::RequestQueue(_) => "Timer_ReqQueue",
             Reason::MinBytesPerSecond => "Timer_MinBytesPerSecond",
+            Reason::Proxy(rudeness) => rudeness.word(),
         }
     }
 
@@ -64,7 +68,7 @@ impl Reason {
 
     /// Whether there is a request to tell of.
     fn has_request(self) -> bool {
-        !matches!(self, Reason::ConnectionIdle | Reason::HeaderWait)
+        !matches!(self, Reason::ConnectionIdle | Reason::HeaderWait | Reason::Proxy(_))
     }
 }
 
@@ -138,8 +142,10 @@ impl Active<'_> {
         let work = self.state.work.as_ref();
         let stage = work.and_then(|work| work.exchange.as_ref()).map(|exchange| exchange.stage);
         let reason = match (self.state.phase, stage) {
-            (Phase::Reading, _) if work.is_none_or(|work| work.input.is_empty()) => Reason::ConnectionIdle,
-            (Phase::Reading, _) => Reason::HeaderWait,
+            (Phase::Reading | Phase::Introducing(_), _) => match work {
+                Some(work) if !work.input.is_empty() => Reason::HeaderWait,
+                _ => Reason::ConnectionIdle,
+            },
             (Phase::Serving, _) if self.is_raw_and_ended() => return,
             (Phase::Serving, _) if self.state.send_due <= now_ms => Reason::MinBytesPerSecond,
             (Phase::Serving | Phase::Draining, _) => Reason::EntityBody,

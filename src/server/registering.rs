@@ -20,28 +20,29 @@ impl Engine {
         };
         let prefix = UrlPrefix::parse(url)?;
         let admission = self.configured.admit(&prefix)?;
-        let port = prefix.port;
-        let known = self.endpoints.read().get(&port).cloned();
-        let endpoint = match known {
-            Some(endpoint) => endpoint,
-            None => {
-                let mut endpoints = self.endpoints.write();
-                Arc::clone(endpoints.entry(port).or_insert_with(|| Arc::new(Endpoint::new(port))))
-            }
-        };
+        let endpoint = self.endpoint(prefix.port);
         endpoint.register(Registration { prefix, target, context }, &admission, &self.poller)?;
         self.wake_up();
         Ok(())
     }
 
+    /// What belongs to a port.
+    pub(super) fn endpoint(&self, port: u16) -> Arc<Endpoint> {
+        if let Some(known) = self.endpoints.read().get(&port) {
+            return Arc::clone(known);
+        }
+        let mut endpoints = self.endpoints.write();
+        Arc::clone(endpoints.entry(port).or_insert_with(|| Arc::new(Endpoint::new(port))))
+    }
+
     /// A port is open: there is something to look at, and there may be errors to tell of.
-    fn wake_up(&self) {
+    pub(super) fn wake_up(&self) {
         log::stay();
         self.control.open(&self.poller);
     }
 
     /// After prefixes were removed: without an open port there is nothing to look at or to wait for.
-    fn settle(&self) {
+    pub(super) fn settle(&self) {
         let any_open = || self.endpoints.read().values().any(|endpoint| endpoint.is_open());
         if !any_open() {
             self.control.close();
@@ -93,6 +94,7 @@ impl Engine {
         let endpoint = self.endpoints.read().get(&prefix.port).cloned().ok_or(Error::FILE_NOT_FOUND)?;
         endpoint.unregister(&prefix, |r| owns(owner, r))?;
         self.cache.forget_prefix(&prefix);
+        self.part_with_clients(&endpoint);
         self.settle();
         Ok(())
     }
@@ -101,9 +103,13 @@ impl Engine {
     pub(crate) fn unregister_all(&self, owner: UrlOwner) {
         let endpoints: Vec<_> = self.endpoints.read().values().cloned().collect();
         for endpoint in endpoints {
-            for prefix in endpoint.prefixes(|r| owns(owner, r)) {
-                let _ = endpoint.unregister(&prefix, |r| owns(owner, r));
-                self.cache.forget_prefix(&prefix);
+            let prefixes = endpoint.prefixes(|r| owns(owner, r));
+            for prefix in &prefixes {
+                let _ = endpoint.unregister(prefix, |r| owns(owner, r));
+                self.cache.forget_prefix(prefix);
+            }
+            if !prefixes.is_empty() {
+                self.part_with_clients(&endpoint);
             }
         }
         self.settle();

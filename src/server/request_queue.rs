@@ -27,7 +27,10 @@ struct State {
     length: u32,
     active: bool,
     verbosity: Verbosity,
+    /// No receive is taken any more.
     shut: bool,
+    /// Nor is a request.
+    closed: bool,
     /// Requests that came, and those refused.
     arrived: u64,
     rejected: u64,
@@ -120,6 +123,7 @@ impl Queue {
             active: true,
             verbosity: Verbosity::Basic,
             shut: false,
+            closed: false,
             beacon: Beacon::new(),
             arrived: 0,
             rejected: 0,
@@ -138,7 +142,7 @@ impl Queue {
     pub(crate) fn offer(&self, request: RequestId, driver: Option<&Arc<Waiter>>) -> Offer {
         let mut state = self.state.lock();
         state.arrived += 1;
-        if state.shut {
+        if state.closed {
             return Offer::Refused(Refused::Closed);
         }
         if !state.active {
@@ -232,8 +236,18 @@ impl Queue {
         }
     }
 
-    /// Takes no more requests or receives; hands back what waits.
-    pub(crate) fn shut(&self) -> (Vec<Reply<Delivery>>, Vec<RequestId>) {
+    /// Takes no more requests or receives; hands back the requests that wait, and the receives.
+    pub(crate) fn close(&self) -> (Vec<RequestId>, Vec<Reply<Delivery>>) {
+        let mut state = self.state.lock();
+        state.closed = true;
+        let waiting = state.requests.drain(..).collect();
+        drop(state);
+        (waiting, self.shut())
+    }
+
+    /// Takes no more receives; hands back those that wait. Requests wait on until the queue is closed, or their time is
+    /// over (digest §1.5).
+    pub(crate) fn shut(&self) -> Vec<Reply<Delivery>> {
         let mut state = self.state.lock();
         state.shut = true;
         // Who waits at the descriptor is to learn of it.
@@ -245,7 +259,7 @@ impl Queue {
                 Receiver::Thread(waiter) => waiter.notify(),
             }
         }
-        (receives, state.requests.drain(..).collect())
+        receives
     }
 
     /// Sets a property of queues.

@@ -145,6 +145,8 @@ pub struct GroupState {
     pub queue: Option<u64>,
     /// The prefixes registered on it.
     pub urls: Vec<String>,
+    /// Its further listeners, and the ports they lead to.
+    pub listeners: Vec<String>,
     /// Its own timeouts, 0 where it inherits.
     pub timeouts: Option<Timeouts>,
     /// Bytes a second, if limited.

@@ -12,8 +12,8 @@ use super::message::{Ask, Command, Manage, Response, Traffic};
 use crate::abi::error::{Error, Result};
 use crate::server::service::{
     ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, Fact, FragmentPart, GroupId,
-    Holder, Identity, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId, Range,
-    RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
+    Holder, Identity, Listen, ListenAddress, LogFields, OperationId, Pend, Property, PropertyKind, Question,
+    QueueId, Range, RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 
@@ -52,6 +52,14 @@ impl Service for Guest {
 
     fn remove_url(&self, owner: UrlOwner, url: Option<&[u16]>) -> Result<()> {
         self.manage(Manage::RemoveUrl(owner, url.map(|url| Utf16(url.to_vec()))))
+    }
+
+    fn listen(&self, group: GroupId, listen: Listen, given: Option<Arc<File>>) -> Result<()> {
+        self.manage(Manage::Listen(group, listen, given))
+    }
+
+    fn stop_listening(&self, group: GroupId, address: Option<ListenAddress>) -> Result<()> {
+        self.manage(Manage::StopListening(group, address))
     }
 
     fn set_property(&self, holder: Holder, property: Property) -> Result<()> {

@@ -147,6 +147,8 @@ impl Served {
             Manage::RemoveUrl(owner, url) => {
                 engine.remove_url(owned.url_owner(owner), url.as_ref().map(|url| &url.0[..]))?;
             }
+            Manage::Listen(group, listen, given) => engine.listen(owned.group(group), listen, given)?,
+            Manage::StopListening(group, address) => engine.stop_listening(owned.group(group), address)?,
             Manage::SetProperty(holder, property) => engine.set_property(owned.holder(holder), property)?,
             Manage::Property(holder, kind) => {
                 return engine.property(owned.holder(holder), kind).map(Outcome::Property);

@@ -22,8 +22,8 @@ use super::frames::FrameReceiver;
 use crate::abi::error::Result;
 use crate::server::service::{
     ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, Fact, FragmentPart, GroupId, Holder, Identity,
-    LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId, ResponseHead, SendFlags,
-    SessionId, UrlOwner,
+    Listen, ListenAddress, LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId,
+    ResponseHead, SendFlags, SessionId, UrlOwner,
 };
 
 /// The version of everything in this room that crosses; a change of any of it is another version.
@@ -82,6 +82,10 @@ pub enum Manage {
     AddUrl(UrlOwner, Utf16, u64),
     /// `Service::remove_url`.
     RemoveUrl(UrlOwner, Option<Utf16>),
+    /// `Service::listen`.
+    Listen(GroupId, Listen, Option<Arc<File>>),
+    /// `Service::stop_listening`.
+    StopListening(GroupId, Option<ListenAddress>),
     /// `Service::set_property`.
     SetProperty(Holder, Property),
     /// `Service::property`.
@@ -226,6 +230,8 @@ wire_enum! {
         13 = ReadFragment { 0: queue, 1: url, 2: range, 3: room },
         14 = FlushCache { 0: queue, 1: url, 2: recursive },
         15 = Metrics,
+        16 = Listen { 0: group, 1: listen, 2: given },
+        17 = StopListening { 0: group, 1: address },
     }
     Ask {
         0 = Receive,

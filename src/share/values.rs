@@ -11,8 +11,8 @@ use super::codec::{
 use crate::abi::error::Error;
 use crate::server::service::{
     ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, DeliveryExtras, Extras, Fact, FragmentPart,
-    GroupId, Holder, Identity, LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId,
-    ResponseField, ResponseHead, SendFlags, SessionId, UrlOwner,
+    GroupId, Holder, Identity, Listen, ListenAddress, LogFields, Property, PropertyKind, Question, QueueId,
+    Range, RequestId, ResponseField, ResponseHead, SendFlags, SessionId, UrlOwner,
 };
 use crate::wire::Span;
 use crate::wire::field::Field;
@@ -41,6 +41,8 @@ wire_values!(
     Box<LogFields>,
     Box<Identity>,
     CachePolicy,
+    Listen,
+    ListenAddress,
     Range,
     FragmentPart,
     Question,

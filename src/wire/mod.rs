@@ -9,6 +9,7 @@ pub mod date;
 pub mod field;
 mod framing;
 pub mod prefix;
+pub mod proxy;
 pub mod range;
 pub mod refusal;
 pub mod request;

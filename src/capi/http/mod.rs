@@ -38,6 +38,7 @@ mod property_added;
 mod property_auth;
 mod property_buffers;
 mod property_credentials;
+mod property_listen;
 mod property_logging;
 mod property_qos;
 mod property_values;

@@ -31,6 +31,7 @@ use super::property_auth::{
 };
 use super::property_buffers::{Given, Wanted};
 use super::property_credentials::{CREDENTIALS, set_credentials};
+use super::property_listen::{LISTEN_PROPERTY, listen};
 use super::property_logging::read_logging;
 use super::property_qos::{query_qos, read_qos};
 use super::property_values::{
@@ -157,6 +158,7 @@ pub unsafe extern "C" fn HttpSetUrlGroupProperty(
             let value = match Property {
                 HttpServerBindingProperty => return bind(group, given.read()?),
                 CREDENTIALS => return set_credentials(Holder::Group(group), given),
+                LISTEN_PROPERTY => return listen(group, given),
                 HttpServerDelegationProperty => delegation(given.read()?)?,
                 HttpServerListenEndpointProperty => read_listen_endpoint(given)?,
                 HttpServerProtectionLevelProperty => read_protection_level(given)?,

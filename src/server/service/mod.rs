@@ -10,6 +10,7 @@
 //! closes, the client leaves or the operation is cancelled.
 
 mod identity;
+mod listening;
 mod request;
 mod response;
 mod settings;
@@ -24,6 +25,7 @@ use crate::abi::error::{Error, Result};
 use crate::win32::lent::LentBuffer;
 
 pub use identity::*;
+pub use listening::*;
 pub use request::*;
 pub use response::*;
 pub use settings::*;
@@ -109,6 +111,12 @@ pub trait Service: Send + Sync {
     fn add_url(&self, owner: UrlOwner, url: &[u16], context: u64) -> Result<()>;
     /// Removes a prefix, or all (`None`). Not registered there: `FILE_NOT_FOUND`.
     fn remove_url(&self, owner: UrlOwner, url: Option<&[u16]>) -> Result<()>;
+    /// Opens a further way in for a group's URLs; `given` is the socket of an address that is inherited.
+    /// `INVALID_PARAMETER` (unknown group), `ALREADY_EXISTS` (opened already), `SHARING_VIOLATION` (somebody else listens
+    /// there), and the errors of sockets and files.
+    fn listen(&self, group: GroupId, listen: Listen, given: Option<Arc<File>>) -> Result<()>;
+    /// Closes one that the group opened, or all (`None`). Not opened: `FILE_NOT_FOUND`.
+    fn stop_listening(&self, group: GroupId, address: Option<ListenAddress>) -> Result<()>;
     /// Sets a property. Not one of that holder's: `INVALID_PARAMETER`.
     fn set_property(&self, holder: Holder, property: Property) -> Result<()>;
     /// Reads a property back.
@@ -127,7 +135,8 @@ pub trait Service: Send + Sync {
     /// Creates an anonymous request queue.
     fn create_queue(&self, version: ApiVersion) -> Result<QueueId>;
     /// Stops delivery on the queue: pending receives and waits end with `OPERATION_ABORTED`, requests taken
-    /// and not begun to be answered are cancelled, later receives give `INVALID_HANDLE`.
+    /// and not begun to be answered are cancelled, later receives give `INVALID_HANDLE`. Requests that wait there, and those
+    /// that come, wait on.
     fn shutdown_queue(&self, queue: QueueId) -> Result<()>;
     /// Closes the queue: as shutdown, and waiting requests get 503, unanswered ones a reset, groups are
     /// unbound, version 1 URLs removed.

@@ -13,9 +13,9 @@ use parking_lot::{Condvar, Mutex};
 use crate::abi::error::{Error, Result};
 use crate::server::service::{
     ApiVersion, Body, BodyPart, BodyRead, CachePolicy, Chunk, Claim, ConnectionId, Delivery, DeliveryExtras,
-    Evidence, Fact, FragmentPart, GroupId, Holder, Identity, LogFields, OperationId, Pend, Property,
-    PropertyKind, Question, QueueId, Range, Reply, RequestId, RequestInfo, ResponseHead, SendFlags, Service,
-    SessionId, Sizing, Timeouts, UrlOwner,
+    Evidence, Fact, FragmentPart, GroupId, Holder, Identity, Listen, ListenAddress, LogFields, OperationId,
+    Pend, Property, PropertyKind, Question, QueueId, Range, Reply, RequestId, RequestInfo, ResponseHead,
+    SendFlags, Service, SessionId, Sizing, Timeouts, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 use crate::wire::Span;
@@ -242,6 +242,12 @@ impl Service for Fake {
     }
     fn remove_url(&self, owner: UrlOwner, url: Option<&[u16]>) -> Result<()> {
         self.note(format!("remove_url {owner:?} {url:?}"))
+    }
+    fn listen(&self, group: GroupId, listen: Listen, given: Option<Arc<File>>) -> Result<()> {
+        self.note(format!("listen {group:?} {listen:?} {}", given.is_some()))
+    }
+    fn stop_listening(&self, group: GroupId, address: Option<ListenAddress>) -> Result<()> {
+        self.note(format!("stop_listening {group:?} {address:?}"))
     }
     fn set_property(&self, holder: Holder, property: Property) -> Result<()> {
         self.note(format!("set_property {holder:?} {property:?}"))

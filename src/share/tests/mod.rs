@@ -5,6 +5,7 @@ mod broken;
 mod commands;
 mod completions;
 mod engine;
+mod listening;
 mod properties;
 mod real;
 
