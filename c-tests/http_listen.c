@@ -363,7 +363,8 @@ TEST(test_listen__further_addresses)
 {
     struct server server;
     char text[64];
-    int port, client;
+    int port, other, client;
+    ULONG result;
     server_open(&server);
     snprintf(text, sizeof(text), "127.0.0.1:%d", port = free_port());
     CHECK_EQ(listen_at(&server, text), NO_ERROR);
@@ -375,6 +376,21 @@ TEST(test_listen__further_addresses)
     client = client_connect(port);
     serve(&server, client);
     close(client);
+    snprintf(text, sizeof(text), "[::1]:%d", other = free_port());
+    result = listen_at(&server, text);
+    if (result == NO_ERROR) {
+        struct sockaddr_in6 to;
+        memset(&to, 0, sizeof(to));
+        to.sin6_family = AF_INET6;
+        to.sin6_port = htons((unsigned short)other);
+        to.sin6_addr = in6addr_loopback;
+        client = socket(AF_INET6, SOCK_STREAM, 0);
+        REQUIRE(connect(client, (struct sockaddr *)&to, sizeof(to)) == 0);
+        serve(&server, client);
+        close(client);
+    } else
+        /* A machine without IPv6. */
+        CHECK(result == ERROR_NOT_FOUND || result == ERROR_NO_SYSTEM_RESOURCES);
     server_close(&server);
     CHECK(is_refused(port));
 }
