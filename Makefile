@@ -15,7 +15,7 @@ help:
 	@echo 'make demo       an example server, fetched from by two example clients'
 	@echo 'make test       the whole gate'
 	@echo 'make bench      CPU time, system calls, instructions and memory beside the limit and peers'
-	@echo 'make soak       a mixed load for SOAK_SECONDS (120)'
+	@echo 'make soak       many connections and a mixed load for SOAK_SECONDS (120); SOAK_SANITIZER=thread'
 	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS (30)'
 	@echo 'make headers    rewrite the generated headers'
 	@echo 'make install    library, headers and nthttp.pc under PREFIX ($(PREFIX))'
@@ -34,7 +34,7 @@ bench: build
 	python3 bench/run.py --readme $(BENCH)
 
 soak: build
-	python3 tools/soak.py
+	python3 tools/soak/soak.py
 
 fuzz:
 	tools/fuzz.sh

@@ -116,3 +116,24 @@ TEST(test_ranges__of_a_file_and_memory_together)
     DeleteFileW(path);
     server_close(&server);
 }
+
+/* What the application has framed itself is not cut. */
+TEST(test_ranges__of_a_chunked_body)
+{
+    struct server server;
+    HTTP_RESPONSE response;
+    HTTP_DATA_CHUNK chunk;
+    ULONG sent = 0;
+    int client;
+    server_open(&server);
+    client = client_connect(server.port);
+    client_text(client, "GET / HTTP/1.1\r\nHost: localhost\r\nRange: bytes=2-5\r\n\r\n");
+    make_response(&response, &chunk, 200, "OK", "a\r\n0123456789\r\n0\r\n\r\n");
+    set_known(&response, HttpHeaderTransferEncoding, "chunked");
+    CHECK_EQ(send_response(&server, receive(&server)->RequestId, HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES, &response, &sent), NO_ERROR);
+    CHECK(client_bytes(client, &reply, sent));
+    CHECK_HAS(reply.text, "HTTP/1.1 200 OK\r\n");
+    CHECK_HAS(reply.text, "\r\n\r\na\r\n0123456789\r\n0\r\n\r\n");
+    close(client);
+    server_close(&server);
+}

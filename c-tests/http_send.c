@@ -629,3 +629,29 @@ TEST(test_send__a_file_may_be_closed_once_the_call_returned)
     close(client);
     server_close(&server);
 }
+
+/* A client that has gone breaks the pipe: the program must not be ended by SIGPIPE. */
+TEST(test_send__a_file_to_a_client_that_has_gone)
+{
+    struct server server;
+    char path[256];
+    HANDLE file = digits_file(path, sizeof(path));
+    HTTP_REQUEST_ID id;
+    int client, turn;
+    FILE *longer = fopen(path, "r+b");
+    REQUIRE(longer && fseek(longer, 4 * 1024 * 1024, SEEK_SET) == 0 && fputc('x', longer) == 'x' && fclose(longer) == 0);
+    server_open(&server);
+    for (turn = 0; turn < 20; turn++) {
+        client = client_get(&server, "/");
+        make_response(&response, &chunk, 200, "OK", NULL);
+        file_chunk(&chunk, file, 0, HTTP_BYTE_RANGE_TO_EOF);
+        response.EntityChunkCount = 1;
+        response.pEntityChunks = &chunk;
+        id = receive(&server)->RequestId;
+        close(client);
+        CHECK(send_response(&server, id, 0, &response, NULL) != ERROR_INVALID_PARAMETER);
+    }
+    CHECK(CloseHandle(file));
+    remove(path);
+    server_close(&server);
+}

@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nthttp_fuzz::wire::chunked::{ChunkDecoder, ChunkError};
+use nthttp_fuzz::wire::trailers::{allowed, fields, may_send};
 
 /// Body, bytes used, whether the end was reached, trailers.
 type Outcome = Result<(Vec<u8>, usize, bool, Vec<u8>), ChunkError>;
@@ -19,8 +20,19 @@ fn decode(data: &[u8], piece: usize, room: usize) -> Outcome {
     Ok((body, used, decoder.is_done(), decoder.trailers().to_vec()))
 }
 
+/// Trailers that may be told are fields, and none of those that must not be.
+fn check_trailers(section: &[u8]) {
+    for (name, value) in fields(&allowed(section)) {
+        assert!(may_send(name, value));
+    }
+}
+
 fuzz_target!(|data: &[u8]| {
     let whole = decode(data, usize::MAX >> 1, data.len().max(1));
     assert_eq!(whole, decode(data, 1, 1));
     assert_eq!(whole, decode(data, 3, 2));
+    if let Ok((_, used, true, trailers)) = &whole {
+        check_trailers(trailers);
+        assert_eq!(ChunkDecoder::new(true).span(data), *used);
+    }
 });

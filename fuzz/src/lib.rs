@@ -1,4 +1,5 @@
-//! The room `wire` alone, taken from the library's sources, so that fuzzing builds nothing else.
+//! The room `wire`, and the one file of `config` that reads a language, taken from the library's sources, so that fuzzing
+//! builds nothing else.
 //!
 //! Run a target with `cargo +nightly fuzz run request_head`, from the repository's root.
 
@@ -10,3 +11,6 @@ pub mod abi {
 
 #[path = "../../src/wire/mod.rs"]
 pub mod wire;
+
+#[path = "../../src/config/sddl.rs"]
+pub mod sddl;

@@ -267,8 +267,8 @@ ULONG nthttp_counters(PSTR Buffer,
 int nthttp_event_fd(HANDLE Handle);
 
 /**
- * Whether a feature works: response trailers, API timings, delegation, HTTP/3. None of them does, so the answer is
- * always `FALSE`, as it is for numbers without a meaning.
+ * Whether a feature works: response trailers do; API timings, delegation and HTTP/3 do not, nor do numbers without a
+ * meaning.
  *
  * MSDN: HttpIsFeatureSupported function.
  *
@@ -376,6 +376,15 @@ ULONG HttpDeclarePush(HANDLE RequestQueueHandle,
  * client address, server address, method, host, URI stem, URI query, user name. A log that cannot be written loses records,
  * which `nthttp_counters` counts.
  *
+ * Differs from Windows, in authentication: Basic and Digest are spoken; the bits of Negotiate, NTLM and Kerberos are kept, and
+ * requests with credentials of theirs are told as not authenticated. Passwords come from where
+ * `NTHTTP_SERVER_CREDENTIALS_PROPERTY` says, else from the password file for all (`NTHTTP_PASSWORD_FILE`, or the parameter
+ * `PasswordFile`). `DOMAIN\user` is looked up as it stands, then without the domain. Digest has `qop=auth` alone; a proof
+ * made with a nonce that has run out is told as not authenticated, and the next challenge says `stale=true`. A realm that is
+ * not set is empty. A 401 names the schemes in `WWW-Authenticate`, as on Windows; the names of those that are enabled and
+ * not spoken are left out. Right credentials of Digest are answered with Authentication-Info, unless `ReceiveMutualAuth` is
+ * set.
+ *
  * MSDN: HttpSetServerSessionProperty function.
  *
  * Safety: `PropertyInformation` is NULL or valid for reads of `PropertyInformationLength` bytes.
@@ -416,8 +425,8 @@ ULONG HttpQueryServerSessionProperty(HTTP_SERVER_SESSION_ID ServerSessionId,
  * such group, not a property of groups, buffer NULL or short, value out of range, not a version 2 queue),
  * `ERROR_DLL_INIT_FAILED`.
  *
- * Differs from Windows: the log format `NTHTTP_LOGGING_TYPE_JSON` (0x100) is known too, to sessions and groups; and groups
- * have `NTHTTP_SERVER_LISTEN_PROPERTY` (`NTHTTP_LISTEN_INFO`: Unix sockets, further addresses, the PROXY protocol).
+ * Differs from Windows: the log format `NTHTTP_LOGGING_TYPE_JSON` (0x100) is known too, to sessions and groups, and the
+ * properties of `nthttp/nthttp.h` that begin with `NTHTTP_SERVER_`.
  *
  * MSDN: HttpSetUrlGroupProperty function.
  *
@@ -555,6 +564,17 @@ ULONG HttpShutdownRequestQueue(HANDLE RequestQueueHandle);
  * misaligned), `ERROR_INVALID_PARAMETER` (flags), `ERROR_IO_PENDING`, `ERROR_OPERATION_ABORTED` (queue shut down or closed,
  * or cancelled), `ERROR_DLL_INIT_FAILED`.
  *
+ * Differs from Windows: once the body of a chunked request has been read to its end, receiving the request again by its id
+ * tells its trailers in `Headers.pTrailers`, but for fields of framing, routing and the like (RFC 9110, 6.5.1), which are
+ * dropped. They are held to the limits of the head; a longer trailer section fails the read that meets it.
+ *
+ * Requests of a session or URL group with authentication have an `HTTP_REQUEST_AUTH_INFO` in `pRequestInfo`. Its
+ * `AccessToken`, if not NULL, is the caller's to close with `CloseHandle`, each time the request is received.
+ *
+ * Differs from Windows: the access token is no token of the system's; `nthttp_token_user` tells whose it is.
+ * `ContextAttributes` and what stands behind `PackedContext` are 0, because Basic and Digest have no security context here;
+ * `pMutualAuthData` (with `ReceiveMutualAuth`) is the value of the Authentication-Info field that Digest ends with.
+ *
  * MSDN: HttpReceiveHttpRequest function.
  *
  * Safety: The buffer is valid for writes of `RequestBufferLength` bytes, with an OVERLAPPED until completion, as that is;
@@ -621,31 +641,44 @@ ULONG HttpSetRequestProperty(HANDLE RequestQueueHandle,
  * Sends the head of a response and the first part of its body, or all of it.
  *
  * `Flags`: `HTTP_SEND_RESPONSE_FLAG_MORE_DATA` when `HttpSendResponseEntityBody` follows, `DISCONNECT` to close the
- * connection afterwards (`GOAWAY` does the same), `BUFFER_DATA` to copy the body and complete early, `ENABLE_NAGLING`,
- * `OPAQUE` (status 101 only) for raw bytes both ways afterwards. Body memory and file handles must live until completion;
- * everything else may be freed when the call returns. `*BytesSent` counts all bytes sent by this call, head included;
- * NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
+ * connection afterwards (`GOAWAY` does the same), `BUFFER_DATA` to copy memory chunks and complete early (as long as no more
+ * than 256 KB of a connection wait to be sent; beyond that, and with file chunks, the send waits), `ENABLE_NAGLING`,
+ * `OPAQUE` (status 101 only, with `MORE_DATA`) for raw bytes both ways afterwards. Body memory and file handles must live
+ * until completion; everything else may be freed when the call returns. `*BytesSent` counts all bytes sent by this call, head
+ * included; NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
  *
  * `LogData` is `HTTP_LOG_FIELDS_DATA` or NULL; with it, and with the last send of a response only, the response is
- * logged if its group or session has a log. `Reserved1` is NULL, `Reserved2`
- * 0.
+ * logged if its group or session has a log. `Reserved1` is NULL, `Reserved2` 0.
  *
  * Errors: `ERROR_INVALID_PARAMETER` (flags, `OPAQUE` without 101, status outside 100 to 999, more than 100 chunks or 9999
- * unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, trailers, reserved parameters, a second
- * response, log data of another type), `ERROR_CONNECTION_INVALID` (no such request, answered, or the client left), `ERROR_NETNAME_DELETED` (it left
- * meanwhile), `ERROR_PATH_NOT_FOUND` (fragment not cached), `ERROR_NOT_SUPPORTED` (trailers chunk),
+ * unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, `pTrailers`, trailers that are not the response's
+ * last chunk or may not be trailers (RFC 9110, 6.5.1) or are longer than 64 KB, reserved parameters, a second
+ * response, log data of another type), `ERROR_CONNECTION_INVALID` (no such request, answered, or the client left),
+ * `ERROR_NETNAME_DELETED` (it left meanwhile), `ERROR_PATH_NOT_FOUND` (fragment not cached), `ERROR_NOT_SUPPORTED` (trailers where they cannot be),
  * `ERROR_HANDLE_EOF` (range beyond the file's end), `ERROR_INVALID_HANDLE`, `ERROR_IO_PENDING`,
  * `ERROR_OPERATION_ABORTED`, `ERROR_DLL_INIT_FAILED`.
  *
  * `HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES` has the engine answer a GET with `Range` (and `If-Range`, compared with the
  * response's `ETag` and `Last-Modified`) by the part asked for: 206, several parts as `multipart/byteranges`, or 416. The
- * response must be a 200 that is whole in this call.
+ * response must be a 200 that is whole in this call and has no transfer coding.
+ *
+ * After `OPAQUE`, `HttpReceiveRequestEntityBody` gives raw bytes, first those that came behind the head (what was not read of
+ * a body is among them), and `ERROR_HANDLE_EOF` when the client has ended its side; `HttpSendResponseEntityBody` sends raw bytes. No timeout holds. A
+ * send with `DISCONNECT` and `MORE_DATA` ends this side and lets reads go on; one without `MORE_DATA` ends the request.
+ *
+ * A chunk of type `HttpDataChunkTrailers`, the last of the last send, puts trailer fields behind a body the program sends with
+ * `Transfer-Encoding: chunked` to a client of HTTP/1.1. The program frames the chunks before it; the last chunk (`0`) and
+ * the end of the body are written with the trailers.
  *
  * `CachePolicy` other than `HttpCachePolicyNocache` lets the engine answer later requests for the URL by itself; see
  * `HttpFlushResponseCache`. A response that may not be kept is sent all the same.
  *
- * Differs from Windows: response infos other than multiple known headers are refused with `ERROR_NOT_SUPPORTED`. Without
- * `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of unknown schemes are accepted and sent last.
+ * In a 401 of a session or URL group with authentication, an entry of `WWW-Authenticate` that is but the name of an enabled
+ * scheme (`Basic`, `Digest`) is made a whole challenge; other text is sent as it is, and none is added. Settings for this
+ * response alone may come as `HttpResponseInfoTypeAuthenticationProperty`.
+ *
+ * Differs from Windows: trailers are sent over HTTP/1.1 too. Without `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of
+ * unknown schemes are accepted and sent last.
  *
  * MSDN: HttpSendHttpResponse function.
  *
@@ -670,8 +703,8 @@ ULONG HttpSendHttpResponse(HANDLE RequestQueueHandle,
  * Flags, chunks, `*BytesSent` and OVERLAPPED are as for `HttpSendHttpResponse`, with up to 9999 chunks. Overlapped sends
  * are sent in the order of the calls. `LogData` counts in the last call. `Reserved1` is NULL, `Reserved2` 0.
  *
- * Errors: as for `HttpSendHttpResponse`; `ERROR_INVALID_PARAMETER` also when no response was begun,
- * `ERROR_BAD_COMMAND` when another thread's blocking send is under way.
+ * Errors: as for `HttpSendHttpResponse`; `ERROR_INVALID_PARAMETER` also when no response was begun and for `OPAQUE`
+ * when the connection is not raw, `ERROR_BAD_COMMAND` when another thread's blocking send is under way.
  *
  * MSDN: HttpSendResponseEntityBody function.
  *
@@ -714,6 +747,22 @@ ULONG HttpCreateServerSession(HTTPAPI_VERSION Version,
  * Safety: None needed; no pointer is followed.
  */
 ULONG HttpCloseServerSession(HTTP_SERVER_SESSION_ID ServerSessionId);
+
+/**
+ * Gives the name of the user an access token of `HTTP_REQUEST_AUTH_INFO` belongs to, as the client wrote it. An addition of
+ * this library, because there is no Windows user behind the token.
+ *
+ * `*Length` is the size of `Buffer` in characters, and then the number written or needed, the NUL included. The token stays
+ * the caller's. Any thread.
+ *
+ * Errors: `ERROR_INSUFFICIENT_BUFFER` (too small, or NULL with length 0 to ask for the size; nothing is written),
+ * `ERROR_INVALID_HANDLE` (not such a token), `ERROR_INVALID_PARAMETER` (`Length` NULL, or `Buffer` NULL with a length).
+ *
+ * Safety: `Buffer` is NULL or valid for writes of `*Length` characters; `Length` is NULL or valid for reads and writes.
+ */
+ULONG nthttp_token_user(HANDLE Token,
+                        PWSTR Buffer,
+                        PULONG Length);
 
 /**
  * Registers a URL prefix on a version 1 queue: `http://host:port/path/`, with `+` or `*` as wildcard host. When the

@@ -8,6 +8,77 @@
  * Members are named like the columns of the W3C format; fields that were not given are left out. */
 #define NTHTTP_LOGGING_TYPE_JSON ((HTTP_LOGGING_TYPE)0x100)
 
+/* A property of sessions and URL groups, set and read with the functions for those: which entries pRequestInfo of a
+ * request has besides those the service needs no asking for. A group that has it not set has its session's. The structure
+ * holds 1 << HttpRequestInfoType... for each: RequestTiming, TcpInfoV0, RequestSizing, TcpInfoV1; others are refused with
+ * ERROR_INVALID_PARAMETER. Requests of version 1 queues never have entries.
+ *
+ * Times are in the steps of QueryPerformanceCounter, 0 for what did not happen; that of the connection's start, and of the
+ * first byte of a request that came in pieces, are good to a few milliseconds. RequestIndex counts the connection's
+ * requests that came to a queue (not those answered from the cache); RequestSizing has the bytes of the head. */
+#define NTHTTP_SERVER_REQUEST_INFO_PROPERTY ((HTTP_SERVER_PROPERTY)0x100)
+
+typedef struct _NTHTTP_REQUEST_INFO_TYPES {
+    HTTP_PROPERTY_FLAGS Flags;
+    ULONG Types;
+} NTHTTP_REQUEST_INFO_TYPES, *PNTHTTP_REQUEST_INFO_TYPES;
+
+/* A property of sessions and URL groups, set and read with the functions for those: limits on the heads and trailers of
+ * their requests, by their names in the registry and in its ranges (else ERROR_INVALID_PARAMETER). 0 inherits: a group's
+ * from its session's, and that from the service's. They are looked at when it is known whose a request is, so they can only
+ * be narrower than the service's. A request beyond them is answered as one beyond the service's: 400, or 414 for its URL. */
+#define NTHTTP_SERVER_LIMITS_PROPERTY ((HTTP_SERVER_PROPERTY)0x101)
+
+typedef struct _NTHTTP_LIMITS_INFO {
+    HTTP_PROPERTY_FLAGS Flags;
+    ULONG MaxFieldLength;      /* bytes of one header field; also of the URL; 64 to 65534 */
+    ULONG MaxRequestBytes;     /* bytes of request line and fields together; 256 to 16777216 */
+    ULONG UrlSegmentMaxLength; /* characters between two slashes of the path; to 32766 */
+    ULONG UrlSegmentMaxCount;  /* segments of the path; to 16383 */
+} NTHTTP_LIMITS_INFO, *PNTHTTP_LIMITS_INFO;
+
+/* A property of sessions and URL groups, set with the functions for those: where the passwords for Basic and Digest come
+ * from, when HttpServerAuthenticationProperty enables these. A group that has it not set has its session's. Not to be read.
+ *
+ * PasswordFile names a file of lines user:hash as htpasswd writes them (bcrypt, SHA-crypt), for Basic, and user:realm:HA1 as
+ * htdigest writes them (MD5, or SHA-256), for both schemes. A change of the file takes effect within a second; one that
+ * cannot be read lets nobody in. ERROR_FILE_NOT_FOUND or ERROR_ACCESS_DENIED when it cannot be read at first.
+ *
+ * Verify, instead of a file, is called with Context for each request with credentials, on the thread that receives the
+ * request or on one of the library's, on several at once, and may call this library. For Basic it judges Password. For Digest
+ * it fills Secret with the user's password, or with H(user:realm:password) in hexadecimal and SecretIsHash set; the library
+ * then checks the client's proof. It returns SEC_E_OK, or the SecStatus of the failure, such as SEC_E_LOGON_DENIED. Texts are
+ * the client's bytes with a NUL, valid during the call. Once it is taken back or replaced, or the session or group closed,
+ * no call begins; one that has begun may still run.
+ *
+ * DigestAlgorithms says which are offered; 0 means those for which everybody in the file has a line, and MD5 without such a
+ * file. NonceSeconds is how long a challenge is good; 0 means 300. */
+#define NTHTTP_SERVER_CREDENTIALS_PROPERTY ((HTTP_SERVER_PROPERTY)0x120)
+
+#define NTHTTP_DIGEST_MD5 0x00000001
+#define NTHTTP_DIGEST_SHA256 0x00000002
+
+typedef struct _NTHTTP_CREDENTIALS {
+    HTTP_REQUEST_AUTH_TYPE AuthType; /* HttpRequestAuthTypeBasic or HttpRequestAuthTypeDigest */
+    ULONG DigestAlgorithm;           /* NTHTTP_DIGEST_MD5 or NTHTTP_DIGEST_SHA256; 0 for Basic */
+    PCSTR UserName;
+    PCSTR Realm;
+    PCSTR Password;       /* NULL for Digest */
+    BOOLEAN SecretIsHash; /* out, for Digest */
+    CHAR Secret[256];     /* out, for Digest, with a NUL unless it is full */
+} NTHTTP_CREDENTIALS, *PNTHTTP_CREDENTIALS;
+
+typedef SECURITY_STATUS(CALLBACK *NTHTTP_VERIFY_CALLBACK)(PVOID Context, PNTHTTP_CREDENTIALS Credentials);
+
+typedef struct _NTHTTP_CREDENTIALS_INFO {
+    HTTP_PROPERTY_FLAGS Flags;
+    ULONG DigestAlgorithms;
+    ULONG NonceSeconds;
+    PCWSTR PasswordFile;
+    NTHTTP_VERIFY_CALLBACK Verify;
+    PVOID Context;
+} NTHTTP_CREDENTIALS_INFO, *PNTHTTP_CREDENTIALS_INFO;
+
 /* A property of URL groups (HttpSetUrlGroupProperty, NTHTTP_LISTEN_INFO): a further way in for the group's URLs, such as a
  * Unix socket, an address of its own, or a socket that systemd has opened, with the PROXY protocol or without.
  *
@@ -24,7 +95,7 @@
  * ERROR_BUFFER_OVERFLOW (the path or name is longer than the system's 107 bytes), ERROR_ACCESS_DENIED, ERROR_NOT_FOUND (not
  * an address of this machine), ERROR_INVALID_HANDLE (the descriptor is no listening stream socket), ERROR_FILE_NOT_FOUND
  * (taken back: not opened by this group), ERROR_NO_SYSTEM_RESOURCES. The property cannot be queried. */
-#define NTHTTP_SERVER_LISTEN_PROPERTY ((HTTP_SERVER_PROPERTY)0x1000)
+#define NTHTTP_SERVER_LISTEN_PROPERTY ((HTTP_SERVER_PROPERTY)0x140)
 
 /* The port itself is not opened by URLs that are added to it from then on, by any group of the program: set it before the
  * first URL, and http://localhost:80/ is served at a Unix socket alone. It holds for as long as the way in is open. */

@@ -155,7 +155,7 @@ fn parameters(config: &Config, tags: &Tags, as_json: bool) -> Outcome {
         }
         let value: Value = match parameter.kind {
             Kind::Number(..) => effective.number(parameter.name).into(),
-            Kind::Text => effective.error_logging_dir.clone().into(),
+            Kind::Text => effective.text(parameter.name).into(),
         };
         let shown = match &value {
             Value::Null => "default".to_owned(),

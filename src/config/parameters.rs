@@ -30,6 +30,7 @@ macro_rules! parameters {
         pub const PARAMETERS: &[Parameter] = &[
             $(Parameter { name: $name, kind: Kind::Number($least, $most), default: $default, about: $about },)*
             Parameter { name: "ErrorLoggingDir", kind: Kind::Text, default: 0, about: "folder in which HTTPERR is made" },
+            Parameter { name: "PasswordFile", kind: Kind::Text, default: 0, about: "passwords for Basic and Digest (ours)" },
         ];
 
         /// Their values.
@@ -38,11 +39,13 @@ macro_rules! parameters {
             $(#[doc = $about] pub $field: u64,)*
             /// Folder in which HTTPERR is made.
             pub error_logging_dir: Option<String>,
+            /// Where passwords for Basic and Digest come from.
+            pub password_file: Option<String>,
         }
 
         impl Default for Parameters {
             fn default() -> Parameters {
-                Parameters { $($field: $default,)* error_logging_dir: None }
+                Parameters { $($field: $default,)* error_logging_dir: None, password_file: None }
             }
         }
 
@@ -52,6 +55,12 @@ macro_rules! parameters {
                     $($name => self.$field = number,)*
                     _ => {}
                 }
+            }
+
+            /// The value of a text by its name.
+            pub fn text(&self, name: &str) -> Option<&str> {
+                let text = if name == "PasswordFile" { &self.password_file } else { &self.error_logging_dir };
+                text.as_deref()
             }
 
             /// The value of a number by its name.
@@ -71,11 +80,12 @@ parameters! {
     url_segment_max_count: "UrlSegmentMaxCount", 0..=16383, 255, "segments of a path; 0 for no limit";
     url_segment_max_length: "UrlSegmentMaxLength", 0..=32766, 260, "characters of a path's segment; 0 for no limit";
     allow_restricted_chars: "AllowRestrictedChars", 0..=1, 0, "takes escaped control characters in paths";
+    allow_unescaped_restricted_chars: "AllowUnEscapedRestrictedChars", 0..=1, 0, "takes control characters in targets as they are";
     percent_u_allowed: "PercentUAllowed", 0..=1, 1, "decodes %uXXXX in paths";
-    enable_non_utf8: "EnableNonUTF8", 0..=1, 1, "takes paths that are not UTF-8, as Latin-1";
-    favor_utf8: "FavorUTF8", 0..=1, 1, "tries UTF-8 first";
-    max_connections: "MaxConnections", 1..=4294967295, 4294967295, "connections at once";
-    max_bytes_per_send: "MaxBytesPerSend", 1..=16777215, 1048575, "bytes one connection sends before the others' turn";
+    enable_non_utf8: "EnableNonUTF8", 0..=1, 1, "takes paths that are not UTF-8, as code page 1252";
+    favor_utf8: "FavorUTF8", 0..=1, 1, "tries UTF-8 first; 0: reads every path as code page 1252";
+    max_connections: "MaxConnections", 1..=4294967295, 4294967295, "connections at once; more are reset";
+    max_bytes_per_send: "MaxBytesPerSend", 1..=1048575, 1048575, "bytes one connection sends before the others' turn";
     uri_enable_cache: "UriEnableCache", 0..=1, 1, "keeps responses and fragments";
     uri_max_uri_bytes: "UriMaxUriBytes", 4096..=16777216, 262144, "bytes of the largest cached response";
     uri_max_cache_megabytes: "UriMaxCacheMegabyteCount", 0..=1048576, 64, "megabytes the cache may hold";
@@ -101,6 +111,9 @@ impl Parameters {
                     if let Some(number) = number.as_u64().filter(|n| (least..=most).contains(n)) {
                         found.take(parameter.name, number);
                     }
+                }
+                (Kind::Text, Value::String(text)) if parameter.name == "PasswordFile" => {
+                    found.password_file = Some(text.clone());
                 }
                 (Kind::Text, Value::String(text)) => found.error_logging_dir = Some(text.clone()),
                 _ => {}
@@ -138,12 +151,15 @@ mod tests {
     fn values_out_of_range_count_as_not_set() {
         let section = serde_json::json!({
             "MaxFieldLength": 20000, "MaxRequestBytes": 32768, "UrlSegmentMaxCount": 99999, "DisableServerHeader": "2",
-            "ErrorLoggingDir": "/logs", "Unknown": 1
+            "ErrorLoggingDir": "/logs", "PasswordFile": "/passwords", "Unknown": 1
         });
         let found = Parameters::of(section.as_object().unwrap());
         assert_eq!((found.max_field_length, found.max_request_bytes), (20000, 32768));
         assert_eq!((found.url_segment_max_count, found.disable_server_header), (255, 0));
-        assert_eq!(found.error_logging_dir.as_deref(), Some("/logs"));
+        assert_eq!(
+            (found.text("ErrorLoggingDir"), found.text("PasswordFile")),
+            (Some("/logs"), Some("/passwords"))
+        );
     }
 
     #[test]

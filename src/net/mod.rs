@@ -1,6 +1,7 @@
 //! Sockets, the poller, listeners, deadlines, files to sockets. All of `libc` lives here.
 
 pub mod account;
+mod broken_pipe;
 pub mod client_stream;
 pub mod clock;
 pub mod deadlines;

@@ -29,6 +29,11 @@ impl Readiness {
         self.0 & libc::EPOLLRDHUP as u32 != 0
     }
 
+    /// Both sides are shut, by no fault.
+    pub fn shut(self) -> bool {
+        self.0 & (libc::EPOLLERR | libc::EPOLLHUP) as u32 == libc::EPOLLHUP as u32
+    }
+
     /// The connection is gone: reset, or closed both ways.
     pub fn gone(self) -> bool {
         self.0 & (libc::EPOLLERR | libc::EPOLLHUP) as u32 != 0

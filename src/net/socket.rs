@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
+use super::broken_pipe::without_signal;
 use super::{check, check_len, clock};
 
 /// A connected, non-blocking TCP or Unix socket, which counts what goes over it.
@@ -135,9 +136,11 @@ impl Socket {
     pub fn send_file(&self, file: &File, offset: u64, len: u64) -> io::Result<Transfer> {
         let mut at = offset as libc::off_t;
         let len = len.min(1 << 20) as usize;
-        // SAFETY: both descriptors are open, `at` is a local.
-        let n = unsafe { libc::sendfile(self.raw(), file.as_raw_fd(), &mut at, len) };
-        match check_len(n) {
+        let sent = without_signal(|| {
+            // SAFETY: both descriptors are open, `at` is a local.
+            check_len(unsafe { libc::sendfile(self.raw(), file.as_raw_fd(), &mut at, len) })
+        });
+        match sent {
             Err(e) if e.kind() == io::ErrorKind::InvalidInput => self.copy_file(file, offset, len),
             result => Ok(self.wrote(result)),
         }

@@ -8,7 +8,8 @@ use crate::net::deadlines::NEVER;
 use crate::net::socket::Transfer;
 use crate::win32::lent::LentBuffer;
 use crate::wire::chunked::{ChunkDecoder, ChunkError};
-use crate::wire::request::Framing;
+use crate::wire::request::{Framing, Limits};
+use crate::wire::trailers::allowed;
 
 use super::buffers::Input;
 use super::connection::{Active, Effect, Stage, Work};
@@ -27,17 +28,34 @@ enum Kind {
     /// Raw bytes until the peer ends (after a 101).
     Raw,
     Done,
+    /// Done, and there were trailers.
+    Trailed(Box<[u8]>),
 }
 
 impl RequestBody {
-    pub(crate) fn new(framing: Framing, expects: bool) -> RequestBody {
+    /// Trailers are held to the limits of the head.
+    pub(crate) fn new(
+        framing: Framing,
+        expects: bool,
+        limits: &Limits,
+        narrower: Option<&Limits>,
+    ) -> RequestBody {
         let kind = match framing {
             Framing::None | Framing::Close | Framing::Length(0) => Kind::Done,
             Framing::Length(n) => Kind::Length(n),
-            Framing::Chunked => Kind::Chunked(Box::new(ChunkDecoder::new(false))),
+            Framing::Chunked => {
+                let own = narrower.unwrap_or(limits);
+                let (section, field) = (own.head.min(limits.head), own.field.min(limits.field));
+                Kind::Chunked(Box::new(ChunkDecoder::with_limits(section, field)))
+            }
         };
         let owes_continue = expects && !matches!(kind, Kind::Done);
         RequestBody { kind, owes_continue }
+    }
+
+    /// That of a request without one.
+    pub(crate) fn none() -> RequestBody {
+        RequestBody { kind: Kind::Done, owes_continue: false }
     }
 
     /// From now on every byte is body.
@@ -46,9 +64,40 @@ impl RequestBody {
         self.owes_continue = false;
     }
 
+    /// The client has ended its side of a raw connection.
+    pub(crate) fn end_raw(&mut self) {
+        self.kind = Kind::Done;
+    }
+
     #[inline]
     pub(crate) fn is_done(&self) -> bool {
-        matches!(self.kind, Kind::Done)
+        matches!(self.kind, Kind::Done | Kind::Trailed(_))
+    }
+
+    /// Bytes of it, framing included, that are in the input: what comes behind is the next request's.
+    #[inline]
+    pub(crate) fn arrived(&self, input: &Input) -> u64 {
+        if self.is_done() || input.is_empty() { 0 } else { self.arrived_of(input) }
+    }
+
+    #[cold]
+    fn arrived_of(&self, input: &Input) -> u64 {
+        let there = input.bytes().len() as u64;
+        match &self.kind {
+            Kind::Length(n) => there.min(*n),
+            Kind::Chunked(decoder) => decoder.span(input.bytes()) as u64,
+            Kind::Raw => there,
+            Kind::Done | Kind::Trailed(_) => 0,
+        }
+    }
+
+    /// The trailers that came behind it, of those that may.
+    #[inline]
+    pub(crate) fn trailers(&self) -> &[u8] {
+        match &self.kind {
+            Kind::Trailed(section) => section,
+            _ => &[],
+        }
     }
 
     /// Whether it can be thrown away at little cost, so that the connection may live on.
@@ -57,14 +106,14 @@ impl RequestBody {
             Kind::Length(n) => *n <= limit && !self.owes_continue,
             Kind::Chunked(_) => !self.owes_continue,
             Kind::Raw => false,
-            Kind::Done => true,
+            Kind::Done | Kind::Trailed(_) => true,
         }
     }
 
     /// The body ended early because its sender did.
     fn cut(&mut self) -> Result<()> {
         match self.kind {
-            Kind::Raw | Kind::Done => {
+            Kind::Raw | Kind::Done | Kind::Trailed(_) => {
                 self.kind = Kind::Done;
                 Ok(())
             }
@@ -104,12 +153,23 @@ impl RequestBody {
                 let step = decoder.decode(input.bytes(), output)?;
                 input.consume(step.consumed);
                 if decoder.is_done() {
-                    self.kind = Kind::Done;
+                    self.kind = end_of(decoder);
                 }
                 Ok(step.produced)
             }
-            Kind::Done => Ok(0),
+            Kind::Done | Kind::Trailed(_) => Ok(0),
         }
+    }
+}
+
+/// What a chunked body is at its end.
+fn end_of(decoder: &ChunkDecoder) -> Kind {
+    match decoder.trailers() {
+        [] => Kind::Done,
+        section => match allowed(section) {
+            none if none.is_empty() => Kind::Done,
+            section => Kind::Trailed(section.into()),
+        },
     }
 }
 
@@ -140,7 +200,11 @@ impl Active<'_> {
         let mut filled = 0;
         if self.reads_waiting() == 0 {
             match self.fill_read(mode, &mut buffer, &mut filled) {
-                Fill::Over(outcome) => return Some(self.part(buffer, outcome)),
+                Fill::Over(outcome) => {
+                    let part = self.part(buffer, outcome);
+                    self.leave_raw();
+                    return Some(part);
+                }
                 Fill::Starved => {}
             }
         } else if mode == BodyRead::Arrived {
@@ -159,7 +223,10 @@ impl Active<'_> {
     /// The first of the reads that wait has so long until data arrives.
     fn await_body(&mut self) {
         let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-        let seconds = exchange.map_or(u16::MAX, |e| e.policy.timeouts.entity_body);
+        let seconds = match exchange {
+            Some(exchange) if !exchange.opaque => exchange.policy.timeouts.entity_body,
+            _ => u16::MAX,
+        };
         self.set_read_due(self.seconds_from_now(seconds));
     }
 
@@ -168,7 +235,12 @@ impl Active<'_> {
         let mut moved = false;
         loop {
             let Some(work) = self.state.work.as_mut() else { return };
-            let Some(mut read) = work.reads.pop_front() else { return };
+            let Some(mut read) = work.reads.pop_front() else {
+                if moved {
+                    self.leave_raw();
+                }
+                return;
+            };
             let before = read.filled;
             match self.fill_read(read.mode, &mut read.buffer, &mut read.filled) {
                 Fill::Over(outcome) => {
@@ -226,6 +298,7 @@ impl Active<'_> {
             let Some(exchange) = work.exchange.as_mut() else {
                 return Fill::Over(Err(Error::CONNECTION_INVALID));
             };
+            let before = work.input.bytes().len();
             match exchange.body.take(&mut work.input, &mut buffer.as_mut_slice()[*filled..]) {
                 Ok(n) => *filled += n,
                 Err(_) => {
@@ -233,6 +306,7 @@ impl Active<'_> {
                     return Fill::Over(Err(Error::NETNAME_DELETED));
                 }
             }
+            exchange.bytes_received += (before - work.input.bytes().len()) as u64;
             let done = exchange.body.is_done();
             // Framing has been taken off by now, so that what is left in the input is body.
             if buffer.is_empty()
@@ -268,8 +342,7 @@ impl Active<'_> {
         let direct = work.exchange.as_ref().map_or(0, |e| e.body.direct()).min(room as u64) as usize;
         if direct == 0 {
             let got = self.fill(work);
-            if let (Transfer::Bytes(n), Some(exchange)) = (got, work.exchange.as_mut()) {
-                exchange.bytes_received += n as u64;
+            if let (Transfer::Bytes(_), Some(exchange)) = (got, work.exchange.as_mut()) {
                 exchange.body.owes_continue = false;
             }
             return got;

@@ -106,6 +106,7 @@ impl Pool {
                 began: 0,
                 nagled: false,
                 paused_until: NEVER,
+                stamps: None,
             })
         })
     }
@@ -117,6 +118,7 @@ impl Pool {
         work.paused_until = NEVER;
         work.nagled = false;
         work.began = 0;
+        work.stamps = None;
         let unused = work.input.is_empty() && work.input.bytes.len() == SIZE;
         if !unused || work.head.bytes.capacity() > SIZE || work.held.capacity() > KEPT_HELD {
             return;

@@ -117,15 +117,20 @@ impl Active<'_> {
             work.input.consume(n);
             self.engine.buffers.give(work);
         }
-        for (_, wait) in *self.state.disconnect_waits.take().unwrap_or_default() {
-            self.effects.push(Effect::Gone(wait, Ok(())));
-        }
+        self.tell_disconnected();
         if let Some(socket) = socket {
             self.engine.count_closed(&socket);
         }
         self.state.endpoint = None;
         self.state.change_policy(None);
         self.engine.slots.release(self.state.slot());
+    }
+
+    /// Who waits for the end of the connection is told that it has come.
+    pub(super) fn tell_disconnected(&mut self) {
+        for (_, wait) in *self.state.disconnect_waits.take().unwrap_or_default() {
+            self.effects.push(Effect::Gone(wait, Ok(())));
+        }
     }
 
     /// A request that nobody has taken yet goes from its queue.

@@ -15,8 +15,8 @@ use super::metrics;
 use super::parcel::measure;
 use super::service::{
     ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, Fact, FragmentPart, GroupId,
-    Holder, Listen, ListenAddress, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId,
-    Range, RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
+    Holder, Identity, Listen, ListenAddress, LogFields, OperationId, Pend, Property, PropertyKind, Question,
+    QueueId, Range, RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
 };
 
 /// The engine behind [`Service`]; shared, because its watchman needs it too.
@@ -296,6 +296,10 @@ impl Service for Local {
 
     fn tell_request(&self, queue: QueueId, request: RequestId, fact: Fact) -> Result<()> {
         self.now(self.on_request(queue, request, |active| Some(active.tell(fact))))
+    }
+
+    fn tell_identity(&self, queue: QueueId, request: RequestId, identity: Box<Identity>) -> Result<()> {
+        self.now(self.on_request(queue, request, |active| Some(active.take_identity(*identity))))
     }
 
     fn find_group(&self, queue: QueueId, url: &[u16]) -> Result<GroupId> {

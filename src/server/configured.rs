@@ -12,7 +12,7 @@ use crate::abi::error::{Error, Result};
 use crate::config::{Account, Config, Parameters, Store, Verdict, may_register};
 use crate::win32::last_error;
 use crate::wire::prefix::UrlPrefix;
-use crate::wire::request::Limits;
+use crate::wire::request::{Limits, Syntax};
 
 use super::cache::CacheLimits;
 use super::service::Timeouts;
@@ -55,6 +55,22 @@ impl Configured {
             head: number(self.parameters.max_request_bytes),
             segment: number(self.parameters.url_segment_max_length),
             segments: number(self.parameters.url_segment_max_count),
+            syntax: self.syntax(),
+        }
+    }
+
+    /// The exceptions to the grammar of request heads.
+    fn syntax(&self) -> Syntax {
+        let parameters = &self.parameters;
+        Syntax {
+            restricted: parameters.allow_restricted_chars != 0,
+            unescaped: parameters.allow_unescaped_restricted_chars != 0,
+            percent_u: parameters.percent_u_allowed != 0,
+            non_utf8: parameters.enable_non_utf8 != 0,
+            favor_utf8: parameters.favor_utf8 != 0,
+            weak_names: parameters.allow_weak_header_name_syntax != 0,
+            weak_values: parameters.allow_weak_header_value_syntax != 0,
+            any_case_verbs: parameters.allow_case_insensitive_verbs != 0,
         }
     }
 

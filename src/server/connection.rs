@@ -25,7 +25,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::net::deadlines::NEVER;
 use crate::net::socket::Socket;
 use crate::win32::wait::Waiter;
-use crate::wire::request::{Framing, RequestHead};
+use crate::wire::request::RequestHead;
 
 use super::accounting::Account;
 use super::body::{PendingRead, RequestBody};
@@ -36,7 +36,8 @@ use super::engine::Engine;
 use super::outbound::Outgoing;
 use super::placing::Place;
 use super::policy::{Policy, service_timeouts};
-use super::service::{ConnectionId, Delivery, QueueId, Reply, RequestId};
+use super::request_info::Stamps;
+use super::service::{ConnectionId, Delivery, Identity, QueueId, Reply, RequestId};
 use super::slots::{SLOT_BITS, slot_of};
 use super::throttle::Throttle;
 
@@ -75,6 +76,7 @@ pub(crate) struct Exchange {
     /// What holds for it.
     pub(crate) policy: Arc<Policy>,
     pub(crate) body: RequestBody,
+    /// Bytes of it taken out of the input so far, head included.
     pub(crate) bytes_received: u64,
     /// No body bytes go out: HEAD, 1xx, 204, 304.
     pub(crate) bodyless: bool,
@@ -82,11 +84,17 @@ pub(crate) struct Exchange {
     pub(crate) close_after: bool,
     /// Raw bytes both ways after a 101.
     pub(crate) opaque: bool,
+    /// The application has ended our side of a raw connection.
+    pub(crate) ended: bool,
     /// Content-Length the application promised, and body bytes it has given.
     pub(crate) promised: Option<u64>,
+    /// The application frames the body in chunks.
+    pub(crate) chunked: bool,
     pub(crate) given: u64,
     /// A limit of this response alone.
     pub(crate) throttle: Option<Arc<Throttle>>,
+    /// Who asks, if anybody finds out.
+    pub(crate) identity: Option<Box<Identity>>,
     /// For counters and the log.
     pub(crate) account: Account,
 }
@@ -109,6 +117,8 @@ pub(crate) struct Work {
     pub(crate) nagled: bool,
     /// When a response that rests because of a limit goes on.
     pub(crate) paused_until: u64,
+    /// When the steps of the request were taken, if anyone wants to know.
+    pub(crate) stamps: Option<Box<Stamps>>,
 }
 
 /// The part of a connection behind its lock.
@@ -165,14 +175,17 @@ impl Exchange {
             ip_routed: false,
             stage: Stage::Finishing,
             policy: Arc::clone(policy),
-            body: RequestBody::new(Framing::None, false),
+            body: RequestBody::none(),
             bytes_received: 0,
             bodyless: false,
             close_after,
             opaque: false,
+            ended: false,
             promised: None,
+            chunked: false,
             given: 0,
             throttle: None,
+            identity: None,
             account,
         }
     }
@@ -315,10 +328,12 @@ impl<'a> Active<'a> {
         }
         exchange.stage = Stage::Delivered;
         self.state.deadline = NEVER;
+        self.stamp(|stamps, now| stamps.delivered = now);
         self.delivery()
     }
 
     /// The current request as it is told to the application.
+    #[inline(always)]
     pub(crate) fn delivery(&self) -> Option<Delivery> {
         let work = self.state.work.as_ref()?;
         let exchange = work.exchange.as_ref()?;
@@ -329,9 +344,10 @@ impl<'a> Active<'a> {
             head: Arc::clone(&work.head),
             local: self.state.local,
             remote: self.state.remote,
-            bytes_received: exchange.bytes_received,
+            bytes_received: exchange.bytes_received + exchange.body.arrived(&work.input),
             more_body: !exchange.body.is_done(),
             ip_routed: exchange.ip_routed,
+            extras: self.delivery_extras(exchange),
         })
     }
 

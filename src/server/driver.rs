@@ -177,6 +177,7 @@ impl Engine {
 
     /// Starts the watchman; called when a port opens.
     pub(crate) fn start_watchman(self: &Arc<Self>) {
+        self.own.get_or_init(|| Arc::downgrade(self));
         let mut watchman = self.driver.watchman.lock();
         if watchman.is_none() {
             let engine = Arc::clone(self);

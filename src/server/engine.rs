@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -15,6 +15,7 @@ use crate::net::poller::{Poller, Readiness};
 use crate::win32::wait::Waiter;
 use crate::wire::request::Limits;
 
+use super::auth::{self, Judges};
 use super::buffers::Pool;
 use super::cache::Cache;
 use super::configured::Configured;
@@ -45,6 +46,10 @@ pub struct Engine {
     /// It names itself in the Server field of responses.
     pub(crate) names_itself: bool,
     pub(crate) directory: Directory,
+    /// Those who compare passwords with slow sums.
+    pub(crate) judges: Judges,
+    /// Itself, for those who come back to it from other threads; known since a port was opened.
+    pub(crate) own: OnceLock<Weak<Engine>>,
     /// What holds for requests of version 1 queues.
     pub(crate) policy: Arc<Policy>,
     /// Counts requests that came to no group.
@@ -81,6 +86,7 @@ impl Engine {
         let directory = Directory::default();
         let configured = Configured::read();
         set_service_timeouts(configured.timeouts);
+        auth::set_default_file(configured.parameters.password_file.as_deref());
         Ok(Engine {
             started: clock::unix_seconds(),
             poller: Poller::new()?,
@@ -88,6 +94,8 @@ impl Engine {
             deadlines: Deadlines::default(),
             buffers: Pool::default(),
             limits: configured.limits(),
+            judges: Judges::default(),
+            own: OnceLock::new(),
             cache: Cache::new(configured.cache_limits()),
             turn: configured.parameters.max_bytes_per_send,
             names_itself: configured.parameters.disable_server_header < 2,
@@ -215,6 +223,10 @@ impl Engine {
             if endpoint.is_secure() && !listener.is_unix() {
                 // No certificate is configured for the port: what Windows does with https then.
                 socket.reset_on_close();
+                continue;
+            }
+            if self.slots.live() as u64 >= self.configured.parameters.max_connections {
+                self.turn_down(&socket, local, remote);
                 continue;
             }
             let Some(connection) = self.slots.reserve() else { continue };

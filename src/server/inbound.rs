@@ -15,6 +15,7 @@ use super::cache::{Answered, Hit};
 use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
 use super::policy::{Policy, service_timeouts};
 use super::reason::Reason;
+use super::request_info::Stamps;
 use super::request_queue::{Offer, Queue, Refused};
 use super::service::{RequestId, Timeouts, Verbosity};
 use super::waiting;
@@ -28,7 +29,8 @@ pub(super) enum Next {
 impl Active<'_> {
     /// Does what a report of the poller asks for.
     pub(crate) fn on_readiness(&mut self, readiness: Readiness) {
-        if readiness.gone() && self.state.phase != Phase::Lingering {
+        let gone = readiness.gone() && self.state.phase != Phase::Lingering;
+        if gone && !(readiness.shut() && self.raw_is_shut()) {
             // What the client sent before it left is of no use to anyone who would answer it.
             self.report_loss();
             return self.break_off();
@@ -73,8 +75,10 @@ impl Active<'_> {
         };
         loop {
             if !work.input.is_empty() {
+                let parsing = Stamps::now();
                 match parse(&mut work, self.engine) {
                     Ok(Parsed::Complete(used)) => {
+                        Stamps::open(&mut work, self.state.socket.as_ref(), parsing);
                         work.input.consume(used);
                         self.state.work = Some(work);
                         return self.begin(used);
@@ -229,12 +233,26 @@ impl Active<'_> {
         &mut self,
         queue: &Queue,
         policy: Arc<Policy>,
-        (url_context, ip_routed): (u64, bool),
+        context: (u64, bool),
         head_len: usize,
     ) -> (RequestId, Offer) {
+        let request = self.open_exchange(queue, policy, context, head_len);
+        (request, queue.offer(request, self.driver))
+    }
+
+    /// Sets up the exchange of the request whose head was read last.
+    #[inline]
+    pub(super) fn open_exchange(
+        &mut self,
+        queue: &Queue,
+        policy: Arc<Policy>,
+        (url_context, ip_routed): (u64, bool),
+        head_len: usize,
+    ) -> RequestId {
         let state = &mut *self.state;
         let request = RequestId(state.next_id());
         if let Some(work) = state.work.as_mut() {
+            Stamps::routed(work);
             let account = Account::open(work, state.socket.as_ref(), &policy, head_len);
             let head = &work.head;
             work.exchange = Some(Exchange {
@@ -243,20 +261,28 @@ impl Active<'_> {
                 url_context,
                 ip_routed,
                 stage: Stage::Queued,
+                body: RequestBody::new(
+                    head.framing,
+                    head.expect_continue && work.input.is_empty(),
+                    &self.engine.limits,
+                    policy.limits.as_deref(),
+                ),
                 policy,
-                body: RequestBody::new(head.framing, head.expect_continue && work.input.is_empty()),
-                bytes_received: (head_len + work.input.bytes().len()) as u64,
+                bytes_received: head_len as u64,
                 bodyless: head.verb == Verb::Head,
                 close_after: !head.keep_alive,
                 opaque: false,
+                ended: false,
                 promised: None,
+                chunked: false,
                 given: 0,
                 throttle: None,
+                identity: None,
                 account,
             });
         }
         state.phase = Phase::Serving;
-        (request, queue.offer(request, self.driver))
+        request
     }
 
     /// Answers in the application's stead and ends the connection.
@@ -312,7 +338,7 @@ impl Active<'_> {
     }
 }
 
-fn exchange_timeouts(active: &Active<'_>) -> Timeouts {
+pub(super) fn exchange_timeouts(active: &Active<'_>) -> Timeouts {
     let exchange = active.state.work.as_ref().and_then(|w| w.exchange.as_ref());
     exchange.map_or_else(service_timeouts, |e| e.policy.timeouts)
 }

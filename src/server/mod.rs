@@ -5,6 +5,8 @@
 
 mod accounting;
 mod asking;
+pub(crate) mod auth;
+mod authenticating;
 mod body;
 mod buffers;
 mod cache;
@@ -25,6 +27,7 @@ mod inbound;
 mod introduction;
 mod log;
 mod metrics;
+mod narrower;
 mod observe;
 mod outbound;
 mod parcel;
@@ -32,8 +35,10 @@ mod partial;
 mod pipeline;
 mod placing;
 mod policy;
+mod raw;
 mod reason;
 mod registering;
+mod request_info;
 mod request_queue;
 mod response;
 mod routing;
@@ -43,6 +48,7 @@ mod slots;
 pub mod snapshot;
 mod stopping;
 mod throttle;
+mod trailers;
 mod waiting;
 
 use std::sync::{Arc, OnceLock};

@@ -8,13 +8,17 @@ use crate::net::deadlines::NEVER;
 use crate::wire::request::Verb;
 
 use super::closing::LINGER_BYTES;
-use super::connection::{Active, Effect, Exchange, Phase, Stage};
+use super::connection::{Active, Effect, Exchange, Phase, Stage, Work};
 use super::parcel::{Parcel, Progress, Sent, copy_rest, join_small, length, measure, push};
 use super::partial::{Served, cut, wants_part};
 use super::pipeline::may_hold;
 use super::policy::service_timeouts;
 use super::response::{Circumstances, write_head};
 use super::service::{Body, Chunk, Pend, Reply, ResponseHead, SendFlags};
+use super::trailers::has_trailers;
+
+/// Bytes of a connection that calls with `BUFFER_DATA` have no longer to wait for; beyond them, they wait like others.
+const BUFFERED: u64 = 256 * 1024;
 
 /// A send that waits for room.
 pub(crate) struct Outgoing {
@@ -35,7 +39,7 @@ impl Active<'_> {
         body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Option<Result<u64>> {
-        let mut body_len = match self.measure(body) {
+        let mut body_len = match self.measure(flags, Some(head), body) {
             Ok(len) => len,
             Err(error) => return Some(Err(error)),
         };
@@ -47,6 +51,8 @@ impl Active<'_> {
             };
         }
         let head = part.as_deref().unwrap_or(head);
+        let dressed = self.dress(head);
+        let head = dressed.as_deref().unwrap_or(head);
         let Some(work) = self.state.work.as_mut() else { return Some(Err(Error::CONNECTION_INVALID)) };
         let head_request = work.head.verb == Verb::Head;
         let Some(exchange) = work.exchange.as_mut() else { return Some(Err(Error::CONNECTION_INVALID)) };
@@ -66,6 +72,7 @@ impl Active<'_> {
         let decision = write_head(head, facts, &mut work.held);
         exchange.bodyless = decision.bodyless;
         exchange.promised = decision.promised;
+        exchange.chunked = decision.chunked;
         exchange.given = 0;
         let interim = head.status < 200 && head.status != 101;
         if !interim {
@@ -81,20 +88,29 @@ impl Active<'_> {
         }
         exchange.body.owes_continue &= interim && head.status != 100;
         if flags.opaque {
-            exchange.opaque = true;
-            exchange.body.become_raw();
+            exchange.become_raw();
+            self.forget_read_due();
         }
         self.send(flags, earlier, body, body_len, interim, pend)
     }
 
-    /// Puts fragments in their places, fixes the lengths of files and sums up.
-    fn measure(&self, body: &mut Body) -> Result<u64> {
-        if body.iter().any(|chunk| matches!(chunk, Chunk::Fragment { .. })) {
-            let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-            let queue = exchange.ok_or(Error::CONNECTION_INVALID)?.queue;
-            self.engine.cache.fill_in(queue, body, self.engine.now_ms())?;
+    /// Puts fragments and trailers in their places, fixes the lengths of files and sums up.
+    #[inline]
+    fn measure(&self, flags: SendFlags, head: Option<&ResponseHead>, body: &mut Body) -> Result<u64> {
+        if body.iter().any(|chunk| matches!(chunk, Chunk::Fragment { .. } | Chunk::Trailers(_))) {
+            self.fill_in(flags, head, body)?;
         }
         measure(body)
+    }
+
+    #[cold]
+    fn fill_in(&self, flags: SendFlags, head: Option<&ResponseHead>, body: &mut Body) -> Result<()> {
+        if has_trailers(body) {
+            self.end_with_trailers(flags, head, body)?;
+        }
+        let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
+        let queue = exchange.ok_or(Error::CONNECTION_INVALID)?.queue;
+        self.engine.cache.fill_in(queue, body, self.engine.now_ms())
     }
 
     /// What is done with a response that is all there: it may be kept, and it may be cut to the range asked for.
@@ -111,7 +127,7 @@ impl Active<'_> {
         let Some(work) = self.state.work.as_ref() else { return Ok(None) };
         let fresh = work.exchange.as_ref().filter(|e| e.stage == Stage::Delivered);
         let Some(exchange) = fresh else { return Ok(None) };
-        if head.extras.is_some() {
+        if head.extras.is_some() && exchange.policy.guard.is_none() {
             self.keep_response(exchange.queue, head, body, *body_len);
         }
         if !flags.process_ranges || !wants_part(&work.head, head) {
@@ -133,7 +149,7 @@ impl Active<'_> {
         body: &mut Body,
         pend: Pend<'_, u64>,
     ) -> Option<Result<u64>> {
-        let body_len = match self.measure(body) {
+        let body_len = match self.measure(flags, None, body) {
             Ok(len) => len,
             Err(error) => return Some(Err(error)),
         };
@@ -141,7 +157,12 @@ impl Active<'_> {
         match &mut work.exchange {
             None => return Some(Err(Error::CONNECTION_INVALID)),
             Some(e) if e.stage != Stage::Responding => return Some(Err(Error::INVALID_PARAMETER)),
-            Some(e) => e.close_after |= flags.disconnect,
+            Some(e) => {
+                if let Err(error) = e.admit_more(flags, body) {
+                    return Some(Err(error));
+                }
+                e.close_after |= flags.disconnect;
+            }
         }
         let earlier = work.held.len();
         self.send(flags, earlier, body, body_len, false, pend)
@@ -203,6 +224,8 @@ impl Active<'_> {
                 work.held.clear();
                 if last {
                     self.response_done();
+                } else if flags.disconnect {
+                    self.end_raw_side();
                 }
                 Some(Ok(at.own()))
             }
@@ -234,8 +257,7 @@ impl Active<'_> {
         pend: Pend<'_, u64>,
     ) -> Option<Result<u64>> {
         let Some(work) = self.state.work.as_mut() else { return Some(Err(Error::CONNECTION_INVALID)) };
-        let in_memory = body.iter().all(|c| c.memory().is_some());
-        let (outgoing, outcome) = if flags.buffer_data && in_memory {
+        let (outgoing, outcome) = if flags.buffer_data && may_buffer(work, &head, &body, at) {
             let rest = copy_rest(&head, &body, at);
             let total = at.own() + rest.len() as u64 - at.earlier.saturating_sub(at.total);
             let at = Progress::default();
@@ -292,6 +314,7 @@ impl Active<'_> {
             if self.state.phase == Phase::Lingering {
                 self.end_our_side();
             }
+            self.end_raw_side();
         }
     }
 
@@ -299,7 +322,11 @@ impl Active<'_> {
     /// a little of it now and then does not renew that.
     pub(super) fn await_room(&mut self, left: u64) {
         let exchange = self.state.work.as_ref().and_then(|w| w.exchange.as_ref());
-        let rate = exchange.map_or(service_timeouts().min_send_rate, |e| e.policy.timeouts.min_send_rate);
+        let rate = match exchange {
+            Some(exchange) if exchange.opaque => u32::MAX,
+            Some(exchange) => exchange.policy.timeouts.min_send_rate,
+            None => service_timeouts().min_send_rate,
+        };
         if rate == u32::MAX || rate == 0 {
             return self.set_send_due(NEVER);
         }
@@ -353,6 +380,15 @@ impl Outgoing {
         let body: u64 = self.body.iter().map(length).sum();
         body.saturating_add(self.head.len() as u64).saturating_sub(self.at.total)
     }
+}
+
+/// Whether what is left of a send may be copied, so that its call need not wait.
+fn may_buffer(work: &Work, head: &[u8], body: &Body, at: Progress) -> bool {
+    let in_memory = body.iter().all(|c| c.memory().is_some());
+    let left = body.iter().map(length).sum::<u64>() + head.len() as u64 - at.total;
+    let nobody_waits = |o: &&Outgoing| o.reply.is_none();
+    let before: u64 = work.outbox.iter().filter(nobody_waits).map(Outgoing::left).sum();
+    in_memory && before + left <= BUFFERED
 }
 
 /// Whether the application gave other than it promised; the client cannot find the next response then.

@@ -57,7 +57,7 @@ pub(super) fn length(chunk: &Chunk) -> u64 {
         Chunk::Memory(bytes) => bytes.as_slice().len() as u64,
         Chunk::Shared { length, .. } => *length as u64,
         Chunk::File { length, .. } => length.unwrap_or(0),
-        Chunk::Fragment { .. } => 0,
+        Chunk::Fragment { .. } | Chunk::Trailers(_) => 0,
     }
 }
 
@@ -75,6 +75,7 @@ pub(super) fn join_small(head: &mut Vec<u8>, body: &mut Body, body_len: u64) {
 }
 
 /// Fixes the lengths of file ranges and sums up. A range that begins behind the end is `HANDLE_EOF`.
+#[inline]
 pub(super) fn measure(body: &mut Body) -> Result<u64> {
     let mut total = 0u64;
     for chunk in body.iter_mut() {

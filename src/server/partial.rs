@@ -9,6 +9,7 @@ use crate::wire::range::{ByteRange, Selection, if_range_holds, select};
 use crate::wire::request::{RequestHead, Verb};
 
 use super::parcel::length;
+use super::response::names_coding;
 use super::service::{Body, Chunk, ResponseField, ResponseHead};
 use crate::win32::lent::LentBytes;
 
@@ -50,6 +51,8 @@ pub(super) fn wants_part(request: &RequestHead, response: &ResponseHead) -> bool
     request.verb == Verb::Get
         && response.status == 200
         && request.fields.iter().any(|field| field.id == RANGE)
+        // Framing that the application made is not to be cut.
+        && !names_coding(response)
 }
 
 /// Cuts a complete response to the part the request asks for.
@@ -195,6 +198,6 @@ fn shared(chunk: &Chunk) -> Chunk {
             Chunk::Shared { length: bytes.len(), bytes, offset: 0 }
         }
         // Put in place before anything is sent (`cache::fragments`).
-        Chunk::Fragment { .. } => Chunk::Memory(LentBytes::empty()),
+        Chunk::Fragment { .. } | Chunk::Trailers(_) => Chunk::Memory(LentBytes::empty()),
     }
 }

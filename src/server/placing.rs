@@ -26,11 +26,11 @@ pub(super) fn changed() {
 pub(crate) struct Place {
     /// [`CHANGES`] from before the routes were read.
     changes: u64,
-    queue: Arc<Queue>,
+    pub(super) queue: Arc<Queue>,
     /// Lent to the exchange while there is one.
     pub(super) policy: Option<Arc<Policy>>,
-    url_context: u64,
-    ip_routed: bool,
+    pub(super) url_context: u64,
+    pub(super) ip_routed: bool,
 }
 
 impl Active<'_> {
@@ -65,6 +65,9 @@ impl Active<'_> {
                 if !binding.policy.active {
                     return Err(Refusal::Disabled);
                 }
+                if let Some(refusal) = binding.policy.refuses(&work.head) {
+                    return Err(refusal);
+                }
                 let queue = binding.queue.as_ref().ok_or(Refusal::Unavailable)?;
                 (Arc::clone(queue), Arc::clone(&binding.policy))
             }
@@ -85,6 +88,9 @@ impl Active<'_> {
         let queue = &*place.queue;
         if self.state.is_one_too_many(policy) {
             return Ok((RequestId(0), Offer::Refused(Refused::Connections(queue.verbosity()))));
+        }
+        if policy.guard.is_some() {
+            return self.offer_guarded(place, head_len);
         }
         if let Some(hit) = self.engine.cache.look_up(port, &work.head, queue.id, policy) {
             return Ok((RequestId(0), queue.spared(hit)));

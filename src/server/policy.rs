@@ -1,17 +1,23 @@
 //! What holds for the requests of a URL group: its own settings, else its session's, else the service's
 //! (digest §1.9). Worked out whenever a setting changes, and shared by the requests it holds for.
 
+use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock};
 
 use crate::abi::error::{Error, Result};
 use crate::net::clock;
+use crate::win32::last_error;
+use crate::wire::request::Limits;
 
+use super::auth::{Guard, PasswordFile, Source};
 use super::counters::Tally;
 use super::log::Log;
 use super::service::{
-    Authentication, ChannelBind, FlowRate, Logging, Property, PropertyKind, QueueId, Timeouts,
+    Authentication, ChannelBind, CredentialSource, FlowRate, HeadLimits, Logging, Property, PropertyKind,
+    QueueId, Timeouts,
 };
 use super::throttle::Throttle;
+use super::{narrower, request_info};
 
 /// The timeouts of a service that is not configured otherwise (digest §6.5).
 const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
@@ -52,10 +58,16 @@ pub(crate) struct Settings {
     pub(crate) log: Option<Arc<Log>>,
     pub(crate) authentication: Option<Authentication>,
     pub(crate) extended_authentication: Option<Authentication>,
+    /// Which of these two was set last, and holds.
+    extended_holds: bool,
+    /// Where passwords come from.
+    credentials: Option<Source>,
     pub(crate) channel_bind: Option<ChannelBind>,
     pub(crate) listen_endpoint: Option<bool>,
     pub(crate) protection_level: Option<u32>,
     pub(crate) delegation: Option<QueueId>,
+    pub(crate) request_infos: Option<u32>,
+    pub(crate) limits: Option<HeadLimits>,
 }
 
 impl Settings {
@@ -78,12 +90,25 @@ impl Settings {
                 self.log = value.as_ref().map(Log::open).transpose()?.map(Arc::new);
                 self.logging = value;
             }
-            Property::Authentication(value) => self.authentication = value,
-            Property::ExtendedAuthentication(value) => self.extended_authentication = value,
+            Property::Authentication(value) => {
+                (self.authentication, self.extended_holds) = (value, false);
+            }
+            Property::ExtendedAuthentication(value) => {
+                (self.extended_authentication, self.extended_holds) = (value, true);
+            }
+            Property::Credentials(value) => self.credentials = value.map(open).transpose()?,
             Property::ChannelBind(value) => self.channel_bind = value,
             Property::ListenEndpoint(value) => self.listen_endpoint = value,
             Property::ProtectionLevel(value) => self.protection_level = value,
             Property::Delegation(value) => self.delegation = value,
+            Property::RequestInfo(value) => {
+                request_info::want(value.unwrap_or(0))?;
+                self.request_infos = value;
+            }
+            Property::Limits(value) => {
+                value.as_ref().map_or(Ok(()), narrower::check)?;
+                self.limits = value;
+            }
             Property::QueueLength(_) | Property::Verbosity(_) => return Err(Error::INVALID_PARAMETER),
         }
         Ok(())
@@ -102,13 +127,41 @@ impl Settings {
             PropertyKind::ExtendedAuthentication => {
                 Property::ExtendedAuthentication(self.extended_authentication.clone())
             }
+            PropertyKind::Credentials => {
+                Property::Credentials(self.credentials.as_ref().map(|source| source.settings.clone()))
+            }
             PropertyKind::ChannelBind => Property::ChannelBind(self.channel_bind.clone()),
             PropertyKind::ListenEndpoint => Property::ListenEndpoint(self.listen_endpoint),
             PropertyKind::ProtectionLevel => Property::ProtectionLevel(self.protection_level),
             PropertyKind::Delegation => Property::Delegation(self.delegation),
+            PropertyKind::RequestInfo => Property::RequestInfo(self.request_infos),
+            PropertyKind::Limits => Property::Limits(self.limits),
             PropertyKind::QueueLength | PropertyKind::Verbosity => return Err(Error::INVALID_PARAMETER),
         })
     }
+}
+
+impl Settings {
+    /// What was set last about authentication, of the two properties there are.
+    fn authentication(&self) -> Option<&Authentication> {
+        let (plain, extended) = (self.authentication.as_ref(), self.extended_authentication.as_ref());
+        if self.extended_holds { extended.or(plain) } else { plain.or(extended) }
+    }
+}
+
+/// Opens where passwords come from.
+fn open(settings: CredentialSource) -> Result<Source> {
+    let opened = settings.file.as_ref().map(|path| {
+        PasswordFile::open(path.as_ref()).map_err(|error| {
+            last_error::explain(format_args!("password file {path}: {error}"));
+            match error.kind() {
+                ErrorKind::NotFound => Error::FILE_NOT_FOUND,
+                ErrorKind::PermissionDenied => Error::ACCESS_DENIED,
+                _ => Error::INVALID_PARAMETER,
+            }
+        })
+    });
+    Ok(Source { file: opened.transpose()?.map(Arc::new), settings })
 }
 
 /// What holds for a request.
@@ -126,6 +179,12 @@ pub(crate) struct Policy {
     pub(crate) throttles: Vec<Arc<Throttle>>,
     /// How many connections the group may have.
     pub(crate) connections: Option<u32>,
+    /// Who finds out who asks, if anybody is to.
+    pub(crate) guard: Option<Arc<Guard>>,
+    /// The entries of `pRequestInfo` wanted: a bit for each type.
+    pub(crate) request_infos: u32,
+    /// Limits on heads, where they are narrower than the service's.
+    pub(crate) limits: Option<Box<Limits>>,
 }
 
 impl Policy {
@@ -138,6 +197,9 @@ impl Policy {
             tally,
             throttles: Vec::new(),
             connections: None,
+            guard: None,
+            request_infos: 0,
+            limits: None,
         }
     }
 
@@ -150,6 +212,8 @@ impl Policy {
             &group.flow_throttle,
         ];
         let throttles = throttles.into_iter();
+        let source = group.credentials.as_ref().or(session.credentials.as_ref());
+        let guard = Guard::of(group.authentication().or(session.authentication()), source);
         let inherited = cascade(session.timeouts.unwrap_or_default(), service_timeouts());
         Policy {
             active: group.active.unwrap_or(true) && session.active.unwrap_or(true),
@@ -158,6 +222,9 @@ impl Policy {
             tally: Arc::clone(tally),
             throttles: throttles.flatten().cloned().collect(),
             connections: group.connections,
+            guard: guard.map(Arc::new),
+            request_infos: group.request_infos.or(session.request_infos).unwrap_or(0),
+            limits: narrower::limits(group.limits, session.limits),
         }
     }
 }

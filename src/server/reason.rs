@@ -1,12 +1,15 @@
 //! Why the engine refused, timed out or dropped something: the words of HTTPERR (digest §8.4), and how its lines
 //! come about.
 
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
+use crate::net::socket::Socket;
 use crate::win32::trace;
 use crate::wire::refusal::Refusal;
 
 use super::connection::{Active, Phase, Stage};
+use super::engine::Engine;
 use super::introduction::Rudeness;
 use super::log::ErrorEntry;
 
@@ -69,6 +72,29 @@ impl Reason {
     }
 }
 
+impl Engine {
+    /// Resets a connection that is one more than `MaxConnections` allows.
+    #[cold]
+    pub(super) fn turn_down(&self, socket: &Socket, local: SocketAddr, remote: SocketAddr) {
+        socket.reset_on_close();
+        self.directory.totals.errors.fetch_add(1, Ordering::Relaxed);
+        if self.errors.is_on() {
+            let (version, status) = (None, None);
+            let reason = "Connections_Refused";
+            self.errors.write(&ErrorEntry {
+                remote,
+                local,
+                version,
+                verb: &[],
+                url: &[],
+                status,
+                reason,
+                queue: "",
+            });
+        }
+    }
+}
+
 impl Active<'_> {
     /// Counts and logs what is about to be done to the connection, once for each time it is worked on.
     pub(crate) fn report(&mut self, reason: Reason) {
@@ -120,6 +146,7 @@ impl Active<'_> {
                 Some(work) if !work.input.is_empty() => Reason::HeaderWait,
                 _ => Reason::ConnectionIdle,
             },
+            (Phase::Serving, _) if self.is_raw_and_ended() => return,
             (Phase::Serving, _) if self.state.send_due <= now_ms => Reason::MinBytesPerSecond,
             (Phase::Serving | Phase::Draining, _) => Reason::EntityBody,
             // Ours to end anyway.

@@ -88,6 +88,8 @@ pub(crate) struct Decision {
     pub(crate) close: bool,
     /// The length told to the client.
     pub(crate) promised: Option<u64>,
+    /// The application frames the body in chunks.
+    pub(crate) chunked: bool,
 }
 
 /// What the application's fields say about framing and connection, known or spelled out.
@@ -95,6 +97,7 @@ pub(crate) struct Decision {
 struct Seen {
     length: Option<Option<u64>>,
     transfer_encoding: bool,
+    chunked: bool,
     close: bool,
     server: bool,
 }
@@ -125,7 +128,19 @@ pub(crate) fn write_head(head: &ResponseHead, facts: Circumstances, out: &mut Ve
         out.extend_from_slice(b"\r\n");
     }
     let promised = if automatic { Some(facts.body_len) } else { seen.length.flatten() };
-    Decision { bodyless, close, promised: promised.filter(|_| !seen.transfer_encoding) }
+    let promised = promised.filter(|_| !seen.transfer_encoding);
+    Decision { bodyless, close, promised, chunked: seen.chunked }
+}
+
+/// Whether the application names a transfer coding, and with that frames the body itself.
+pub(crate) fn names_coding(head: &ResponseHead) -> bool {
+    head.fields.iter().any(|field| id_of(head, field) == TRANSFER_ENCODING)
+}
+
+/// Whether the application says that it frames the body in chunks.
+pub(crate) fn is_chunked(head: &ResponseHead) -> bool {
+    let last = head.fields.iter().rfind(|field| id_of(head, field) == TRANSFER_ENCODING);
+    last.is_some_and(|field| ends_chunked(value(head, field)))
 }
 
 fn look(head: &ResponseHead) -> Seen {
@@ -133,7 +148,10 @@ fn look(head: &ResponseHead) -> Seen {
     for field in &head.fields {
         match id_of(head, field) {
             CONTENT_LENGTH => seen.length = Some(number(value(head, field))),
-            TRANSFER_ENCODING => seen.transfer_encoding = true,
+            TRANSFER_ENCODING => {
+                seen.transfer_encoding = true;
+                seen.chunked = ends_chunked(value(head, field));
+            }
             CONNECTION => seen.close |= lists(value(head, field), b"close"),
             SERVER => seen.server = true,
             _ => {}
@@ -218,6 +236,12 @@ fn lists(value: &[u8], token: &[u8]) -> bool {
     value.split(|b| *b == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token))
 }
 
+/// Whether the last transfer coding is `chunked`.
+#[cold]
+fn ends_chunked(value: &[u8]) -> bool {
+    value.rsplit(|b| *b == b',').next().is_some_and(|last| last.trim_ascii().eq_ignore_ascii_case(b"chunked"))
+}
+
 /// Appends the length of the body and the empty line behind it.
 fn content_length(mut n: u64, out: &mut Vec<u8>) {
     let mut digits = *b"00000000000000000000\r\n\r\n";
@@ -265,13 +289,21 @@ mod tests {
     }
 
     #[test]
+    fn the_last_coding_says_whether_a_body_is_chunked() {
+        for (value, chunked) in [("chunked", true), ("gzip, Chunked ", true), ("chunked, gzip", false)] {
+            assert_eq!(is_chunked(&head(200, "OK", &[(TRANSFER_ENCODING, "", value)])), chunked, "{value}");
+        }
+        assert!(is_chunked(&head(200, "OK", &[(UNKNOWN, "transfer-encoding", "chunked")])));
+    }
+
+    #[test]
     fn the_order_is_the_captured_one() {
         let h = head(200, "OK", &[(12, "", "text/plain"), (UNKNOWN, "x-a", "1")]);
         let (text, decision) = write(&h, GET);
         let want = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nServer: Microsoft-HTTPAPI/2.0\r\nx-a: 1\r\n\
                     Date: NOW\r\nContent-Length: 5\r\n\r\n";
         assert_eq!(text, want);
-        assert_eq!(decision, Decision { bodyless: false, close: false, promised: Some(5) });
+        assert_eq!(decision, Decision { bodyless: false, close: false, promised: Some(5), chunked: false });
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::request_queue::Queue;
 use super::service::{GroupId, Property, PropertyKind, SessionId};
 
 /// The properties a session has (digest §6.1); a group has these and its own.
-const OF_SESSIONS: [PropertyKind; 8] = [
+const OF_SESSIONS: [PropertyKind; 11] = [
     PropertyKind::State,
     PropertyKind::Timeouts,
     PropertyKind::Bandwidth,
@@ -24,7 +24,10 @@ const OF_SESSIONS: [PropertyKind; 8] = [
     PropertyKind::Logging,
     PropertyKind::Authentication,
     PropertyKind::ExtendedAuthentication,
+    PropertyKind::Credentials,
     PropertyKind::ChannelBind,
+    PropertyKind::RequestInfo,
+    PropertyKind::Limits,
 ];
 
 /// A server session.

@@ -38,11 +38,13 @@ pub enum PartChunk {
     File(Arc<File>, u64, Option<u64>),
     /// [`Chunk::Fragment`]: name, first byte, number of bytes.
     Fragment(Bytes, u64, Option<u64>),
+    /// [`Chunk::Trailers`].
+    Trailers(Bytes),
 }
 
 wire_struct! { Part { chunks, last } }
 wire_enum! { PartChunk { 0 = Memory { 0: bytes }, 1 = File { 0: file, 1: offset, 2: length },
-2 = Fragment { 0: name, 1: offset, 2: length } } }
+2 = Fragment { 0: name, 1: offset, 2: length }, 3 = Trailers { 0: section } } }
 impl Element for PartChunk {}
 
 impl Part {
@@ -54,6 +56,7 @@ impl Part {
             PartChunk::Fragment(Bytes(name), offset, length) => {
                 Chunk::Fragment { name: String::from_utf8_lossy(&name).into_owned(), offset, length }
             }
+            PartChunk::Trailers(Bytes(section)) => Chunk::Trailers(section),
         };
         self.chunks.into_iter().map(chunk).collect()
     }
@@ -102,6 +105,9 @@ impl Cutter {
                     let name = Bytes(name.clone().into_bytes());
                     part.chunks.push(PartChunk::Fragment(name, *offset, *length));
                 }
+                Chunk::Trailers(section) => {
+                    part.chunks.push(PartChunk::Trailers(Bytes(section.clone())));
+                }
             }
             self.rest.next();
             self.taken = 0;
@@ -116,7 +122,7 @@ pub fn total(body: &Body) -> Option<u64> {
     body.iter().try_fold(0_u64, |sum, chunk| {
         let bytes = match chunk {
             Chunk::Memory(_) | Chunk::Shared { .. } => chunk.memory().unwrap_or_default().len() as u64,
-            Chunk::Fragment { .. } => return None,
+            Chunk::Fragment { .. } | Chunk::Trailers(_) => return None,
             Chunk::File { length: Some(length), .. } => *length,
             Chunk::File { file, offset, length: None } => file.metadata().ok()?.len().checked_sub(*offset)?,
         };
@@ -144,7 +150,7 @@ mod tests {
     fn sizes(part: &Part) -> Vec<usize> {
         let size = |chunk: &PartChunk| match chunk {
             PartChunk::Memory(Bytes(bytes)) => bytes.len(),
-            PartChunk::File(..) | PartChunk::Fragment(..) => usize::MAX,
+            PartChunk::File(..) | PartChunk::Fragment(..) | PartChunk::Trailers(_) => usize::MAX,
         };
         part.chunks.iter().map(size).collect()
     }

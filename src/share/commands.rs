@@ -12,8 +12,8 @@ use super::message::{Ask, Command, Manage, Response, Traffic};
 use crate::abi::error::{Error, Result};
 use crate::server::service::{
     ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, Fact, FragmentPart, GroupId,
-    Holder, Listen, ListenAddress, LogFields, OperationId, Pend, Property, PropertyKind, Question, QueueId,
-    Range, RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
+    Holder, Identity, Listen, ListenAddress, LogFields, OperationId, Pend, Property, PropertyKind, Question,
+    QueueId, Range, RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 
@@ -168,6 +168,11 @@ impl Service for Guest {
 
     fn tell_request(&self, queue: QueueId, request: RequestId, fact: Fact) -> Result<()> {
         let ask = Ask::TellRequest(request, fact);
+        self.ask(UNKNOWN_REQUEST, &Command::Traffic(Traffic { queue, ask }))
+    }
+
+    fn tell_identity(&self, queue: QueueId, request: RequestId, identity: Box<Identity>) -> Result<()> {
+        let ask = Ask::TellIdentity(request, identity);
         self.ask(UNKNOWN_REQUEST, &Command::Traffic(Traffic { queue, ask }))
     }
 

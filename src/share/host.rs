@@ -196,6 +196,9 @@ impl Served {
             Ask::LogResponse(request, fields) => {
                 self.answer(tag, engine.log_response(queue, request, fields).map(|()| Outcome::Nothing));
             }
+            Ask::TellIdentity(request, identity) => {
+                self.answer(tag, engine.tell_identity(queue, request, identity).map(|()| Outcome::Nothing));
+            }
             Ask::Descriptor => self.answer(tag, engine.queue_descriptor(queue).map(Outcome::Descriptor)),
             Ask::AskRequest(request, question) => {
                 self.answer(tag, engine.ask_request(queue, request, question).map(Outcome::Fact));

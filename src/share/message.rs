@@ -21,13 +21,13 @@ use super::codec::{Bytes, Decoder, Utf16, wire_enum, wire_struct};
 use super::frames::FrameReceiver;
 use crate::abi::error::Result;
 use crate::server::service::{
-    ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, Fact, FragmentPart, GroupId, Holder, Listen,
-    ListenAddress, LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId, ResponseHead,
-    SendFlags, SessionId, UrlOwner,
+    ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, Fact, FragmentPart, GroupId, Holder, Identity,
+    Listen, ListenAddress, LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId,
+    ResponseHead, SendFlags, SessionId, UrlOwner,
 };
 
 /// The version of everything in this room that crosses; a change of any of it is another version.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The first message of either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +132,8 @@ pub enum Ask {
     AskRequest(RequestId, Question),
     /// `Service::tell_request`.
     TellRequest(RequestId, Fact),
+    /// `Service::tell_identity`.
+    TellIdentity(RequestId, Box<Identity>),
     /// `Service::find_group`.
     FindGroup(Utf16),
     /// `Service::queue_descriptor`.
@@ -240,6 +242,7 @@ wire_enum! {
         5 = CancelRequest { 0: request },
         20 = AskRequest { 0: request, 1: question },
         21 = TellRequest { 0: request, 1: fact },
+        30 = TellIdentity { 0: request, 1: identity },
         22 = FindGroup { 0: url },
         23 = Descriptor,
         6 = WaitForDisconnect { 0: connection },

@@ -10,9 +10,9 @@ use super::codec::{
 };
 use crate::abi::error::Error;
 use crate::server::service::{
-    ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, Extras, Fact, FragmentPart, GroupId, Holder,
-    Listen, ListenAddress, LogFields, Property, PropertyKind, Question, QueueId, Range, RequestId,
-    ResponseField, ResponseHead, SendFlags, SessionId, UrlOwner,
+    ApiVersion, BodyRead, CachePolicy, ConnectionId, Delivery, DeliveryExtras, Extras, Fact, FragmentPart,
+    GroupId, Holder, Identity, Listen, ListenAddress, LogFields, Property, PropertyKind, Question, QueueId,
+    Range, RequestId, ResponseField, ResponseHead, SendFlags, SessionId, UrlOwner,
 };
 use crate::wire::Span;
 use crate::wire::field::Field;
@@ -39,18 +39,20 @@ wire_values!(
     Holder,
     Box<Extras>,
     Box<LogFields>,
+    Box<Identity>,
     CachePolicy,
     Listen,
     ListenAddress,
     Range,
     FragmentPart,
     Question,
-    Fact
+    Fact,
+    Box<DeliveryExtras>
 );
 
 wire_struct! {
     Delivery {
-        request, connection, url_context, head, local, remote, bytes_received, more_body, ip_routed
+        request, connection, url_context, head, local, remote, bytes_received, more_body, ip_routed, extras
     }
     ResponseField { id, name, value }
     SendFlags { disconnect, more_data, buffer_data, nagling, opaque, process_ranges }

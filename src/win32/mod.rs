@@ -19,6 +19,7 @@ pub mod port;
 pub mod queue;
 pub mod semaphore;
 pub mod signal;
+pub mod soon;
 pub mod text;
 pub mod thread;
 pub mod threadpool;

@@ -2,6 +2,7 @@
 //!
 //! Everything here is a function of its arguments, so it is tested and fuzzed without a network.
 
+pub mod authorization;
 pub(crate) mod bytes;
 pub mod chunked;
 pub mod date;
@@ -15,6 +16,7 @@ pub mod request;
 pub mod request_fields;
 pub mod response;
 pub mod target;
+pub mod trailers;
 pub mod url;
 
 /// A stretch of the buffer a head was parsed from. Heads are limited to 16 MiB, so 32 bits are enough.

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::request::Limits;
+use super::request::{Limits, Syntax};
 use super::target::decode_path;
 use crate::abi::error::{Error, Result};
 
@@ -47,7 +47,8 @@ pub struct UrlPrefix {
 const MAX_UNITS: usize = 32_766;
 
 /// A prefix's path may be as long as the whole prefix.
-const NO_LIMITS: Limits = Limits { field: usize::MAX, head: usize::MAX, segment: 0, segments: 0 };
+const NO_LIMITS: Limits =
+    Limits { field: usize::MAX, head: usize::MAX, segment: 0, segments: 0, syntax: Syntax::USUAL };
 
 impl UrlPrefix {
     /// Reads a prefix; anything malformed is `INVALID_PARAMETER`.

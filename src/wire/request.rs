@@ -11,6 +11,7 @@ mod framing;
 #[cfg(test)]
 mod framing_tests;
 mod host;
+mod limits;
 mod line;
 mod parse;
 #[cfg(test)]
@@ -18,6 +19,8 @@ mod tests;
 
 use super::Span;
 use super::field::Field;
+
+pub use limits::{Limits, Syntax};
 
 /// The methods that have a number in `HTTP_VERB`; the discriminants are those numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,25 +102,6 @@ pub enum Framing {
     Chunked,
     /// Until the connection closes (responses only).
     Close,
-}
-
-/// The registry's limits on a request head (digest §8.2), with their defaults.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// `MaxFieldLength`: bytes of one field line.
-    pub field: usize,
-    /// `MaxRequestBytes`: bytes of request line and fields together.
-    pub head: usize,
-    /// `UrlSegmentMaxLength`: characters between two slashes.
-    pub segment: usize,
-    /// `UrlSegmentMaxCount`: segments of a path.
-    pub segments: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits { field: 16384, head: 16384, segment: 260, segments: 255 }
-    }
 }
 
 /// One request head. Kept and reused, so that a request on a warm connection allocates nothing.

@@ -3,7 +3,7 @@
 
 use super::bytes;
 use super::refusal::Refusal;
-use super::request::Limits;
+use super::request::{Limits, Syntax};
 
 /// Decodes the path of a target. `Ok(None)` when the path is already in decoded form.
 ///
@@ -45,6 +45,7 @@ pub(super) fn scan(target: &[u8], limits: &Limits) -> Result<Scan, Refusal> {
                 at += 1;
             }
             Some(b'%' | b'\\' | 0x80..) => return Ok(Scan { len: at, plain: false }),
+            Some(..b' ' | 0x7F) if limits.syntax.unescaped => return Ok(Scan { len: at, plain: false }),
             _ if over(segments, limits.segments) => return Err(Refusal::Url),
             _ => return Ok(Scan { len: at, plain: true }),
         }
@@ -63,32 +64,42 @@ fn is_dots(segment: &[u8]) -> bool {
 
 /// The path decoded by the long way, or `None` when that changed nothing.
 fn decode(raw: &[u8], limits: &Limits) -> Result<Option<String>, Refusal> {
-    let mut path = text(unescape(raw)?);
+    let syntax = limits.syntax;
+    let mut path = text(unescape(raw, syntax)?, syntax)?;
+    if !syntax.restricted && path.contains(|c| matches!(c, '\u{80}'..='\u{9F}')) {
+        return Err(Refusal::Url);
+    }
     if path.contains('\\') {
         path = path.replace('\\', "/");
     }
-    within_limits(&path, limits)?;
+    if !is_within(&path, limits) {
+        return Err(Refusal::Url);
+    }
     let path = remove_dots(path)?;
     Ok((path.as_bytes() != raw).then_some(path))
 }
 
 /// Percent escapes as bytes. `%uXXXX` is one UTF-16 unit and becomes UTF-8; two of them make a pair.
-fn unescape(raw: &[u8]) -> Result<Vec<u8>, Refusal> {
+fn unescape(raw: &[u8], syntax: Syntax) -> Result<Vec<u8>, Refusal> {
     let mut out = Vec::with_capacity(raw.len());
     let mut rest = raw;
     while let Some((&byte, after)) = rest.split_first() {
         if byte != b'%' {
-            if byte < b' ' || matches!(byte, 0x7F | b'?' | b'#') {
+            let control = byte < b' ' || byte == 0x7F;
+            if control && !syntax.unescaped || matches!(byte, b'?' | b'#') {
                 return Err(Refusal::Url);
             }
             out.push(byte);
             rest = after;
-        } else if let [b'u' | b'U', digits @ ..] = after {
-            let (character, after) = unicode_escape(digits).ok_or(Refusal::Url)?;
+        } else if let ([b'u' | b'U', digits @ ..], true) = (after, syntax.percent_u) {
+            let (character, after) = unicode_escape(digits, syntax).ok_or(Refusal::Url)?;
             out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
             rest = after;
         } else {
-            out.push(hex(after, 2).filter(|byte| !is_restricted(*byte)).ok_or(Refusal::Url)? as u8);
+            out.push(
+                hex(after, 2).filter(|byte| syntax.restricted || !is_restricted(*byte)).ok_or(Refusal::Url)?
+                    as u8,
+            );
             rest = &after[2..];
         }
     }
@@ -96,8 +107,8 @@ fn unescape(raw: &[u8]) -> Result<Vec<u8>, Refusal> {
 }
 
 /// The character of `XXXX` or, for a surrogate pair, `XXXX%uXXXX`, and what follows.
-fn unicode_escape(digits: &[u8]) -> Option<(char, &[u8])> {
-    let unit = hex(digits, 4).filter(|unit| !is_restricted(*unit))?;
+fn unicode_escape(digits: &[u8], syntax: Syntax) -> Option<(char, &[u8])> {
+    let unit = hex(digits, 4).filter(|unit| syntax.restricted || !is_restricted(*unit))?;
     let rest = &digits[4..];
     if !(0xD800..0xDC00).contains(&unit) {
         return Some((char::from_u32(unit)?, rest));
@@ -115,15 +126,24 @@ fn hex(bytes: &[u8], count: usize) -> Option<u32> {
         .try_fold(0, |number, digit| Some(number << 4 | char::from(*digit).to_digit(16)?))
 }
 
-/// Escapes that no path may have (the registry's `AllowRestrictedChars` is 0), DEL included.
+/// Escapes that no path may have unless `AllowRestrictedChars` is set, DEL included; so too what they come to from U+0080 to
+/// U+009F, which is looked for when the path is text.
 fn is_restricted(unit: u32) -> bool {
     unit < 0x20 || unit == 0x7F
 }
 
-/// UTF-8 if it is (`FavorUTF8`), else Windows-1252 (`EnableNonUTF8`).
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes)
-        .unwrap_or_else(|error| error.as_bytes().iter().map(|byte| windows_1252(*byte)).collect())
+/// UTF-8 if it is (`FavorUTF8`), else Windows-1252 (`EnableNonUTF8`). Any bytes are Windows-1252, so where UTF-8 has not the
+/// favour it has no chance.
+fn text(bytes: Vec<u8>, syntax: Syntax) -> Result<String, Refusal> {
+    let ansi = |bytes: &[u8]| bytes.iter().map(|byte| windows_1252(*byte)).collect();
+    if syntax.non_utf8 && !syntax.favor_utf8 {
+        return Ok(ansi(&bytes));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(error) if syntax.non_utf8 => Ok(ansi(error.as_bytes())),
+        Err(_) => Err(Refusal::Url),
+    }
 }
 
 /// Windows code page 1252; its five unused positions map to the C1 controls, as on Windows.
@@ -139,15 +159,15 @@ fn windows_1252(byte: u8) -> char {
 }
 
 /// Segments are counted and measured after decoding, in the UTF-16 units Windows counts in.
-fn within_limits(path: &str, limits: &Limits) -> Result<(), Refusal> {
+pub(super) fn is_within(path: &str, limits: &Limits) -> bool {
     let mut segments = 0;
     for segment in path.split('/').skip(1) {
         segments += 1;
         if over(segment.len(), limits.segment) && over(segment.encode_utf16().count(), limits.segment) {
-            return Err(Refusal::Url);
+            return false;
         }
     }
-    if over(segments, limits.segments) { Err(Refusal::Url) } else { Ok(()) }
+    !over(segments, limits.segments)
 }
 
 /// RFC 3986 §5.2.4, but that climbing above the root is refused and not ignored.
@@ -217,6 +237,24 @@ mod tests {
         for raw in ["/%uD83Dx", "/%uD83D%u0041", "/%uDE00", "/a\x01%20", "/a b%20\x7f", "/a?b", "/%20#"] {
             assert_eq!(path(raw), Err(Refusal::Url), "{raw}");
         }
+    }
+
+    #[test]
+    fn what_the_registry_changes() {
+        let decode = |raw: &[u8], change: fn(&mut Syntax)| {
+            let mut limits = Limits::default();
+            change(&mut limits.syntax);
+            decode_path(raw, &limits).map(Option::unwrap_or_default)
+        };
+        assert_eq!(decode(b"/%C2%85", |_| ()), Err(Refusal::Url));
+        assert_eq!(decode(b"/%u0085", |_| ()), Err(Refusal::Url));
+        assert_eq!(decode(b"/%C2%85%01%u0002", |s| s.restricted = true), Ok("/\u{85}\u{1}\u{2}".into()));
+        assert_eq!(decode(b"/%u4F60", |s| s.percent_u = false), Err(Refusal::Url));
+        assert_eq!(decode(b"/%FC", |s| s.non_utf8 = false), Err(Refusal::Url));
+        assert_eq!(decode(b"/%C3%BC", |s| s.non_utf8 = false), Ok("/ü".into()));
+        assert_eq!(decode(b"/%C3%BC", |s| s.favor_utf8 = false), Ok("/Ã¼".into()));
+        let both = |s: &mut Syntax| (s.favor_utf8, s.non_utf8) = (false, false);
+        assert_eq!(decode(b"/%C3%BC", both), Ok("/ü".into()));
     }
 
     #[test]

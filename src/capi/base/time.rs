@@ -5,8 +5,7 @@
 #![expect(unsafe_code, reason = "exports, and structures of C")]
 #![expect(non_snake_case, reason = "Windows spelling, as in the header")]
 
-use std::sync::OnceLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::read::put;
 use crate::abi::base::{
@@ -15,6 +14,7 @@ use crate::abi::base::{
 };
 use crate::abi::error::{Error, Result};
 use crate::capi::guard::{returning, returning_last_error};
+use crate::net::clock;
 
 const STEPS_PER_SECOND: u64 = 10_000_000;
 const STEPS_PER_DAY: u64 = 86_400 * STEPS_PER_SECOND;
@@ -246,15 +246,8 @@ pub extern "C" fn GetTickCount() -> DWORD {
 /// `lpPerformanceCount` is NULL or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn QueryPerformanceCounter(lpPerformanceCount: PLARGE_INTEGER) -> BOOL {
-    static START: OnceLock<Instant> = OnceLock::new();
     // SAFETY: C caller, per QueryPerformanceCounter: NULL or writable.
-    returning_last_error(|| unsafe {
-        // Not 0 at the first call: programs take 0 for "not measured yet".
-        put_number(
-            lpPerformanceCount,
-            1 + (START.get_or_init(Instant::now).elapsed().as_nanos() / 100) as i64,
-        )
-    })
+    returning_last_error(|| unsafe { put_number(lpPerformanceCount, clock::ticks() as i64) })
 }
 
 /// Tells the steps of QueryPerformanceCounter in a second: ten million. Returns TRUE, or FALSE with

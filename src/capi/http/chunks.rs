@@ -11,6 +11,7 @@ use crate::win32::lent::LentBytes;
 
 use super::queue::device;
 use super::read_response::array;
+use super::trailers::read_trailers;
 use super::wide::wide;
 
 /// Reads the chunks of one call into `body`.
@@ -81,7 +82,8 @@ unsafe fn read_chunk(chunk: &HTTP_DATA_CHUNK) -> Result<Option<Chunk>> {
             let length = (length != HTTP_BYTE_RANGE_TO_EOF).then_some(length);
             Ok(Some(Chunk::Fragment { name: String::from_utf16_lossy(name), offset, length }))
         }
-        HttpDataChunkTrailers => Err(Error::NOT_SUPPORTED),
+        // SAFETY: see above; C caller, per HTTP_DATA_CHUNK: fields that are whole during the call.
+        HttpDataChunkTrailers => unsafe { read_trailers(chunk.Source.Trailers).map(Some) },
         _ => Err(Error::INVALID_PARAMETER),
     }
 }

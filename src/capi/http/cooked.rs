@@ -100,7 +100,7 @@ fn widen<'a>(bytes: &[u8], out: &'a mut [u16]) -> &'a mut [u16] {
 
 /// Widens `N` bytes at a time, the last `N` perhaps over some that are there already: hosts and paths are so short
 /// that a loop over what is left of them would take longer than all the rest. False if there are fewer.
-#[inline]
+#[inline(always)]
 fn widen_by<const N: usize>(bytes: &[u8], units: &mut [u16]) -> bool {
     let (Some(last), Some(last_units)) = (bytes.last_chunk::<N>(), units.last_chunk_mut::<N>()) else {
         return false;
@@ -113,7 +113,7 @@ fn widen_by<const N: usize>(bytes: &[u8], units: &mut [u16]) -> bool {
 }
 
 /// One vector instruction.
-#[inline]
+#[inline(always)]
 fn widen_array<const N: usize>(bytes: &[u8; N], units: &mut [u16; N]) {
     for i in 0..N {
         units[i] = u16::from(bytes[i]);

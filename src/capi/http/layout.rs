@@ -1,19 +1,39 @@
 //! Where everything an `HTTP_REQUEST` points at goes in the caller's one buffer, and how long the whole is.
 //!
 //! ```text
-//! structure | unknown headers | remote, local address | cooked URL | raw URL, verb, names, values | chunk | body
-//! └ 848/864 ┘└── 24 each ────┘└── 16 or 32 each ────┘ └─ UTF-16 ──┘└── bytes, each with a NUL ───┘ └ 32 ┘
+//! structure | unknown headers | infos, trailers | remote, local address | cooked URL | raw URL, verb, names, values | chunk | body
+//! └ 848/864 ┘└── 24 each ────┘└─ 16 + each ─┘└── 16 or 32 each ────┘ └─ UTF-16 ──┘└── bytes, each with a NUL ───┘ └ 32 ┘
 //! ```
 //! Arrays and addresses are aligned to 8. The size told with `ERROR_MORE_DATA` ends before the chunk, so that a
 //! buffer of exactly that size always takes the request. Writing is `write_request`'s.
 
 use crate::abi::http::{HTTP_DATA_CHUNK, HTTP_REQUEST_V1, HTTP_REQUEST_V2, HTTP_UNKNOWN_HEADER};
-use crate::server::service::{ApiVersion, Delivery};
+use crate::server::service::{ApiVersion, Delivery, DeliveryExtras, RequestInfo};
 use crate::wire::request::{RequestHead, Verb};
 
-use super::address;
 use super::cooked::CookedUrl;
 use super::joined::{Joined, Measure, measure_distinct};
+use super::{address, request_info, trailers};
+
+/// What few requests have behind the structure.
+pub(super) struct Extra<'a> {
+    /// The entries of `pRequestInfo`.
+    pub(super) infos: &'a [RequestInfo],
+    /// Bytes of the trailers' array, and of their texts.
+    pub(super) trailers: (usize, usize),
+}
+
+impl<'a> Extra<'a> {
+    #[cold]
+    fn of(version: ApiVersion, extras: &'a DeliveryExtras) -> Extra<'a> {
+        let trailers = trailers::room(&extras.trailers);
+        Extra { infos: request_info::infos(version, extras), trailers }
+    }
+
+    fn room(&self) -> usize {
+        request_info::room(self.infos) + self.trailers.0 + self.trailers.1
+    }
+}
 
 /// The plan for one request.
 pub(super) struct Plan<'a> {
@@ -23,6 +43,8 @@ pub(super) struct Plan<'a> {
     pub(super) joined: Option<Joined>,
     /// Entries of the unknown header array.
     pub(super) unknown: usize,
+    /// What few requests have.
+    pub(super) extra: Option<Extra<'a>>,
     /// Bytes of the fixed structure.
     pub(super) fixed: usize,
     /// Bytes of everything but the body.
@@ -43,8 +65,10 @@ impl<'a> Plan<'a> {
             }
         };
         let fixed = fixed_size(version);
+        let extra = delivery.extras.as_ref().map(|extras| Extra::of(version, extras));
         let size = fixed
             + unknown * size_of::<HTTP_UNKNOWN_HEADER>()
+            + extra.as_ref().map_or(0, Extra::room)
             + address::room(&delivery.remote)
             + address::room(&delivery.local)
             + (url.len() + 1) * size_of::<u16>()
@@ -52,7 +76,7 @@ impl<'a> Plan<'a> {
             + 1
             + verb_room(head)
             + bytes;
-        Plan { delivery, url, joined, unknown, fixed, size }
+        Plan { delivery, url, joined, unknown, extra, fixed, size }
     }
 }
 

@@ -7,6 +7,8 @@
 //! | Logging, ExtendedAuthentication | set | set | – |
 //! | Binding, ListenEndpoint, ProtectionLevel, Delegation | – | set | – |
 //! | QueueLength, 503Verbosity | – | – | set, query |
+//! | ours: `NTHTTP_SERVER_REQUEST_INFO`, `.._LIMITS` | set, query | set, query | – |
+//! | Credentials (ours) | set | set | – |
 //!
 //! A property that is not one of that holder's gives `INVALID_PARAMETER`. The structures are read and written in the
 //! `property_*` files beside this one.
@@ -21,10 +23,14 @@ use crate::server::service::{ApiVersion, GroupId, Holder, Property, PropertyKind
 
 use super::engine::service;
 use super::init::ensure_server;
+use super::property_added::{
+    LIMITS, REQUEST_INFO, read_limits, read_request_info, write_limits, write_request_info,
+};
 use super::property_auth::{
     read_authentication, read_channel_bind, write_authentication, write_channel_bind,
 };
 use super::property_buffers::{Given, Wanted};
+use super::property_credentials::{CREDENTIALS, set_credentials};
 use super::property_listen::{LISTEN_PROPERTY, listen};
 use super::property_logging::read_logging;
 use super::property_qos::{query_qos, read_qos};
@@ -53,6 +59,15 @@ use super::queue::{device, queue_of};
 /// client address, server address, method, host, URI stem, URI query, user name. A log that cannot be written loses records,
 /// which `nthttp_counters` counts.
 ///
+/// Differs from Windows, in authentication: Basic and Digest are spoken; the bits of Negotiate, NTLM and Kerberos are kept, and
+/// requests with credentials of theirs are told as not authenticated. Passwords come from where
+/// `NTHTTP_SERVER_CREDENTIALS_PROPERTY` says, else from the password file for all (`NTHTTP_PASSWORD_FILE`, or the parameter
+/// `PasswordFile`). `DOMAIN\user` is looked up as it stands, then without the domain. Digest has `qop=auth` alone; a proof
+/// made with a nonce that has run out is told as not authenticated, and the next challenge says `stale=true`. A realm that is
+/// not set is empty. A 401 names the schemes in `WWW-Authenticate`, as on Windows; the names of those that are enabled and
+/// not spoken are left out. Right credentials of Digest are answered with Authentication-Info, unless `ReceiveMutualAuth` is
+/// set.
+///
 /// MSDN: HttpSetServerSessionProperty function.
 ///
 /// # Safety
@@ -68,9 +83,14 @@ pub unsafe extern "C" fn HttpSetServerSessionProperty(
         ensure_server()?;
         let given = Given { start: PropertyInformation, len: PropertyInformationLength };
         given.check()?;
+        let session = Holder::Session(SessionId(ServerSessionId));
         // SAFETY: C caller, per HttpSetServerSessionProperty: a buffer of that length, and what it points at.
-        let value = unsafe { read_shared(Property, given, true)? };
-        service()?.set_property(Holder::Session(SessionId(ServerSessionId)), value)
+        unsafe {
+            match Property {
+                CREDENTIALS => set_credentials(session, given),
+                _ => service()?.set_property(session, read_shared(Property, given, true)?),
+            }
+        }
     })
 }
 
@@ -114,8 +134,8 @@ pub unsafe extern "C" fn HttpQueryServerSessionProperty(
 /// such group, not a property of groups, buffer NULL or short, value out of range, not a version 2 queue),
 /// `ERROR_DLL_INIT_FAILED`.
 ///
-/// Differs from Windows: the log format `NTHTTP_LOGGING_TYPE_JSON` (0x100) is known too, to sessions and groups; and groups
-/// have `NTHTTP_SERVER_LISTEN_PROPERTY` (`NTHTTP_LISTEN_INFO`: Unix sockets, further addresses, the PROXY protocol).
+/// Differs from Windows: the log format `NTHTTP_LOGGING_TYPE_JSON` (0x100) is known too, to sessions and groups, and the
+/// properties of `nthttp/nthttp.h` that begin with `NTHTTP_SERVER_`.
 ///
 /// MSDN: HttpSetUrlGroupProperty function.
 ///
@@ -137,6 +157,7 @@ pub unsafe extern "C" fn HttpSetUrlGroupProperty(
         unsafe {
             let value = match Property {
                 HttpServerBindingProperty => return bind(group, given.read()?),
+                CREDENTIALS => return set_credentials(Holder::Group(group), given),
                 LISTEN_PROPERTY => return listen(group, given),
                 HttpServerDelegationProperty => delegation(given.read()?)?,
                 HttpServerListenEndpointProperty => read_listen_endpoint(given)?,
@@ -275,6 +296,8 @@ unsafe fn read_shared(property: HTTP_SERVER_PROPERTY, given: Given, of_session: 
         match property {
             HttpServerStateProperty => read_state(given),
             HttpServerTimeoutsProperty => read_timeouts(given),
+            REQUEST_INFO => read_request_info(given),
+            LIMITS => read_limits(given),
             HttpServerLoggingProperty => read_logging(given, of_session),
             HttpServerChannelBindProperty => {
                 read_channel_bind(given).map(|value| Property::ChannelBind(Some(value)))
@@ -301,6 +324,8 @@ unsafe fn query_shared(holder: Holder, property: HTTP_SERVER_PROPERTY, wanted: W
     let kind = match property {
         HttpServerStateProperty => PropertyKind::State,
         HttpServerTimeoutsProperty => PropertyKind::Timeouts,
+        REQUEST_INFO => PropertyKind::RequestInfo,
+        LIMITS => PropertyKind::Limits,
         HttpServerAuthenticationProperty => PropertyKind::Authentication,
         HttpServerChannelBindProperty => PropertyKind::ChannelBind,
         // SAFETY: as promised by the caller, here and below.
@@ -314,6 +339,8 @@ unsafe fn query_shared(holder: Holder, property: HTTP_SERVER_PROPERTY, wanted: W
             Property::Timeouts(timeouts) => wanted.write(timeout_info(timeouts)),
             Property::Authentication(value) => write_authentication(value, wanted),
             Property::ChannelBind(value) => write_channel_bind(value, wanted),
+            Property::RequestInfo(types) => write_request_info(types, wanted),
+            Property::Limits(limits) => write_limits(limits, wanted),
             _ => Err(Error::INTERNAL_ERROR),
         }
     }

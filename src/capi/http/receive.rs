@@ -20,9 +20,12 @@ use crate::server::service::{
     self, ApiVersion, BodyPart, BodyRead, Delivery, OperationId, QueueId, Reply, Service,
 };
 use crate::win32::device::Device;
+use crate::win32::handles::Handle;
 use crate::win32::lent::LentBuffer;
+use crate::win32::object;
 use crate::win32::overlapped::Operation;
 
+use super::auth_info::{give_token, judge, judged_elsewhere};
 use super::caller::with_device;
 use super::calls::{Outcome, finish_inline, tell, wait};
 use super::init::ensure_server;
@@ -44,6 +47,17 @@ use super::write_request::{write_body, write_http_request_v2, write_ids_only};
 /// `ERROR_CONNECTION_INVALID` (no such request any more), `ERROR_INVALID_HANDLE`, `ERROR_NOACCESS` (buffer NULL or
 /// misaligned), `ERROR_INVALID_PARAMETER` (flags), `ERROR_IO_PENDING`, `ERROR_OPERATION_ABORTED` (queue shut down or closed,
 /// or cancelled), `ERROR_DLL_INIT_FAILED`.
+///
+/// Differs from Windows: once the body of a chunked request has been read to its end, receiving the request again by its id
+/// tells its trailers in `Headers.pTrailers`, but for fields of framing, routing and the like (RFC 9110, 6.5.1), which are
+/// dropped. They are held to the limits of the head; a longer trailer section fails the read that meets it.
+///
+/// Requests of a session or URL group with authentication have an `HTTP_REQUEST_AUTH_INFO` in `pRequestInfo`. Its
+/// `AccessToken`, if not NULL, is the caller's to close with `CloseHandle`, each time the request is received.
+///
+/// Differs from Windows: the access token is no token of the system's; `nthttp_token_user` tells whose it is.
+/// `ContextAttributes` and what stands behind `PackedContext` are 0, because Basic and Digest have no security context here;
+/// `pMutualAuthData` (with `ReceiveMutualAuth`) is the value of the Authentication-Info field that Digest ends with.
 ///
 /// MSDN: HttpReceiveHttpRequest function.
 ///
@@ -123,6 +137,8 @@ struct Written {
     request: service::RequestId,
     size: usize,
     room: BodyRoom,
+    /// The access token that was written.
+    token: Option<Handle>,
 }
 
 impl Receive {
@@ -180,10 +196,12 @@ impl Receive {
         let started = service.receive(id, &mut || {
             let held = held.take();
             Reply::new(OperationId(number.0), move |result| {
-                if let Some((receive, operation)) = held
-                    && let Some((outcome, operation)) = receive.delivered(result, operation)
-                {
-                    operation.complete_with(outcome.status, outcome.bytes);
+                if let Some((receive, operation)) = held {
+                    judged_elsewhere(result, move |result| {
+                        if let Some((outcome, operation)) = receive.delivered(result, operation) {
+                            operation.complete_with(outcome.status, outcome.bytes);
+                        }
+                    });
                 }
             })
         });
@@ -228,7 +246,8 @@ impl Receive {
     }
 
     /// Writes a request into the buffer, or the two ids if it does not fit.
-    fn take(&mut self, delivery: Delivery) -> Step {
+    fn take(&mut self, mut delivery: Delivery) -> Step {
+        judge(self.service, self.id, &mut delivery);
         let plan = Plan::new(self.version, &delivery);
         let size = plan.size;
         let buffer = self.buffer.as_mut_slice();
@@ -237,12 +256,13 @@ impl Receive {
             return Step::Done(Outcome::new(Err(Error::MORE_DATA), size as u64));
         }
         write_http_request_v2(&plan, buffer);
+        let token = give_token(&plan, buffer);
         let all = Step::Done(Outcome::new(Ok(()), size as u64));
         if self.body == CopyBody::No || !delivery.more_body {
             return all;
         }
         let Some(room) = BodyRoom::behind(size, buffer.len()) else { return all };
-        let written = Written { request: delivery.request, size, room };
+        let written = Written { request: delivery.request, size, room, token };
         drop(delivery);
         match self.body {
             CopyBody::Flush => Step::Flush(written),
@@ -265,7 +285,11 @@ impl Receive {
         let (len, more_body) = match read {
             Ok(part) => (part.len, part.more_body),
             Err(Error::HANDLE_EOF) => (0, false),
-            Err(error) => return Outcome::new(Err(error), 0),
+            Err(error) => {
+                // Nobody closes what came with a receive that failed.
+                written.token.map(object::close);
+                return Outcome::new(Err(error), 0);
+            }
         };
         write_body(&written.room, len, more_body, self.buffer.as_mut_slice());
         let end = if len > 0 { written.room.start + len } else { written.size };

@@ -116,7 +116,7 @@ unsafe fn written<T: Copy>(wanted: Wanted, value: T) -> Result<u64> {
     Ok(size_of::<T>() as u64)
 }
 
-fn tcp_info_v0(facts: &TcpFacts) -> TCP_INFO_v0 {
+pub(super) fn tcp_info_v0(facts: &TcpFacts) -> TCP_INFO_v0 {
     TCP_INFO_v0 {
         State: facts.state,
         Mss: facts.mss,
@@ -140,7 +140,7 @@ fn tcp_info_v0(facts: &TcpFacts) -> TCP_INFO_v0 {
     }
 }
 
-fn tcp_info_v1(facts: &TcpFacts) -> TCP_INFO_v1 {
+pub(super) fn tcp_info_v1(facts: &TcpFacts) -> TCP_INFO_v1 {
     let TCP_INFO_v0 {
         State,
         Mss,

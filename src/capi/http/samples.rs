@@ -37,6 +37,7 @@ pub(super) fn delivery(verb: Verb, verb_text: &str, target: &str, fields: &[(u8,
         bytes_received: 123,
         more_body: false,
         ip_routed: false,
+        extras: None,
     }
 }
 

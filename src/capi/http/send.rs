@@ -30,31 +30,44 @@ const MAX_BODY_CHUNKS: USHORT = 9999;
 /// Sends the head of a response and the first part of its body, or all of it.
 ///
 /// `Flags`: `HTTP_SEND_RESPONSE_FLAG_MORE_DATA` when `HttpSendResponseEntityBody` follows, `DISCONNECT` to close the
-/// connection afterwards (`GOAWAY` does the same), `BUFFER_DATA` to copy the body and complete early, `ENABLE_NAGLING`,
-/// `OPAQUE` (status 101 only) for raw bytes both ways afterwards. Body memory and file handles must live until completion;
-/// everything else may be freed when the call returns. `*BytesSent` counts all bytes sent by this call, head included;
-/// NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
+/// connection afterwards (`GOAWAY` does the same), `BUFFER_DATA` to copy memory chunks and complete early (as long as no more
+/// than 256 KB of a connection wait to be sent; beyond that, and with file chunks, the send waits), `ENABLE_NAGLING`,
+/// `OPAQUE` (status 101 only, with `MORE_DATA`) for raw bytes both ways afterwards. Body memory and file handles must live
+/// until completion; everything else may be freed when the call returns. `*BytesSent` counts all bytes sent by this call, head
+/// included; NULL is allowed. Unless more follows, `RequestId` is no longer valid once the send has begun.
 ///
 /// `LogData` is `HTTP_LOG_FIELDS_DATA` or NULL; with it, and with the last send of a response only, the response is
-/// logged if its group or session has a log. `Reserved1` is NULL, `Reserved2`
-/// 0.
+/// logged if its group or session has a log. `Reserved1` is NULL, `Reserved2` 0.
 ///
 /// Errors: `ERROR_INVALID_PARAMETER` (flags, `OPAQUE` without 101, status outside 100 to 999, more than 100 chunks or 9999
-/// unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, trailers, reserved parameters, a second
-/// response, log data of another type), `ERROR_CONNECTION_INVALID` (no such request, answered, or the client left), `ERROR_NETNAME_DELETED` (it left
-/// meanwhile), `ERROR_PATH_NOT_FOUND` (fragment not cached), `ERROR_NOT_SUPPORTED` (trailers chunk),
+/// unknown fields, NULL with a length, CR, LF or NUL in a field, chunk type, `pTrailers`, trailers that are not the response's
+/// last chunk or may not be trailers (RFC 9110, 6.5.1) or are longer than 64 KB, reserved parameters, a second
+/// response, log data of another type), `ERROR_CONNECTION_INVALID` (no such request, answered, or the client left),
+/// `ERROR_NETNAME_DELETED` (it left meanwhile), `ERROR_PATH_NOT_FOUND` (fragment not cached), `ERROR_NOT_SUPPORTED` (trailers where they cannot be),
 /// `ERROR_HANDLE_EOF` (range beyond the file's end), `ERROR_INVALID_HANDLE`, `ERROR_IO_PENDING`,
 /// `ERROR_OPERATION_ABORTED`, `ERROR_DLL_INIT_FAILED`.
 ///
 /// `HTTP_SEND_RESPONSE_FLAG_PROCESS_RANGES` has the engine answer a GET with `Range` (and `If-Range`, compared with the
 /// response's `ETag` and `Last-Modified`) by the part asked for: 206, several parts as `multipart/byteranges`, or 416. The
-/// response must be a 200 that is whole in this call.
+/// response must be a 200 that is whole in this call and has no transfer coding.
+///
+/// After `OPAQUE`, `HttpReceiveRequestEntityBody` gives raw bytes, first those that came behind the head (what was not read of
+/// a body is among them), and `ERROR_HANDLE_EOF` when the client has ended its side; `HttpSendResponseEntityBody` sends raw bytes. No timeout holds. A
+/// send with `DISCONNECT` and `MORE_DATA` ends this side and lets reads go on; one without `MORE_DATA` ends the request.
+///
+/// A chunk of type `HttpDataChunkTrailers`, the last of the last send, puts trailer fields behind a body the program sends with
+/// `Transfer-Encoding: chunked` to a client of HTTP/1.1. The program frames the chunks before it; the last chunk (`0`) and
+/// the end of the body are written with the trailers.
 ///
 /// `CachePolicy` other than `HttpCachePolicyNocache` lets the engine answer later requests for the URL by itself; see
 /// `HttpFlushResponseCache`. A response that may not be kept is sent all the same.
 ///
-/// Differs from Windows: response infos other than multiple known headers are refused with `ERROR_NOT_SUPPORTED`. Without
-/// `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of unknown schemes are accepted and sent last.
+/// In a 401 of a session or URL group with authentication, an entry of `WWW-Authenticate` that is but the name of an enabled
+/// scheme (`Basic`, `Digest`) is made a whole challenge; other text is sent as it is, and none is added. Settings for this
+/// response alone may come as `HttpResponseInfoTypeAuthenticationProperty`.
+///
+/// Differs from Windows: trailers are sent over HTTP/1.1 too. Without `HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER`, challenges of
+/// unknown schemes are accepted and sent last.
 ///
 /// MSDN: HttpSendHttpResponse function.
 ///
@@ -114,8 +127,8 @@ pub unsafe extern "C" fn HttpSendHttpResponse(
 /// Flags, chunks, `*BytesSent` and OVERLAPPED are as for `HttpSendHttpResponse`, with up to 9999 chunks. Overlapped sends
 /// are sent in the order of the calls. `LogData` counts in the last call. `Reserved1` is NULL, `Reserved2` 0.
 ///
-/// Errors: as for `HttpSendHttpResponse`; `ERROR_INVALID_PARAMETER` also when no response was begun,
-/// `ERROR_BAD_COMMAND` when another thread's blocking send is under way.
+/// Errors: as for `HttpSendHttpResponse`; `ERROR_INVALID_PARAMETER` also when no response was begun and for `OPAQUE`
+/// when the connection is not raw, `ERROR_BAD_COMMAND` when another thread's blocking send is under way.
 ///
 /// MSDN: HttpSendResponseEntityBody function.
 ///

@@ -10,6 +10,7 @@ use crate::server::service::SessionId;
 
 use super::engine::service;
 use super::init::{ensure_server, is_known_version, session_closed, session_opened};
+use super::verifiers;
 
 /// Creates a server session and stores its id, to be closed with `HttpCloseServerSession`.
 ///
@@ -57,6 +58,7 @@ pub unsafe extern "C" fn HttpCloseServerSession(ServerSessionId: HTTP_SERVER_SES
         ensure_server()?;
         service()?.close_session(SessionId(ServerSessionId))?;
         session_closed(SessionId(ServerSessionId));
+        verifiers::sweep(service()?);
         Ok(())
     })
 }

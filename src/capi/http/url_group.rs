@@ -11,6 +11,7 @@ use crate::server::service::{GroupId, SessionId};
 
 use super::engine::service;
 use super::init::ensure_server;
+use super::verifiers;
 
 /// Creates a URL group in a session and stores its id. The group is closed with `HttpCloseUrlGroup`, or with its
 /// session.
@@ -52,6 +53,8 @@ pub unsafe extern "C" fn HttpCreateUrlGroup(
 pub unsafe extern "C" fn HttpCloseUrlGroup(UrlGroupId: HTTP_URL_GROUP_ID) -> ULONG {
     returning_status(|| {
         ensure_server()?;
-        service()?.close_group(GroupId(UrlGroupId))
+        service()?.close_group(GroupId(UrlGroupId))?;
+        verifiers::sweep(service()?);
+        Ok(())
     })
 }

@@ -6,26 +6,29 @@
 
 use std::ptr;
 
-use crate::abi::base::{PCSTR, PCWSTR, PSOCKADDR};
+use crate::abi::base::{PCSTR, PCWSTR};
 use crate::abi::http::*;
-use crate::server::service::Delivery;
+use crate::server::service::{ApiVersion, Delivery};
 use crate::wire::field::{Field, UNKNOWN};
 use crate::wire::request::{RequestHead, Verb};
 
 use super::cooked::HOST_START;
 use super::joined::{Joined, separator};
-use super::layout::{BodyRoom, Plan};
-use super::{address, layout};
+use super::layout::{BodyRoom, Extra, Plan};
+use super::request_tail::Tail;
+use super::{layout, request_info, trailers};
 
 /// Writes the planned request at the start of `buffer`, which is aligned to 8 and holds at least `plan.size` bytes.
 pub(super) fn write_http_request_v2(plan: &Plan<'_>, buffer: &mut [u8]) {
     let whole = buffer.len();
     let (fixed, rest) = buffer.split_at_mut(plan.fixed);
+    let mut tail = Tail { rest };
+    let unknown = tail.take(plan.unknown * size_of::<HTTP_UNKNOWN_HEADER>());
+    fixed.fill(0);
+    let trailers = plan.extra.as_ref().map(|extra| write_infos(extra, fixed, &mut tail));
     let request = request_in(fixed);
     let delivery = plan.delivery;
     let head: &RequestHead = &delivery.head;
-    let mut tail = Tail { rest };
-    let unknown = tail.take(plan.unknown * size_of::<HTTP_UNKNOWN_HEADER>());
     write_ids(request, delivery);
     request.Flags = flags(delivery);
     request.UrlContext = delivery.url_context;
@@ -40,12 +43,19 @@ pub(super) fn write_http_request_v2(plan: &Plan<'_>, buffer: &mut [u8]) {
     request.pRawUrl = tail.text(head.text(head.target));
     write_verb(request, head, &mut tail);
     write_fields(plan, unknown, &mut request.Headers, &mut tail);
+    if let Some(place) = trailers.filter(|place| !place.is_empty()) {
+        let headers = &mut request.Headers;
+        let section = trailers::section(delivery);
+        (headers.TrailerCount, headers.pTrailers) = trailers::write(section, place, &mut tail);
+    }
     debug_assert_eq!(plan.size + tail.rest.len(), whole);
 }
 
 /// Writes what a receive leaves behind that ends with `ERROR_MORE_DATA`: zeros and the two ids.
 pub(super) fn write_ids_only(plan: &Plan<'_>, buffer: &mut [u8]) {
-    write_ids(request_in(&mut buffer[..plan.fixed]), plan.delivery);
+    let fixed = &mut buffer[..plan.fixed];
+    fixed.fill(0);
+    write_ids(request_in(fixed), plan.delivery);
 }
 
 /// Tells the body copied behind the request: `len` bytes at `room.start`.
@@ -77,13 +87,28 @@ pub(super) fn write_body(room: &BodyRoom, len: usize, more_body: bool, buffer: &
     }
 }
 
-/// The fixed structure, zeroed.
+/// The fixed structure, which has been zeroed.
 fn request_in(fixed: &mut [u8]) -> &mut HTTP_REQUEST_V1 {
-    assert!(fixed.len() >= layout::fixed_size(crate::server::service::ApiVersion::V1));
-    fixed.fill(0);
+    assert!(fixed.len() >= layout::fixed_size(ApiVersion::V1));
     // SAFETY: the caller's buffer is aligned to 8 (checked on entry), large enough (asserted), and zero is a value of
     // every member.
     unsafe { &mut *fixed.as_mut_ptr().cast() }
+}
+
+/// Writes the request infos; gives the place of the trailers' array, which is next.
+#[cold]
+fn write_infos<'a>(extra: &Extra<'_>, fixed: &mut [u8], tail: &mut Tail<'a>) -> &'a mut [u8] {
+    if !extra.infos.is_empty() {
+        assert!(fixed.len() >= layout::fixed_size(ApiVersion::V2));
+        let (count, array) = request_info::write(extra.infos, tail.take(request_info::room(extra.infos)));
+        let request: *mut HTTP_REQUEST_V2 = fixed.as_mut_ptr().cast();
+        // SAFETY: the caller's buffer is aligned to 8 (checked on entry) and large enough (asserted).
+        unsafe {
+            (*request).RequestInfoCount = count;
+            (*request).pRequestInfo = array;
+        }
+    }
+    tail.take(extra.trailers.0)
 }
 
 fn write_ids(request: &mut HTTP_REQUEST_V1, delivery: &Delivery) {
@@ -189,58 +214,10 @@ fn ushort(len: usize) -> u16 {
     len.min(0xFFFE) as u16
 }
 
-/// What is left of the buffer behind the fixed structure; taken piece by piece from its start.
-struct Tail<'a> {
-    rest: &'a mut [u8],
-}
-
-impl<'a> Tail<'a> {
-    /// Takes room for `len` bytes.
-    #[inline]
-    fn take(&mut self, len: usize) -> &'a mut [u8] {
-        let (place, rest) = std::mem::take(&mut self.rest).split_at_mut(len);
-        self.rest = rest;
-        place
-    }
-
-    /// Copies bytes.
-    #[inline]
-    fn append(&mut self, bytes: &[u8]) -> PCSTR {
-        let place = self.take(bytes.len());
-        place.copy_from_slice(bytes);
-        place.as_ptr().cast()
-    }
-
-    /// Copies bytes and a NUL.
-    #[inline]
-    fn text(&mut self, bytes: &[u8]) -> PCSTR {
-        let place = self.take(bytes.len() + 1);
-        place[..bytes.len()].copy_from_slice(bytes);
-        place[bytes.len()] = 0;
-        place.as_ptr().cast()
-    }
-
-    /// Room for UTF-16 units.
-    #[inline]
-    fn units(&mut self, len: usize) -> &'a mut [u16] {
-        let place = self.take(len * 2);
-        // SAFETY: the place was just taken; arrays and addresses before it are multiples of 8, so it is even.
-        unsafe { std::slice::from_raw_parts_mut(place.as_mut_ptr().cast(), len) }
-    }
-
-    #[inline]
-    fn address(&mut self, address: &std::net::SocketAddr) -> PSOCKADDR {
-        let place = self.take(address::room(address));
-        address::write(address, place);
-        place.as_mut_ptr().cast()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::samples::{Buffer, delivery, get_with_repeats};
     use super::*;
-    use crate::server::service::ApiVersion;
 
     struct Written {
         buffer: Buffer,

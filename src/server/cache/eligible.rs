@@ -2,6 +2,7 @@
 //! delivered, as if there were no cache.
 
 use crate::server::partial::{LAST_MODIFIED, given};
+use crate::server::response::names_coding;
 use crate::server::service::ResponseHead;
 use crate::wire::request::{Framing, RequestHead, Verb};
 
@@ -78,6 +79,8 @@ pub(crate) fn may_be_kept(request: &RequestHead, response: &ResponseHead) -> boo
     of_request
         && !bodyless
         && given(response, CONTENT_TYPE).is_some()
+        // The framing of such a body is not to be cut, nor for every client.
+        && !names_coding(response)
         && given(response, LAST_MODIFIED).is_none_or(|date| super::entry::seconds_of(date).is_some())
 }
 
@@ -129,6 +132,7 @@ mod tests {
             response(200, &[]),
             response(206, &[kind]),
             response(204, &[kind]),
+            response(200, &[(6, "chunked"), kind]),
             response(200, &[kind, (LAST_MODIFIED, "yesterday")]),
         ] {
             assert!(!may_be_kept(&get, &bad));

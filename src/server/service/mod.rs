@@ -9,6 +9,7 @@
 //! and calls it exactly once, on any thread, with no lock held. `Reply` is called even when the queue
 //! closes, the client leaves or the operation is cancelled.
 
+mod identity;
 mod listening;
 mod request;
 mod response;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::abi::error::{Error, Result};
 use crate::win32::lent::LentBuffer;
 
+pub use identity::*;
 pub use listening::*;
 pub use request::*;
 pub use response::*;
@@ -195,6 +197,8 @@ pub trait Service: Send + Sync {
     fn ask_request(&self, queue: QueueId, request: RequestId, question: Question) -> Result<Fact>;
     /// Changes what [`Service::ask_request`] answers. What is only measured: `INVALID_PARAMETER`.
     fn tell_request(&self, queue: QueueId, request: RequestId, fact: Fact) -> Result<()>;
+    /// What the program's own function said of a request's claim ([`Identity::claim`]).
+    fn tell_identity(&self, queue: QueueId, request: RequestId, identity: Box<Identity>) -> Result<()>;
     /// The group that has this very prefix and is bound to this queue. None: `FILE_NOT_FOUND`.
     fn find_group(&self, queue: QueueId, url: &[u16]) -> Result<GroupId>;
     /// Cancels a request: its connection is closed. Unknown: `CONNECTION_INVALID`.

@@ -158,6 +158,9 @@ pub enum Chunk {
         /// Number of bytes; `None` means to its end.
         length: Option<u64>,
     },
+    /// The trailer section of a chunked body, field lines with their CRLF: the last chunk of a response. The engine writes the
+    /// end of the coding in its place.
+    Trailers(Vec<u8>),
     /// Bytes of the engine's own, of which there is one copy for many responses.
     Shared {
         /// The bytes.
@@ -176,7 +179,7 @@ impl Chunk {
         match self {
             Chunk::Memory(bytes) => Some(bytes.as_slice()),
             Chunk::Shared { bytes, offset, length } => bytes.get(*offset..*offset + *length),
-            Chunk::File { .. } | Chunk::Fragment { .. } => None,
+            Chunk::File { .. } | Chunk::Fragment { .. } | Chunk::Trailers(_) => None,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GroupId, QueueId, SessionId};
+use super::{CredentialSource, GroupId, QueueId, SessionId};
 
 /// How a queue answers when it must refuse (`HttpServer503VerbosityProperty`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +97,17 @@ pub struct ChannelBind {
     pub service_names: Vec<(bool, String)>,
 }
 
+/// `NTHTTP_LIMITS_INFO`: the registry's limits for the requests of a session or group, narrower than the service's; 0
+/// inherits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each is the parameter of that name")]
+pub struct HeadLimits {
+    pub max_field_length: u32,
+    pub max_request_bytes: u32,
+    pub url_segment_max_length: u32,
+    pub url_segment_max_count: u32,
+}
+
 /// A property value, set or read. `None` where the C structure says "not present".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Property {
@@ -120,6 +131,8 @@ pub enum Property {
     Authentication(Option<Authentication>),
     /// The same with the schemes and flags of Vista.
     ExtendedAuthentication(Option<Authentication>),
+    /// Where the engine finds passwords.
+    Credentials(Option<CredentialSource>),
     /// Channel binding.
     ChannelBind(Option<ChannelBind>),
     /// Other services may listen on the group's ports too.
@@ -128,6 +141,10 @@ pub enum Property {
     ProtectionLevel(Option<u32>),
     /// The queue requests are delegated to.
     Delegation(Option<QueueId>),
+    /// The entries of `pRequestInfo` wanted: a bit for each `HTTP_REQUEST_INFO_TYPE`.
+    RequestInfo(Option<u32>),
+    /// Limits on the heads of a session's or group's requests.
+    Limits(Option<HeadLimits>),
 }
 
 /// Which property is asked for.
@@ -144,10 +161,13 @@ pub enum PropertyKind {
     Logging,
     Authentication,
     ExtendedAuthentication,
+    Credentials,
     ChannelBind,
     ListenEndpoint,
     ProtectionLevel,
     Delegation,
+    RequestInfo,
+    Limits,
 }
 
 /// What a property belongs to.
@@ -175,10 +195,13 @@ impl Property {
             Property::Logging(_) => PropertyKind::Logging,
             Property::Authentication(_) => PropertyKind::Authentication,
             Property::ExtendedAuthentication(_) => PropertyKind::ExtendedAuthentication,
+            Property::Credentials(_) => PropertyKind::Credentials,
             Property::ChannelBind(_) => PropertyKind::ChannelBind,
             Property::ListenEndpoint(_) => PropertyKind::ListenEndpoint,
             Property::ProtectionLevel(_) => PropertyKind::ProtectionLevel,
             Property::Delegation(_) => PropertyKind::Delegation,
+            Property::RequestInfo(_) => PropertyKind::RequestInfo,
+            Property::Limits(_) => PropertyKind::Limits,
         }
     }
 }

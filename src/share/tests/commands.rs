@@ -4,9 +4,9 @@ use super::engine::{delivery, pattern, patterned};
 use super::{fake, start};
 use crate::abi::error::Error;
 use crate::server::service::{
-    ApiVersion, Body, BodyRead, CachePolicy, Chunk, ConnectionId, Extras, FragmentPart, Holder, Property,
-    PropertyKind, QueueId, Range, RequestId, ResponseField, ResponseHead, SendFlags, SessionId, Timeouts,
-    UrlOwner, Verbosity,
+    ApiVersion, AuthScheme, Body, BodyRead, CachePolicy, Chunk, ConnectionId, Extras, FragmentPart, Holder,
+    Identity, Property, PropertyKind, QueueId, Range, RequestId, ResponseField, ResponseHead, SendFlags,
+    SessionId, Timeouts, UrlOwner, Verbosity,
 };
 use crate::win32::lent::{LentBuffer, LentBytes};
 
@@ -80,12 +80,24 @@ fn a_request_is_told_whole() {
     assert_eq!(format!("{taken:?}"), format!("{:?}", delivery(queue.0)));
     let again = guest.receive_again(queue, RequestId(9)).unwrap();
     assert_eq!(format!("{again:?}"), format!("{:?}", delivery(9)));
+    // The words for people leave the password out.
+    assert_eq!(again.extras, delivery(9).extras);
     guest.cancel_request(queue, RequestId(9)).unwrap();
     start(2, |pend| guest.wait_for_disconnect(queue, ConnectionId(4), pend)).outcome().unwrap();
     assert_eq!(
         engine.commands()[3..],
         ["cancel_request QueueId(1) RequestId(9)", "wait_for_disconnect QueueId(1) ConnectionId(4)"]
     );
+}
+
+#[test]
+fn a_verdict_is_told_whole() {
+    let (engine, guest) = fake();
+    let queue = guest.create_queue(ApiVersion::V2).unwrap();
+    engine.commands();
+    let identity = Identity::success(AuthScheme::Digest, b"ann", Some("rspauth".into()));
+    guest.tell_identity(queue, RequestId(9), Box::new(identity.clone())).unwrap();
+    assert_eq!(engine.commands(), [format!("tell_identity QueueId(1) RequestId(9) {identity:?}")]);
 }
 
 #[test]

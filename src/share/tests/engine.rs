@@ -12,9 +12,10 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::abi::error::{Error, Result};
 use crate::server::service::{
-    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, Chunk, ConnectionId, Delivery, Fact, FragmentPart,
-    GroupId, Holder, Listen, ListenAddress, LogFields, OperationId, Pend, Property, PropertyKind, Question,
-    QueueId, Range, Reply, RequestId, ResponseHead, SendFlags, Service, SessionId, Timeouts, UrlOwner,
+    ApiVersion, Body, BodyPart, BodyRead, CachePolicy, Chunk, Claim, ConnectionId, Delivery, DeliveryExtras,
+    Evidence, Fact, FragmentPart, GroupId, Holder, Identity, Listen, ListenAddress, LogFields, OperationId,
+    Pend, Property, PropertyKind, Question, QueueId, Range, Reply, RequestId, RequestInfo, ResponseHead,
+    SendFlags, Service, SessionId, Sizing, Timeouts, UrlOwner,
 };
 use crate::win32::lent::LentBuffer;
 use crate::wire::Span;
@@ -96,7 +97,21 @@ pub(super) fn delivery(request: u64) -> Delivery {
         bytes_received: 38,
         more_body: true,
         ip_routed: true,
+        extras: Some(Box::new(DeliveryExtras {
+            trailers: b"X-Sum: 1\r\n".to_vec(),
+            infos: vec![
+                RequestInfo::Auth(Box::new(claimant())),
+                RequestInfo::Sizing(Sizing { index: 3, head: 99 }),
+            ],
+        })),
     }
+}
+
+/// Somebody whose password is to be judged at the other end.
+pub(super) fn claimant() -> Identity {
+    let evidence = Evidence::Password(b"secret".to_vec());
+    let claim = Claim { verifier: 7, user: b"ann".to_vec(), realm: b"r".to_vec(), evidence };
+    Identity { claim: Some(Box::new(claim)), ..Identity::default() }
 }
 
 impl Fake {
@@ -176,7 +191,9 @@ impl Fake {
         for chunk in body {
             let bytes = match &chunk {
                 Chunk::Memory(bytes) => bytes.as_slice().to_vec(),
-                Chunk::Shared { .. } | Chunk::Fragment { .. } => unreachable!("no test sends one"),
+                Chunk::Shared { .. } | Chunk::Fragment { .. } | Chunk::Trailers(_) => {
+                    unreachable!("no test sends one")
+                }
                 Chunk::File { file, offset, length } => {
                     let length = length.unwrap_or_else(|| file.metadata().unwrap().len() - offset);
                     let mut bytes = vec![0; length as usize];
@@ -330,6 +347,9 @@ impl Service for Fake {
         let answered = self.answer(queue, Ok(sent), pend);
         let noted = self.note(format!("send_body {queue:?} {request:?} {flags:?}"));
         noted.map_or_else(|error| Poll::Ready(Err(error)), |()| answered)
+    }
+    fn tell_identity(&self, queue: QueueId, request: RequestId, identity: Box<Identity>) -> Result<()> {
+        self.note(format!("tell_identity {queue:?} {request:?} {identity:?}"))
     }
     fn log_response(&self, queue: QueueId, request: RequestId, fields: Box<LogFields>) -> Result<()> {
         self.note(format!("log_response {queue:?} {request:?} {fields:?}"))

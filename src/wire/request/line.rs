@@ -24,7 +24,7 @@ impl RequestHead {
             [b'G', b'E', b'T', b' ', ..] => (Verb::Get, 3),
             _ => {
                 let end = bytes::token_len(rest);
-                (Verb::from_text(&rest[..end]), end)
+                (verb(&rest[..end], limits), end)
             }
         };
         self.verb_text = Span::between(0, verb_end);
@@ -35,7 +35,10 @@ impl RequestHead {
             Some(b'\r' | b'\n') => return Err(Refusal::BadRequest),
             _ => return Err(Refusal::Verb),
         }
-        let end = bytes::find_control::<0x21>(rest, start);
+        let mut end = bytes::find_control::<0x21>(rest, start);
+        if limits.syntax.unescaped {
+            end = past_controls(rest, end);
+        }
         self.target = Span::between(start, end);
         let next = if rest[end..].starts_with(b" HTTP/1.1\r\n") {
             self.version = (1, 1);
@@ -137,6 +140,23 @@ impl RequestHead {
         self.raw_query = Span::between(start + path, end);
         Ok(())
     }
+}
+
+/// The verb of a method that is not plainly GET.
+fn verb(text: &[u8], limits: &Limits) -> Verb {
+    match Verb::from_text(text) {
+        Verb::Unknown if limits.syntax.any_case_verbs => Verb::from_text(&text.to_ascii_uppercase()),
+        verb => verb,
+    }
+}
+
+/// The end of a target that may have control characters, but for NUL, TAB, CR and LF.
+#[cold]
+fn past_controls(rest: &[u8], mut end: usize) -> usize {
+    while rest.get(end).is_some_and(|byte| !matches!(byte, 0 | b'\t' | b'\r' | b'\n' | b' ')) {
+        end = bytes::find_control::<0x21>(rest, end + 1);
+    }
+    end
 }
 
 /// `HTTP/` digit `.` digit, exactly.

@@ -113,11 +113,13 @@ impl RequestHead {
         let id = request_id_at(&rest[start..], name_end - start);
         if id == UNKNOWN {
             let token_end = start + bytes::token_len(&rest[start..]);
-            if token_end == start || token_end != name_end || name_end == rest.len() {
+            let token = token_end != start && token_end == name_end && name_end != rest.len();
+            let weak = || limits.syntax.weak_names && is_weak_name(&rest[start..], name_end - start);
+            if !token && !weak() {
                 return Err(if bare_cr(rest, token_end) { Refusal::BadRequest } else { Refusal::Header });
             }
         }
-        let (value, stop, next) = read_value(rest, name_end + 1)?;
+        let (value, stop, next) = read_value(rest, name_end + 1, limits.syntax.weak_values)?;
         if next > limits.head {
             return Err(Refusal::RequestLength);
         }
@@ -140,7 +142,7 @@ impl RequestHead {
         match rest.get(verb_end) {
             None if received > limits.head => Err(Refusal::Verb),
             None => Ok(()),
-            Some(b'\r') if verb_end + 1 == rest.len() => Ok(()),
+            Some(b'\r') if verb_end + 1 == rest.len() && received <= limits.head => Ok(()),
             Some(b'\r') => Err(Refusal::BadRequest),
             Some(b' ') if verb_end > 0 => self.judge_target(rest, verb_end, received, limits),
             Some(_) => Err(Refusal::Verb),
@@ -182,23 +184,37 @@ fn empty_lines(input: &[u8]) -> usize {
 
 /// The value that starts at `from`, without the blanks around it; where its line stops, and where the next starts.
 #[inline]
-fn read_value(rest: &[u8], from: usize) -> Result<(Span, usize, usize), Refusal> {
+fn read_value(rest: &[u8], from: usize, weak: bool) -> Result<(Span, usize, usize), Refusal> {
     let mut start = from;
     while rest.get(start).copied().is_some_and(bytes::is_blank) {
         start += 1;
     }
-    let stop = value_stop(rest, start);
-    let next = match rest[stop..] {
-        [b'\n', ..] => stop + 1,
-        [b'\r', b'\n', ..] => stop + 2,
-        [b'\r', ..] => return Err(Refusal::BadRequest),
-        _ => return Err(Refusal::Header),
+    let mut stop = value_stop(rest, start);
+    let next = loop {
+        break match rest[stop..] {
+            [b'\n', ..] => stop + 1,
+            [b'\r', b'\n', ..] => stop + 2,
+            [b'\r', ..] => return Err(Refusal::BadRequest),
+            [byte, ..] if weak && byte != 0 => {
+                stop = value_stop(rest, stop + 1);
+                continue;
+            }
+            _ => return Err(Refusal::Header),
+        };
     };
     let mut end = stop;
     while end > start && bytes::is_blank(rest[end - 1]) {
         end -= 1;
     }
     Ok((Span::between(start, end), stop, next))
+}
+
+/// Whether the first `len` bytes may be a field name where names need be no tokens: neither blanks nor controls, and a
+/// colon behind them.
+#[cold]
+fn is_weak_name(rest: &[u8], len: usize) -> bool {
+    let visible = |byte: &u8| !matches!(byte, 0..=b' ' | 0x7F);
+    len > 0 && len < rest.len() && rest[..len].iter().all(visible)
 }
 
 /// Offset of the first byte that ends or breaks a field value: any control character but TAB.

@@ -251,6 +251,7 @@ fn nothing_is_waited_for_beyond_the_limit() {
             assert!(parse_with(input.as_bytes(), &limits).1.is_err(), "{start:?} {filler:?}");
         }
     }
+    assert!(parse_with(format!("{}\r", "b".repeat(64)).as_bytes(), &limits).1.is_err());
     assert_eq!(outcome("foo\r"), Ok(Parsed::Partial));
     assert_eq!(outcome("foo\rx"), Err(Refusal::BadRequest));
 }
@@ -313,7 +314,7 @@ fn a_reused_head_keeps_nothing() {
 }
 
 /// Text that is nearly a head, so that random bytes reach every corner.
-fn nearly_a_head() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn nearly_a_head() -> impl Strategy<Value = Vec<u8>> {
     let pieces = prop::sample::select(vec![
         "GET ",
         "POST ",
@@ -340,6 +341,9 @@ fn nearly_a_head() -> impl Strategy<Value = Vec<u8>> {
         "Connection: close",
         ":",
         "\0",
+        "\x01",
+        "X?",
+        "X",
     ]);
     prop::collection::vec(pieces, 0..14).prop_map(|pieces| pieces.concat().into_bytes())
 }
