@@ -155,6 +155,38 @@ TEST(test_listen__a_unix_socket_beside_the_port)
     close_folder();
 }
 
+/* What TCP alone knows is not told of a connection that is none. */
+TEST(test_listen__facts_of_a_unix_socket)
+{
+    struct server server;
+    NTHTTP_REQUEST_INFO_TYPES types;
+    TCP_INFO_v0 facts;
+    HTTP_REQUEST *request;
+    ULONG bytes;
+    int client;
+    USHORT at;
+    open_folder();
+    server_open(&server);
+    CHECK_EQ(listen_at(&server, address), NO_ERROR);
+    memset(&types, 0, sizeof(types));
+    types.Flags.Present = 1;
+    types.Types = 1u << HttpRequestInfoTypeTcpInfoV0 | 1u << HttpRequestInfoTypeRequestSizing;
+    CHECK_EQ(HttpSetUrlGroupProperty(server.group, NTHTTP_SERVER_REQUEST_INFO_PROPERTY, &types, sizeof(types)), NO_ERROR);
+    client = unix_connect(path, 0);
+    REQUIRE(client >= 0);
+    request = ask(&server, client, "localhost");
+    for (at = 0; at < request->RequestInfoCount; at++)
+        CHECK(request->pRequestInfo[at].InfoType != HttpRequestInfoTypeTcpInfoV0);
+    CHECK(request->RequestInfoCount > 0);
+    CHECK_EQ(HttpQueryRequestProperty(server.queue, request->RequestId, HttpRequestPropertyTcpInfoV0, NULL, 0, &facts, sizeof(facts), &bytes, NULL),
+             ERROR_INVALID_FUNCTION);
+    CHECK_EQ(answer(&server, request->RequestId, "x"), NO_ERROR);
+    CHECK(client_response(client, &reply, 0));
+    close(client);
+    server_close(&server);
+    close_folder();
+}
+
 TEST(test_listen__instead_of_the_port)
 {
     struct server server;
