@@ -225,15 +225,15 @@ impl Engine {
                 socket.reset_on_close();
                 continue;
             }
-            if self.slots.live() as u64 >= self.configured.parameters.max_connections {
-                self.turn_down(&socket, local, remote);
-                continue;
-            }
-            let Some(connection) = self.slots.reserve() else { continue };
             let (ends, welcome) = match &entrance {
                 Some(entrance) => entrance.welcome((local, remote)),
                 None => ((local, remote), Welcome::Client),
             };
+            if self.slots.live() as u64 >= self.configured.parameters.max_connections {
+                self.turn_down(&socket, ends.0, ends.1);
+                continue;
+            }
+            let Some(connection) = self.slots.reserve() else { continue };
             connection.occupy(socket, ends, Arc::clone(&endpoint));
             self.adopt(connection, welcome);
         }
