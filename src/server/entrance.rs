@@ -13,7 +13,7 @@ use crate::net::listener::Listener;
 use crate::net::poller::Poller;
 use crate::win32::{last_error, trace};
 
-use super::endpoint::{Endpoint, LISTENER, Open};
+use super::endpoint::{Endpoint, LISTENER, Open, part_with};
 use super::engine::Engine;
 use super::service::{GroupId, Listen, ListenAddress, ProxyMode};
 
@@ -146,7 +146,7 @@ impl Endpoint {
     }
 
     /// Closes the ways in that a group opened: this one, or all. Whether there was one.
-    fn close_entrances(&self, group: GroupId, address: Option<&ListenAddress>) -> bool {
+    fn close_entrances(&self, group: GroupId, address: Option<&ListenAddress>, poller: &Poller) -> bool {
         let mut open = self.open.lock();
         let goes = |entrance: &Arc<Entrance>| {
             entrance.group == group && address.is_none_or(|address| *address == entrance.listen.address)
@@ -154,7 +154,7 @@ impl Endpoint {
         let (gone, kept): (Vec<_>, Vec<_>) = open.entrances.drain(..).partition(goes);
         open.entrances = kept;
         drop(open);
-        gone.iter().for_each(|entrance| entrance.listener.retire());
+        gone.iter().for_each(|entrance| part_with(&entrance.listener, poller));
         !gone.is_empty()
     }
 }
@@ -178,8 +178,8 @@ impl Engine {
     /// Closes ways in of a group: this one, or all. Whether there was one.
     pub(super) fn stop_listening(&self, group: GroupId, address: Option<&ListenAddress>) -> bool {
         let endpoints: Vec<_> = self.endpoints.read().values().cloned().collect();
-        let closed: Vec<_> =
-            endpoints.into_iter().filter(|endpoint| endpoint.close_entrances(group, address)).collect();
+        let closes = |endpoint: &Arc<Endpoint>| endpoint.close_entrances(group, address, &self.poller);
+        let closed: Vec<_> = endpoints.into_iter().filter(closes).collect();
         closed.iter().for_each(|endpoint| self.part_with_clients(endpoint));
         if !closed.is_empty() {
             self.settle();
@@ -273,5 +273,23 @@ mod tests {
             entrance(ProxyMode::Required, "").to_string(),
             "*:1 beside port 80, PROXY protocol required"
         );
+    }
+
+    #[test]
+    fn one_that_others_have_too_is_not_watched_any_more_when_it_closes() {
+        let engine = Engine::new().unwrap();
+        let theirs = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let given = Arc::new(File::from(std::os::fd::OwnedFd::from(theirs.try_clone().unwrap())));
+        let group = engine.directory.create_group(engine.directory.create_session()).unwrap();
+        let address = ListenAddress::Inherited(3);
+        let proxy = ProxyRule { mode: ProxyMode::Off, trusted: Vec::new() };
+        let listen = Listen { port: 1, address, only: true, proxy, mode: None, backlog: 8 };
+        engine.listen(group, listen, Some(given)).unwrap();
+        assert!(engine.stop_listening(group, None));
+        let _client = std::net::TcpStream::connect(theirs.local_addr().unwrap()).unwrap();
+        let mut events = crate::net::poller::Events::with_capacity(8);
+        engine.poller.wait(&mut events, 0).unwrap();
+        let tokens: Vec<_> = std::iter::from_fn(|| events.take()).map(|(token, _)| token).collect();
+        assert!(tokens.iter().all(|token| *token == Poller::WAKE), "{tokens:x?}");
     }
 }
