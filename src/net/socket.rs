@@ -136,12 +136,14 @@ impl Socket {
     pub fn send_file(&self, file: &File, offset: u64, len: u64) -> io::Result<Transfer> {
         let mut at = offset as libc::off_t;
         let len = len.min(1 << 20) as usize;
-        let sent = without_signal(|| loop {
-            // SAFETY: both descriptors are open, `at` is a local.
-            match check_len(unsafe { libc::sendfile(self.raw(), file.as_raw_fd(), &mut at, len) }) {
-                // Reading the file may be interrupted, and then the poller has nothing to report of the socket.
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                sent => break sent,
+        let sent = without_signal(|| {
+            loop {
+                // SAFETY: both descriptors are open, `at` is a local.
+                match check_len(unsafe { libc::sendfile(self.raw(), file.as_raw_fd(), &mut at, len) }) {
+                    // Reading the file may be interrupted, and then the poller has nothing to report of the socket.
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    sent => break sent,
+                }
             }
         });
         match sent {

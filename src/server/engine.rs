@@ -130,25 +130,29 @@ impl Engine {
         self.slots.live() == 0 && !self.endpoints.read().values().any(|e| e.is_open())
     }
 
-    /// Handles one event of the poller, on a thread that waits (`driver`) or on the watchman.
-    pub(crate) fn handle(&self, token: u64, readiness: Readiness, driver: Option<&Arc<Waiter>>) {
+    /// Handles one event of the poller, on a thread that waits (`driver`) or on the watchman. False if it was about a
+    /// request that the application has in hand, and brought nothing that anybody waits for.
+    pub(crate) fn handle(&self, token: u64, readiness: Readiness, driver: Option<&Arc<Waiter>>) -> bool {
         if token == Poller::WAKE {
-            return;
+            return true;
         }
         if token == control::TOKEN {
-            return self.control.accept(&self.poller);
+            self.control.accept(&self.poller);
+            return true;
         }
         if token & LISTENER != 0 {
-            return self.accept((token >> 8) as u16, token as u8);
+            self.accept((token >> 8) as u16, token as u8);
+            return true;
         }
-        if let Some(connection) = self.slots.get(slot_of(token)) {
-            let mut active = Active { driver, ..Active::new(self, connection) };
-            // The report may be about one that was closed after the poller spoke, whose place is taken again.
-            if token_of(active.state.id) == token {
-                active.on_readiness(readiness);
-            }
-            active.finish();
+        let Some(connection) = self.slots.get(slot_of(token)) else { return true };
+        let mut active = Active { driver, ..Active::new(self, connection) };
+        let is_awaited = readiness.gone() || !active.is_in_hand();
+        // The report may be about one that was closed after the poller spoke, whose place is taken again.
+        if token_of(active.state.id) == token {
+            active.on_readiness(readiness);
         }
+        active.finish();
+        is_awaited
     }
 
     /// Looks at the connections whose time may have come.
