@@ -50,7 +50,7 @@ __attribute__((unused)) static int free_port(void)
     struct sockaddr_in address;
     int it, free = 0, port = 0;
     if (dice == 0)
-        dice = GetCurrentProcessId() * 2654435761u;
+        dice = (unsigned)((uintptr_t)&address >> 4) * 2654435761u; /* every process has its stack elsewhere */
     while (!free) {
         dice = dice * 1664525u + 1013904223u;
         port = 10000 + (int)(dice >> 8) % 22000;
