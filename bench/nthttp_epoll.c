@@ -17,12 +17,16 @@ static union {
 static BOOL await_request(int poller)
 {
     struct epoll_event event;
-    LPOVERLAPPED overlapped;
+    LPOVERLAPPED overlapped = NULL;
     ULONG_PTR key;
     DWORD bytes;
+    BOOL good = FALSE;
 
-    epoll_wait(poller, &event, 1, -1);
-    return GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, 0);
+    while (overlapped == NULL) {
+        epoll_wait(poller, &event, 1, -1);
+        good = GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, 0);
+    }
+    return good;
 }
 
 int main(int argc, char **argv)
