@@ -1,8 +1,8 @@
 //! What the fields of a request say together: which host is meant, where the body ends, and whether the
 //! connection lives on (RFC 9112 §3.2, §6, §9.3; digest §4.4).
 //!
-//! A `Content-Length` that makes no sense is answered like any malformed field, [`Refusal::Header`]; the log of
-//! Windows may call it `Number`.
+//! A `Content-Length` that is no number is answered like any malformed field; the log tells the two apart
+//! ([`Refusal::Number`], [`Refusal::Header`]).
 
 use super::{Framing, RequestHead, Verb, host};
 use crate::wire::Span;
@@ -50,7 +50,8 @@ impl RequestHead {
         self.keep_alive = !heard.close && (modern || heard.keep_alive);
         self.expect_continue = modern && said.expects_continue;
         self.framing = match (heard.chunked(), heard.length()) {
-            (_, Length::Senseless) => return Err(Refusal::Header),
+            (_, Length::Senseless) => return Err(Refusal::Number),
+            (_, Length::Differing) => return Err(Refusal::Header),
             (None, Length::Absent) if matches!(self.verb, Verb::Post | Verb::Put) => {
                 return Err(Refusal::LengthRequired);
             }
