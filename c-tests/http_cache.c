@@ -320,6 +320,7 @@ TEST(test_cache__goes_with_its_url_its_binding_and_its_state)
 {
     struct server server;
     HTTP_STATE_INFO state;
+    HTTP_ENABLED_STATE queue;
     int client;
     server_open(&server);
     prime(&server, "/a", "kept");
@@ -333,6 +334,15 @@ TEST(test_cache__goes_with_its_url_its_binding_and_its_state)
     close(client);
     state.State = HttpEnabledStateActive;
     CHECK_EQ(HttpSetUrlGroupProperty(server.group, HttpServerStateProperty, &state, sizeof(state)), NO_ERROR);
+    CHECK(is_cached(&server, "GET", "/a", "", &reply));
+    queue = HttpEnabledStateInactive;
+    CHECK_EQ(HttpSetRequestQueueProperty(server.queue, HttpServerStateProperty, &queue, sizeof(queue), 0, NULL), NO_ERROR);
+    client = client_get(&server, "/a");
+    client_all(client, &reply);
+    CHECK_EQ(reply.status, 503);
+    close(client);
+    queue = HttpEnabledStateActive;
+    CHECK_EQ(HttpSetRequestQueueProperty(server.queue, HttpServerStateProperty, &queue, sizeof(queue), 0, NULL), NO_ERROR);
     CHECK(is_cached(&server, "GET", "/a", "", &reply));
     CHECK_EQ(HttpRemoveUrlFromUrlGroup(server.group, wide("http://localhost:%d/", server.port), 0), NO_ERROR);
     CHECK_EQ(HttpAddUrlToUrlGroup(server.group, wide("http://localhost:%d/", server.port), 0, 0), NO_ERROR);
