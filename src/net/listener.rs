@@ -136,9 +136,12 @@ impl Listener {
     }
 }
 
-/// Whether an attempt to accept failed because process or machine have nothing left, which will last a while.
-pub fn is_exhaustion(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
+/// Whether an attempt to accept failed for a reason that will last a while: process or machine have nothing left, or
+/// somebody who has the socket too has shut it.
+pub fn is_lasting(error: &io::Error) -> bool {
+    let exhausted =
+        matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM));
+    exhausted || error.raw_os_error() == Some(libc::EINVAL)
 }
 
 impl AsFd for Listener {
