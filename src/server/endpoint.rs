@@ -1,6 +1,7 @@
 //! Listening endpoints: a port, its sockets and the prefixes registered on it.
 
 use std::net::IpAddr;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
@@ -71,7 +72,12 @@ impl Endpoint {
     }
 
     /// Removes the registration if `mine` says so; closes the port after the last one.
-    pub(crate) fn unregister(&self, prefix: &UrlPrefix, mine: impl Fn(&Registration) -> bool) -> Result<()> {
+    pub(crate) fn unregister(
+        &self,
+        prefix: &UrlPrefix,
+        poller: &Poller,
+        mine: impl Fn(&Registration) -> bool,
+    ) -> Result<()> {
         let mut open = self.open.lock();
         let mut routes = self.routes.write();
         let removed = routes.remove(prefix).ok_or(Error::FILE_NOT_FOUND)?;
@@ -81,7 +87,11 @@ impl Endpoint {
         }
         if routes.is_empty() {
             trace::info(format_args!("port {} is closed", self.port));
-            open.listeners.drain(..).for_each(|listener| listener.retire());
+            open.listeners.drain(..).for_each(|listener| {
+                // A child of a fork may have it too, and then our closing it would not end the reports about it.
+                poller.remove(listener.as_fd());
+                listener.retire();
+            });
             open.scheme = None;
         }
         Ok(())
@@ -114,7 +124,6 @@ impl Endpoint {
     }
 
     fn listen(&self, open: &mut Open, addresses: &[IpAddr], poller: &Poller) -> Result<()> {
-        use std::os::fd::AsFd;
         let listeners = Listener::bind_these(addresses, self.port).map_err(|e| listen_error(&e))?;
         for (number, listener) in listeners.iter().enumerate() {
             let token = LISTENER | u64::from(self.port) << 8 | number as u64;

@@ -10,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::abi::error::{Error, Result};
 use crate::net::clock;
 use crate::net::deadlines::Deadlines;
-use crate::net::listener::{Listener, is_exhaustion};
+use crate::net::listener::{Listener, is_lasting};
 use crate::net::poller::{Poller, Readiness};
 use crate::win32::wait::Waiter;
 use crate::wire::request::Limits;
@@ -213,7 +213,7 @@ impl Engine {
         for _ in 0..16 {
             let (socket, local, remote) = match listener.accept() {
                 Ok(accepted) => accepted,
-                Err(error) if is_exhaustion(&error) => {
+                Err(error) if is_lasting(&error) => {
                     self.rest(&listener, LISTENER | u64::from(port) << 8 | u64::from(number));
                     break;
                 }

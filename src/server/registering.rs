@@ -92,7 +92,7 @@ impl Engine {
     pub(crate) fn unregister(&self, owner: UrlOwner, url: &[u16]) -> Result<()> {
         let prefix = UrlPrefix::parse(url)?;
         let endpoint = self.endpoints.read().get(&prefix.port).cloned().ok_or(Error::FILE_NOT_FOUND)?;
-        endpoint.unregister(&prefix, |r| owns(owner, r))?;
+        endpoint.unregister(&prefix, &self.poller, |r| owns(owner, r))?;
         self.cache.forget_prefix(&prefix);
         self.part_with_clients(&endpoint);
         self.settle();
@@ -105,7 +105,7 @@ impl Engine {
         for endpoint in endpoints {
             let prefixes = endpoint.prefixes(|r| owns(owner, r));
             for prefix in &prefixes {
-                let _ = endpoint.unregister(prefix, |r| owns(owner, r));
+                let _ = endpoint.unregister(prefix, &self.poller, |r| owns(owner, r));
                 self.cache.forget_prefix(prefix);
             }
             if !prefixes.is_empty() {

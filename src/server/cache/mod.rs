@@ -54,6 +54,9 @@ pub(crate) struct CacheCounts {
     pub(crate) flushed: AtomicU64,
 }
 
+/// Places of entries that are gone which may stand in the order, besides as many as there are entries.
+const SLACK: usize = 64;
+
 /// The responses of one key; nearly always one.
 type Bucket = SmallVec<[Arc<Entry>; 1]>;
 
@@ -167,14 +170,25 @@ impl Cache {
             order.scavenged_ms = now_ms;
             drop(order);
             self.take_out(|entry| entry.is_stale(now_ms));
+            self.expire_fragments(now_ms);
             order = self.order.lock();
+        }
+        if order.queue.len() > 2 * self.live.load(Ordering::Relaxed) + SLACK {
+            // Entries that were replaced or flushed stand there yet, and hold some memory.
             order.queue.retain(|entry| entry.strong_count() > 0);
         }
-        self.make_room(&mut order);
+        self.make_room(&mut order, now_ms);
     }
 
-    /// Takes the oldest out until the rest fits.
-    fn make_room(&self, order: &mut Order) {
+    fn expire_fragments(&self, now_ms: u64) {
+        self.bytes.fetch_sub(self.fragments.expire(now_ms), Ordering::Relaxed);
+    }
+
+    /// Takes out what is over, then the oldest until the rest fits.
+    fn make_room(&self, order: &mut Order, now_ms: u64) {
+        if self.bytes.load(Ordering::Relaxed) > self.limits.total {
+            self.expire_fragments(now_ms);
+        }
         let mut turns = order.queue.len() * 2;
         while self.bytes.load(Ordering::Relaxed) > self.limits.total && turns > 0 {
             turns -= 1;
@@ -309,7 +323,8 @@ fn is_under(url: &str, wanted: &str, recursive: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::service::{CachePolicy, ResponseHead};
+    use crate::server::service::{CachePolicy, Chunk, ResponseHead};
+    use crate::win32::lent::LentBytes;
 
     fn cache(total: u64) -> Cache {
         Cache::new(CacheLimits { enabled: true, response: 1 << 20, total, scavenge_ms: 1000 })
@@ -371,6 +386,31 @@ mod tests {
             keep(&cache, &format!("/{n}"), CachePolicy::UserInvalidates, 5_000);
             assert!(cache.size() <= 30_000);
         }
+    }
+
+    #[test]
+    fn entries_that_were_replaced_leave_nothing_behind() {
+        let cache = cache(1 << 20);
+        (0..1000).for_each(|_| keep(&cache, "/a", CachePolicy::UserInvalidates, 10));
+        assert!(cache.order.lock().queue.len() <= 2 + SLACK);
+    }
+
+    #[test]
+    fn fragments_whose_time_is_over_make_room() {
+        let cache = cache(30_000);
+        let url = |n: u32| format!("http://a:80/{n}/");
+        let add = |n: u32, now: u64| {
+            let prefix = UrlPrefix::parse(&url(n).encode_utf16().collect::<Vec<_>>()).unwrap();
+            let chunk = Chunk::Memory(LentBytes::owned(vec![0; 5_000]));
+            cache.add_fragment(QueueId(1), &prefix, &chunk, CachePolicy::TimeToLive(1), now).unwrap();
+        };
+        (0..6).for_each(|n| add(n, 0));
+        assert_eq!(cache.size(), 30_000);
+        add(7, 2_000);
+        assert!(cache.fragment(QueueId(1), &url(7), 2_000).is_ok());
+        assert_eq!(cache.size(), 5_000);
+        keep(&cache, "/a", CachePolicy::UserInvalidates, 20_000);
+        assert!(found(&cache, "/a", 0));
     }
 
     #[test]
