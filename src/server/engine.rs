@@ -261,7 +261,7 @@ impl Engine {
         }
     }
 
-    fn adopt(&self, connection: &Connection, welcome: Welcome) {
+    pub(super) fn adopt(&self, connection: &Connection, welcome: Welcome) {
         let mut active = Active::new(self, connection);
         active.receive(welcome);
         let added = match &active.state.socket {
