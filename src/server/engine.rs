@@ -270,7 +270,7 @@ impl Engine {
         door.is_some_and(|(open, _)| Arc::ptr_eq(&open, listener))
     }
 
-    fn adopt(&self, connection: &Connection, welcome: Welcome) {
+    pub(super) fn adopt(&self, connection: &Connection, welcome: Welcome) {
         let mut active = Active::new(self, connection);
         active.receive(welcome);
         let added = match &active.state.socket {

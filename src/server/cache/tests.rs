@@ -1,4 +1,4 @@
-//! The response cache by itself: time, flushes, memory.
+//! What the caches keep, find, flush and let go.
 
 use super::*;
 use crate::server::service::{CachePolicy, Chunk, ResponseHead};
