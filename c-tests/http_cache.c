@@ -170,6 +170,31 @@ TEST(test_cache__head_conditions_and_ranges)
     server_close(&server);
 }
 
+/* Conditions and ranges are for what a 200 brings. */
+TEST(test_cache__other_answers_are_given_as_they_are)
+{
+    HTTP_CACHE_POLICY policy = keep_policy(HttpCachePolicyUserInvalidates, 0);
+    struct server server;
+    HTTP_RESPONSE response;
+    HTTP_DATA_CHUNK chunk;
+    int client;
+    server_open(&server);
+    client = client_get(&server, "/gone");
+    make_response(&response, &chunk, 410, "Gone", "no more of it");
+    set_known(&response, HttpHeaderContentType, "text/plain");
+    set_known(&response, HttpHeaderEtag, "\"v1\"");
+    CHECK_EQ(HttpSendHttpResponse(server.queue, receive(&server)->RequestId, 0, &response, &policy, NULL, NULL, 0, NULL, NULL), NO_ERROR);
+    REQUIRE(client_response(client, &reply, 0));
+    close(client);
+    CHECK(is_cached(&server, "GET", "/gone", "Range: bytes=2-4\r\n", &reply));
+    CHECK_EQ(reply.status, 410);
+    CHECK_BYTES(reply.body, reply.body_size, "no more of it");
+    CHECK(is_cached(&server, "GET", "/gone", "If-None-Match: \"v1\"\r\n", &reply));
+    CHECK_EQ(reply.status, 410);
+    CHECK_BYTES(reply.body, reply.body_size, "no more of it");
+    server_close(&server);
+}
+
 TEST(test_cache__requests_that_pass_it_by)
 {
     struct server server;
@@ -295,6 +320,7 @@ TEST(test_cache__goes_with_its_url_its_binding_and_its_state)
 {
     struct server server;
     HTTP_STATE_INFO state;
+    HTTP_ENABLED_STATE queue;
     int client;
     server_open(&server);
     prime(&server, "/a", "kept");
@@ -308,6 +334,15 @@ TEST(test_cache__goes_with_its_url_its_binding_and_its_state)
     close(client);
     state.State = HttpEnabledStateActive;
     CHECK_EQ(HttpSetUrlGroupProperty(server.group, HttpServerStateProperty, &state, sizeof(state)), NO_ERROR);
+    CHECK(is_cached(&server, "GET", "/a", "", &reply));
+    queue = HttpEnabledStateInactive;
+    CHECK_EQ(HttpSetRequestQueueProperty(server.queue, HttpServerStateProperty, &queue, sizeof(queue), 0, NULL), NO_ERROR);
+    client = client_get(&server, "/a");
+    client_all(client, &reply);
+    CHECK_EQ(reply.status, 503);
+    close(client);
+    queue = HttpEnabledStateActive;
+    CHECK_EQ(HttpSetRequestQueueProperty(server.queue, HttpServerStateProperty, &queue, sizeof(queue), 0, NULL), NO_ERROR);
     CHECK(is_cached(&server, "GET", "/a", "", &reply));
     CHECK_EQ(HttpRemoveUrlFromUrlGroup(server.group, wide("http://localhost:%d/", server.port), 0), NO_ERROR);
     CHECK_EQ(HttpAddUrlToUrlGroup(server.group, wide("http://localhost:%d/", server.port), 0, 0), NO_ERROR);

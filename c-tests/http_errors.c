@@ -113,6 +113,17 @@ TEST(test_errors__head_too_long)
             "The size of the request headers is too long.");
 }
 
+TEST(test_errors__badly_formed)
+{
+    refused("GET / HTTP/1.10\r\n" HOST "\r\n", "400 Bad Request", 311, "Bad Request", "Bad Request", "The request is badly formed.");
+}
+
+TEST(test_errors__version)
+{
+    refused("GET / HTTP/2.0\r\n" HOST "\r\n", "505 HTTP Version Not Supported", 347, "HTTP Version Not Supported",
+            "HTTP Version Not Supported", "The HTTP version is not supported.");
+}
+
 TEST(test_errors__forbidden_url)
 {
     refused("GET /../a HTTP/1.1\r\n" HOST "\r\n", "403 Forbidden", 312, "Forbidden", "Forbidden URL",

@@ -117,6 +117,23 @@ TEST(test_ranges__of_a_file_and_memory_together)
     server_close(&server);
 }
 
+/* What no file can have is refused before the program sees it. */
+TEST(test_ranges__out_of_bounds)
+{
+    struct server server;
+    int client;
+    server_open(&server);
+    client = client_connect(server.port);
+    client_text(client, "GET / HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-18446744073709551615\r\n\r\n");
+    client_all(client, &reply);
+    CHECK_EQ(reply.status, 400);
+    CHECK_HAS(reply.text, "<h2>Bad Request - Invalid Header</h2>");
+    close(client);
+    ask(&server, "GET", "Range: bytes=8-18446744073709551614\r\n", 200);
+    CHECK_BYTES(reply.body, reply.body_size, "89");
+    server_close(&server);
+}
+
 /* What the application has framed itself is not cut. */
 TEST(test_ranges__of_a_chunked_body)
 {

@@ -120,6 +120,7 @@ TEST(test_prepare_url__canonical_form)
         {W("http://B\u00dcCHER.example:80/"), "http://xn--bcher-kva.example:80/"},
         {W("http://[0:0:0:0:0:0:0:1]:80/"), "http://[::1]:80/"},
         {W("https://+:443/a%20b/"), "https://+:443/a b/"},
+        {W("HTTPS://Example.org.:443/A"), "https://example.org:443/A/"},
     };
     PWSTR prepared;
     size_t at;

@@ -178,3 +178,15 @@ TEST(test_url__removal_works_at_once)
     CHECK_EQ(context_of(&server, "localhost", "/dir/"), 8);
     server_close(&server);
 }
+
+TEST(test_url__the_roots_dot_changes_nothing)
+{
+    struct server server;
+    server_open(&server);
+    CHECK_EQ(HttpAddUrlToUrlGroup(server.group, wide("http://example.test.:%d/", server.port), 8, 0), NO_ERROR);
+    CHECK_EQ(HttpAddUrlToUrlGroup(server.group, wide("http://example.test:%d/", server.port), 9, 0), ERROR_ALREADY_EXISTS);
+    CHECK_EQ(context_of(&server, "example.test", "/"), 8);
+    CHECK_EQ(context_of(&server, "EXAMPLE.test.", "/"), 8);
+    CHECK_EQ(HttpRemoveUrlFromUrlGroup(server.group, wide("http://example.test:%d/", server.port), 0), NO_ERROR);
+    server_close(&server);
+}

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -113,7 +114,8 @@ impl Store {
             fs::create_dir_all(folder).map_err(|why| self.io(why))?;
         }
         let beside = self.beside("lock");
-        let open = OpenOptions::new().create(true).truncate(false).write(true).open(beside);
+        // Not to be opened by everybody: who may read it may lock it too, and keep all writers waiting for good.
+        let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o660).open(beside);
         let file = open.map_err(|why| self.io(why))?;
         file.lock().map_err(|why| self.io(why))?;
         Ok(file)
@@ -201,6 +203,17 @@ mod tests {
             }
         });
         assert_eq!(store.read().unwrap().url_acls.len(), 100);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn strangers_cannot_keep_writers_waiting() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = folder("strangers");
+        let store = Store::at(folder.join("config.json"));
+        add(&store, "http://+:80/a/".into()).unwrap();
+        let mode = fs::metadata(store.beside("lock")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o007, 0);
         fs::remove_dir_all(folder).unwrap();
     }
 

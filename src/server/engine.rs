@@ -10,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::abi::error::{Error, Result};
 use crate::net::clock;
 use crate::net::deadlines::Deadlines;
-use crate::net::listener::{Listener, is_exhaustion};
+use crate::net::listener::{Listener, is_lasting};
 use crate::net::poller::{Poller, Readiness};
 use crate::win32::wait::Waiter;
 use crate::wire::request::Limits;
@@ -217,7 +217,7 @@ impl Engine {
         for _ in 0..16 {
             let (socket, local, remote) = match listener.accept() {
                 Ok(accepted) => accepted,
-                Err(error) if is_exhaustion(&error) => {
+                Err(error) if is_lasting(&error) => {
                     self.rest(&listener, LISTENER | u64::from(port) << 8 | u64::from(number));
                     break;
                 }
@@ -274,7 +274,7 @@ impl Engine {
         door.is_some_and(|(open, _)| Arc::ptr_eq(&open, listener))
     }
 
-    fn adopt(&self, connection: &Connection, welcome: Welcome) {
+    pub(super) fn adopt(&self, connection: &Connection, welcome: Welcome) {
         let mut active = Active::new(self, connection);
         active.receive(welcome);
         let added = match &active.state.socket {

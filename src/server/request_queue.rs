@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -88,6 +88,8 @@ pub(crate) struct Queue {
     pub(crate) version: ApiVersion,
     /// Requests for it that the cache answered.
     cache_hits: AtomicU64,
+    /// As in the state; here for those who answer from the cache and take no lock.
+    inactive: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -128,11 +130,23 @@ impl Queue {
             arrived: 0,
             rejected: 0,
         };
-        Queue { id, version, cache_hits: AtomicU64::new(0), state: Mutex::new(state) }
+        Queue {
+            id,
+            version,
+            cache_hits: AtomicU64::new(0),
+            inactive: AtomicBool::new(false),
+            state: Mutex::new(state),
+        }
     }
 
-    /// The cache answers a request that would have come here.
+    /// The cache answers a request that would have come here, unless it would have been refused.
     pub(crate) fn spared(&self, hit: Hit) -> Offer {
+        if self.inactive.load(Ordering::Relaxed) {
+            let mut state = self.state.lock();
+            state.arrived += 1;
+            state.rejected += 1;
+            return Offer::Refused(Refused::Inactive);
+        }
         self.cache_hits.fetch_add(1, Ordering::Relaxed);
         Offer::Cached(hit)
     }
@@ -268,7 +282,10 @@ impl Queue {
         match property {
             Property::QueueLength(0) => return Err(Error::INVALID_PARAMETER),
             Property::QueueLength(length) => state.length = length,
-            Property::State(active) => state.active = active.unwrap_or(true),
+            Property::State(active) => {
+                state.active = active.unwrap_or(true);
+                self.inactive.store(!state.active, Ordering::Relaxed);
+            }
             Property::Verbosity(verbosity) => state.verbosity = verbosity,
             _ => return Err(Error::INVALID_PARAMETER),
         }

@@ -40,6 +40,8 @@ pub mod id {
     pub const EXPECT: u8 = 26;
     /// `Host`, of requests.
     pub const HOST: u8 = 28;
+    /// `Range`, of requests.
+    pub const RANGE: u8 = 37;
     /// `Server`, of responses.
     pub const SERVER: u8 = 26;
 }
@@ -227,6 +229,7 @@ mod tests {
         assert_eq!(response_id(b"www-authenticate"), 29);
         assert_eq!(id::HOST, request_id(b"Host"));
         assert_eq!(id::EXPECT, request_id(b"Expect"));
+        assert_eq!(id::RANGE, request_id(b"Range"));
         assert_eq!(id::SERVER, response_id(b"Server"));
         assert_eq!(id::CONTENT_LENGTH, response_id(b"Content-Length"));
         assert_eq!(id::TRANSFER_ENCODING, response_id(b"Transfer-Encoding"));

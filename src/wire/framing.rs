@@ -24,8 +24,10 @@ pub(super) enum Length {
     Absent,
     /// The one number.
     Bytes(u64),
-    /// No number, or several that differ.
+    /// No number.
     Senseless,
+    /// Several that differ.
+    Differing,
 }
 
 /// The transfer codings of all `Transfer-Encoding` fields, in order.
@@ -63,7 +65,9 @@ impl Heard {
             self.length = match (self.length, bytes::decimal(bytes::trim(member))) {
                 (Length::Absent, Some(number)) => Length::Bytes(number),
                 (Length::Bytes(known), Some(number)) if known == number => self.length,
-                _ => Length::Senseless,
+                (Length::Senseless | Length::Differing, _) => self.length,
+                (_, None) => Length::Senseless,
+                (_, Some(_)) => Length::Differing,
             };
         }
     }
@@ -103,7 +107,8 @@ mod tests {
         };
         assert_eq!(length(&[]), Length::Absent);
         assert_eq!(length(&["7", "7, 7"]), Length::Bytes(7));
-        assert_eq!(length(&["7", "8"]), Length::Senseless);
+        assert_eq!(length(&["7", "8"]), Length::Differing);
+        assert_eq!(length(&["7", "8", "x"]), Length::Differing);
         assert_eq!(length(&["8", "x", "8"]), Length::Senseless, "a senseless length stays so");
     }
 

@@ -116,8 +116,9 @@ fn read_host(host: &str) -> Option<Host> {
         return Some(Host::Address(address.into()));
     }
     let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || !c.is_ascii();
-    let mut labels = host.strip_suffix('.').unwrap_or(host).split('.');
-    let sound = labels.all(|label| !label.is_empty() && label.chars().all(in_name));
+    // The root's dot changes nothing about a name.
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let sound = host.split('.').all(|label| !label.is_empty() && label.chars().all(in_name));
     if !sound {
         return None;
     }
@@ -198,7 +199,7 @@ mod tests {
             ("http://10.0.0.1:65535/a/", "http://10.0.0.1:65535/a/"),
             ("http://[0:0:0:0:0:0:0:1]:80/", "http://[::1]:80/"),
             ("http://[2001:DB8::A]:80/x", "http://[2001:db8::a]:80/x/"),
-            ("http://a.:80/", "http://a.:80/"),
+            ("http://a.:80/", "http://a:80/"),
             ("http://+:80/a%20b/%C3%BC/", "http://+:80/a b/ü/"),
             ("http://+:80/a b", "http://+:80/a b/"),
             ("http://+:80/%2541", "http://+:80/%2541/"),

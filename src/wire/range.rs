@@ -94,6 +94,12 @@ fn number(text: &[u8]) -> Option<Option<u64>> {
     Some(Some(text.iter().fold(0, add)))
 }
 
+/// Whether a Range field names the last byte there can be, or one beyond: Windows refuses such a request (digest §8.1).
+pub fn is_out_of_bounds(value: &[u8]) -> bool {
+    let beyond = |text: &[u8]| number(text.trim_ascii()) == Some(Some(u64::MAX));
+    strip_unit(value).is_some_and(|list| list.split(|byte| matches!(byte, b',' | b'-')).any(beyond))
+}
+
 /// In order, and those that touch or overlap made one.
 fn coalesce(mut parts: Vec<ByteRange>) -> Vec<ByteRange> {
     parts.sort_by_key(|part| part.first);
@@ -150,6 +156,20 @@ mod tests {
         match select(value.as_bytes(), total) {
             Selection::Parts(parts) => parts.iter().map(|p| (p.first, p.last)).collect(),
             other => panic!("{value}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn ranges_out_of_bounds() {
+        for value in [
+            "bytes=0-18446744073709551615",
+            "bytes=99999999999999999999-",
+            "bytes=0-1, -18446744073709551616",
+        ] {
+            assert!(is_out_of_bounds(value.as_bytes()), "{value}");
+        }
+        for value in ["bytes=0-18446744073709551614", "bytes=x-", "lines=0-18446744073709551615", ""] {
+            assert!(!is_out_of_bounds(value.as_bytes()), "{value}");
         }
     }
 

@@ -10,12 +10,16 @@ pub enum Refusal {
     Verb,
     /// 400: the target is malformed or has restricted characters.
     Url,
-    /// 400: a field name or value is malformed, or `Content-Length` makes no sense.
+    /// 400: a field name or value is malformed, or two lengths differ.
     Header,
+    /// 400: `Content-Length` is no number.
+    Number,
     /// 400: one field line is over its limit.
     FieldLength,
     /// 400: request line and fields together are over their limit.
     RequestLength,
+    /// 400: a CR that ends no line.
+    LineEnd,
     /// 400: any other fault of syntax.
     BadRequest,
     /// 414: the target is over its limit.
@@ -125,10 +129,10 @@ impl Refusal {
             Refusal::Url => {
                 Form::bad_request("Bad Request - Invalid URL", "The request URL is invalid.", "URL")
             }
-            Refusal::Header => Form::bad_request(
+            Refusal::Header | Refusal::Number => Form::bad_request(
                 "Bad Request - Invalid Header",
                 "The request has an invalid header name.",
-                "Header",
+                if self == Refusal::Number { "Number" } else { "Header" },
             ),
             Refusal::FieldLength => Form::bad_request(
                 "Bad Request - Header Field Too Long",
@@ -140,8 +144,9 @@ impl Refusal {
                 "The size of the request headers is too long.",
                 "RequestLength",
             ),
-            Refusal::BadRequest => {
-                Form::bad_request("Bad Request", "The request is badly formed.", "BadRequest")
+            Refusal::BadRequest | Refusal::LineEnd => {
+                let log = if self == Refusal::LineEnd { "Invalid_CR/LF" } else { "BadRequest" };
+                Form::bad_request("Bad Request", "The request is badly formed.", log)
             }
             Refusal::UrlLength => Form::new(
                 414,
@@ -274,9 +279,11 @@ mod tests {
             (Refusal::Verb, 326),
             (Refusal::Url, 324),
             (Refusal::Header, 339),
+            (Refusal::Number, 339),
             (Refusal::FieldLength, 342),
             (Refusal::RequestLength, 346),
             (Refusal::BadRequest, 311),
+            (Refusal::LineEnd, 311),
             (Refusal::UrlLength, 329),
             (Refusal::Forbidden, 312),
             (Refusal::NotFound, 315),
@@ -321,6 +328,10 @@ mod tests {
 
     #[test]
     fn log_reasons_and_status() {
+        assert_eq!(
+            (Refusal::Number.log_reason(), Refusal::LineEnd.log_reason()),
+            ("Number", "Invalid_CR/LF")
+        );
         assert_eq!((Refusal::UrlLength.status(), Refusal::UrlLength.log_reason()), (414, "URL_Length"));
         assert_eq!((Refusal::Version.status(), Refusal::Version.log_reason()), (505, "Version_N/S"));
         assert_eq!((Refusal::Unavailable.status(), Refusal::Unavailable.log_reason()), (503, "N/A"));

@@ -130,7 +130,7 @@ impl ResponseHead {
         let heard = self.heard();
         match (heard.chunked().filter(|_| self.is_modern()), heard.length()) {
             (Some(true), _) => Ok(Framing::Chunked),
-            (_, Length::Senseless) => Err(ResponseFault::Garbage),
+            (_, Length::Senseless | Length::Differing) => Err(ResponseFault::Garbage),
             (Some(false), _) | (None, Length::Absent) => Ok(Framing::Close),
             (None, Length::Bytes(length)) => Ok(Framing::Length(length)),
         }

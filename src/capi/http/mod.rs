@@ -42,6 +42,7 @@ mod property_listen;
 mod property_logging;
 mod property_qos;
 mod property_values;
+mod racing;
 mod read_log;
 mod read_response;
 mod request_info;

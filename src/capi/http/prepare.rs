@@ -17,8 +17,8 @@ use super::wide::wide;
 /// Bytes a path or query of a push may have.
 const MAX_TEXT: usize = 65_534;
 
-/// Brings a URL prefix into the form in which prefixes are compared: host in small letters and, if international, in ASCII
-/// (Punycode), addresses in short form, the path decoded and with its last slash.
+/// Brings a URL prefix into the form in which prefixes are compared: scheme and host in small letters, the host, if
+/// international, in ASCII (Punycode), addresses in short form, the path decoded and with its last slash.
 ///
 /// `Reserved` is NULL, `Flags` 0. `*PreparedUrl` is a NUL-terminated string that the caller frees with
 /// `HeapFree(GetProcessHeap(), 0, ...)`; NULL on failure. Needs no `HttpInitialize`. Errors: `ERROR_INVALID_PARAMETER` (URL
@@ -45,7 +45,9 @@ pub unsafe extern "C" fn HttpPrepareUrl(
             return Err(Error::INVALID_PARAMETER);
         }
         // SAFETY: C caller, as above: a NUL-terminated string, valid during the call.
-        let prefix = UrlPrefix::parse(unsafe { wide(Url)? })?;
+        let mut url = unsafe { wide(Url)? }.to_vec();
+        lower_scheme(&mut url);
+        let prefix = UrlPrefix::parse(&url)?;
         let units: Vec<u16> = prefix.to_text().encode_utf16().chain([0]).collect();
         // SAFETY: the process's heap; the memory is as long as what is copied there.
         unsafe {
@@ -58,6 +60,14 @@ pub unsafe extern "C" fn HttpPrepareUrl(
         }
         Ok(())
     })
+}
+
+/// Only here, where URLs come from anywhere, are schemes taken in capitals.
+fn lower_scheme(url: &mut [u16]) {
+    let scheme = url.iter_mut().take_while(|unit| **unit != u16::from(b':'));
+    for unit in scheme.filter(|unit| (u16::from(b'A')..=u16::from(b'Z')).contains(*unit)) {
+        *unit += u16::from(b'a' - b'A');
+    }
 }
 
 /// Tells which URL group has a prefix, among those bound to a queue. The prefix is compared in canonical form.

@@ -16,6 +16,7 @@ use crate::win32::object::{self, Object};
 
 use super::engine::service;
 use super::init::{ensure_server, queue_closed, queue_opened};
+use super::racing::BlockedSends;
 use super::wide::wide;
 
 /// `MAX_PATH`: bytes a queue's name may have.
@@ -33,6 +34,7 @@ pub(super) struct Queue {
     pub(super) version: ApiVersion,
     /// Its descriptor, once a program has asked for it.
     pub(super) descriptor: OnceLock<Arc<File>>,
+    pub(super) sends: BlockedSends,
 }
 
 impl Backend for Queue {
@@ -66,6 +68,7 @@ fn create(version: ApiVersion, handle: PHANDLE) -> Result<()> {
         id,
         version,
         descriptor: OnceLock::new(),
+        sends: BlockedSends::default(),
     })));
     let Ok(number) = opened else {
         let _ = service.close_queue(id);

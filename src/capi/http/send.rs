@@ -5,19 +5,22 @@
 #![expect(unsafe_code, reason = "functions called from C; read its structures")]
 #![expect(non_snake_case, reason = "Windows spelling, as in the header")]
 
+use std::sync::Arc;
+use std::task::Poll;
+
 use crate::abi::base::{HANDLE, LPOVERLAPPED, PULONG, PVOID, ULONG, USHORT};
 use crate::abi::error::{Error, Result};
 use crate::abi::http::*;
 use crate::capi::guard::returning_code;
-use crate::server::service::{self, ApiVersion, Body, LogFields, ResponseHead, SendFlags, Service};
+use crate::server::service::{self, ApiVersion, Body, LogFields, Pend, ResponseHead, SendFlags, Service};
+use crate::win32::device::Device;
 
 use super::cache::cache_policy;
-
 use super::caller::with_device;
 use super::calls::run;
 use super::chunks::read_chunks;
 use super::init::ensure_server;
-use super::queue::queue_of;
+use super::queue::{Queue, queue_of};
 use super::read_log::read_log_fields_data;
 use super::read_response::read_http_response_v2;
 
@@ -112,7 +115,7 @@ pub unsafe extern "C" fn HttpSendHttpResponse(
                 }
                 // SAFETY: C caller, as above: the OVERLAPPED is ours until completion.
                 unsafe {
-                    run(device, BytesSent, Overlapped, |pend| {
+                    run_send(device, (queue, request), BytesSent, Overlapped, |pend| {
                         queue.service.send_response(queue.id, request, flags, head, body, pend)
                     })
                 }
@@ -169,12 +172,40 @@ pub unsafe extern "C" fn HttpSendResponseEntityBody(
             }
             // SAFETY: C caller, as above: the OVERLAPPED is ours until completion.
             unsafe {
-                run(device, BytesSent, Overlapped, |pend| {
+                run_send(device, (queue, request), BytesSent, Overlapped, |pend| {
                     queue.service.send_body(queue.id, request, flags, body, pend)
                 })
             }
         })
     })
+}
+
+/// Runs a send, unless another thread's blocking send for the request is under way.
+///
+/// # Safety
+/// As for [`run`].
+unsafe fn run_send(
+    device: &Arc<Device>,
+    (queue, request): (&Queue, service::RequestId),
+    bytes: PULONG,
+    overlapped: LPOVERLAPPED,
+    start: impl FnOnce(Pend<'_, u64>) -> Poll<Result<u64>>,
+) -> Result<u32> {
+    queue.sends.admit(request)?;
+    if !overlapped.is_null() {
+        // SAFETY: as promised by the caller.
+        return unsafe { run(device, bytes, overlapped, start) };
+    }
+    let mut under_way = None;
+    // SAFETY: as promised by the caller.
+    unsafe {
+        run(device, bytes, overlapped, |pend| {
+            start(&mut || {
+                under_way = Some(queue.sends.enter(request));
+                pend()
+            })
+        })
+    }
 }
 
 /// What the program says for the log. Only with the last send of a response, and where there may be a log.

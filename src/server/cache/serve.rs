@@ -122,14 +122,19 @@ fn write(hit: &Hit, work: &mut Work, close: bool, server: bool) -> (Body, u16) {
             write_head(&entry.head, facts, &mut work.held);
             (Body::new(), entry.head.status)
         }
-        Manner::Judged if entry.is_known_to(&work.head) => {
+        // Conditions and ranges are for what a 200 brings; other answers are given as they are.
+        Manner::Judged if entry.head.status == 200 && entry.is_known_to(&work.head) => {
             let head = changed(&entry.head, 304, "Not Modified", &[CONTENT_LENGTH, CONTENT_TYPE]);
             write_head(&head, facts, &mut work.held);
             (Body::new(), 304)
         }
         Manner::Judged | Manner::Plain => {
             let mut body = whole(entry);
-            let head = match cut(&work.head, &entry.head, &mut body, total) {
+            let part = match entry.head.status {
+                200 => cut(&work.head, &entry.head, &mut body, total),
+                _ => Ok(Served::Whole),
+            };
+            let head = match part {
                 Ok(Served::Instead(head)) => Some(head),
                 _ => None,
             };

@@ -1,13 +1,14 @@
 //! What the fields of a request say together: which host is meant, where the body ends, and whether the
 //! connection lives on (RFC 9112 §3.2, §6, §9.3; digest §4.4).
 //!
-//! A `Content-Length` that makes no sense is answered like any malformed field, [`Refusal::Header`]; the log of
-//! Windows may call it `Number`.
+//! A `Content-Length` that is no number is answered like any malformed field; the log tells the two apart
+//! ([`Refusal::Number`], [`Refusal::Header`]). So is a `Range` whose numbers are out of bounds.
 
 use super::{Framing, RequestHead, Verb, host};
 use crate::wire::Span;
 use crate::wire::field::{Field, id, list};
 use crate::wire::framing::{Heard, Length};
+use crate::wire::range;
 use crate::wire::refusal::Refusal;
 
 /// What has been heard so far, field by field.
@@ -17,6 +18,7 @@ pub(super) struct Said {
     hosts: u32,
     host: Span,
     expects_continue: bool,
+    senseless_range: bool,
 }
 
 impl Said {
@@ -32,6 +34,7 @@ impl Said {
                 self.expects_continue |=
                     list(field.value.of(rest)).any(|member| member.eq_ignore_ascii_case(b"100-continue"));
             }
+            id::RANGE => self.senseless_range |= range::is_out_of_bounds(field.value.of(rest)),
             id::CONTENT_LENGTH | id::TRANSFER_ENCODING | id::CONNECTION => {
                 self.heard.hear(field.id, field.value.of(rest));
             }
@@ -45,12 +48,16 @@ impl RequestHead {
     #[inline]
     pub(super) fn settle(&mut self, rest: &[u8], said: &Said) -> Result<(), Refusal> {
         self.settle_host(rest, said)?;
+        if said.senseless_range {
+            return Err(Refusal::Header);
+        }
         let heard = &said.heard;
         let modern = self.version == (1, 1);
         self.keep_alive = !heard.close && (modern || heard.keep_alive);
         self.expect_continue = modern && said.expects_continue;
         self.framing = match (heard.chunked(), heard.length()) {
-            (_, Length::Senseless) => return Err(Refusal::Header),
+            (_, Length::Senseless) => return Err(Refusal::Number),
+            (_, Length::Differing) => return Err(Refusal::Header),
             (None, Length::Absent) if matches!(self.verb, Verb::Post | Verb::Put) => {
                 return Err(Refusal::LengthRequired);
             }

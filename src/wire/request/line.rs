@@ -58,7 +58,10 @@ impl RequestHead {
         let line_end = target_end + memchr(b'\n', &rest[target_end..]).ok_or(Refusal::BadRequest)?;
         let line = &rest[..line_end];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if memchr(b'\r', line).is_some() || target_end >= line.len() {
+        if memchr(b'\r', line).is_some() {
+            return Err(Refusal::LineEnd);
+        }
+        if target_end >= line.len() {
             return Err(Refusal::BadRequest);
         }
         let last_space = memrchr(b' ', &line[target_end..]).ok_or(Refusal::BadRequest)? + target_end;

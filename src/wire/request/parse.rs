@@ -116,7 +116,7 @@ impl RequestHead {
             let token = token_end != start && token_end == name_end && name_end != rest.len();
             let weak = || limits.syntax.weak_names && is_weak_name(&rest[start..], name_end - start);
             if !token && !weak() {
-                return Err(if bare_cr(rest, token_end) { Refusal::BadRequest } else { Refusal::Header });
+                return Err(if bare_cr(rest, token_end) { Refusal::LineEnd } else { Refusal::Header });
             }
         }
         let (value, stop, next) = read_value(rest, name_end + 1, limits.syntax.weak_values)?;
@@ -194,7 +194,7 @@ fn read_value(rest: &[u8], from: usize, weak: bool) -> Result<(Span, usize, usiz
         break match rest[stop..] {
             [b'\n', ..] => stop + 1,
             [b'\r', b'\n', ..] => stop + 2,
-            [b'\r', ..] => return Err(Refusal::BadRequest),
+            [b'\r', ..] => return Err(Refusal::LineEnd),
             [byte, ..] if weak && byte != 0 => {
                 stop = value_stop(rest, stop + 1);
                 continue;

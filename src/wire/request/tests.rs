@@ -160,7 +160,7 @@ fn bare_lf_and_leading_empty_lines_are_accepted() {
 }
 
 #[test]
-fn bare_cr_is_a_bad_request() {
+fn bare_cr_is_an_invalid_line_end() {
     for input in [
         "GET /\rx HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET / HTTP/1.1\rHost: a\r\n\r\n",
@@ -169,7 +169,7 @@ fn bare_cr_is_a_bad_request() {
         "GET / HTTP/1.1\r\nHo\rst: a\r\n\r\n",
         "GET / HTTP/1.1\r\r\nHost: a\r\n\r\n",
     ] {
-        assert_eq!(outcome(input), Err(Refusal::BadRequest), "{input:?}");
+        assert_eq!(outcome(input), Err(Refusal::LineEnd), "{input:?}");
     }
 }
 
