@@ -282,7 +282,7 @@ BOOL HttpIsFeatureSupported(HTTP_FEATURE_ID FeatureId);
  * flags. No thread and no socket is made yet.
  *
  * `pReserved` is NULL. Errors: `ERROR_INVALID_PARAMETER` (no or unknown flags, `pReserved`),
- * `ERROR_REVISION_MISMATCH` (a version other than 1.0 and 2.0).
+ * `ERROR_REVISION_MISMATCH` (a version other than 1.0 and 2.0), `ERROR_NOT_READY` (in the child of a fork).
  *
  * MSDN: HttpInitialize function.
  *
