@@ -294,7 +294,10 @@ impl Active<'_> {
             match sent {
                 Sent::Blocked => return,
                 Sent::Paused => return self.pause(),
-                Sent::Failed(_) => {
+                Sent::Failed(error) => {
+                    if let Some(reply) = work.outbox.pop_front().and_then(|first| first.reply) {
+                        self.effects.push(Effect::Sent(reply, Err(error)));
+                    }
                     self.report_loss();
                     return self.break_off();
                 }

@@ -173,6 +173,7 @@ impl Served {
             Manage::ShutdownQueue(queue) => engine.shutdown_queue(owned.queue(queue))?,
             Manage::Metrics => return engine.metrics().map(Outcome::Text),
             Manage::CloseQueue(queue) => {
+                self.link.queue_closes(owned.queue(queue));
                 engine.close_queue(owned.queue(queue))?;
                 owned.forget_queue(queue);
             }
@@ -211,7 +212,7 @@ impl Served {
                 self.answer(tag, found.map(|group| Outcome::Created(group.0)));
             }
             Ask::CancelRequest(request) => {
-                self.answer(tag, engine.cancel_request(queue, request).map(|()| Outcome::Nothing));
+                self.answer(tag, link.cancel_request(queue, request).map(|()| Outcome::Nothing));
             }
             Ask::WaitForDisconnect(connection) => {
                 let into = |()| Outcome::Nothing;

@@ -18,6 +18,7 @@ pub mod frames;
 pub mod guest;
 pub mod host;
 pub mod message;
+mod order;
 mod outbox;
 mod owned;
 mod running;

@@ -23,6 +23,7 @@ use parking_lot::Mutex;
 use super::body::PART_BYTES;
 use super::codec::{Bytes, Decoded, Malformed};
 use super::message::{Answer, Outcome};
+use super::order::SendOrder;
 use super::outbox::Outbox;
 use super::uploads::Upload;
 use crate::abi::error::{Error, Result};
@@ -47,6 +48,21 @@ pub(super) struct Running {
     pub(super) steps: bool,
     /// What a send in steps needs to go on.
     pub(super) upload: Option<Upload>,
+    /// A send that was accepted while another one for this request went out in parts.
+    pub(super) waits_for: Option<RequestId>,
+}
+
+impl Running {
+    /// What a failure of a later step is to the guest: it has been told that its call was accepted, so that a request
+    /// which is no more has gone meanwhile.
+    fn told(&self, error: Error) -> Error {
+        let accepted = self.waits_for.is_some() || self.upload.as_ref().is_some_and(Upload::has_begun);
+        match error {
+            Error::CONNECTION_INVALID if accepted && self.aborted => Error::OPERATION_ABORTED,
+            Error::CONNECTION_INVALID if accepted => Error::NETNAME_DELETED,
+            error => error,
+        }
+    }
 }
 
 /// What the threads of one host and the engine's completions share.
@@ -54,6 +70,7 @@ pub(super) struct Link {
     pub(super) engine: Arc<dyn Service>,
     pub(super) outbox: Outbox,
     pub(super) running: Mutex<HashMap<u64, Running>>,
+    pub(super) order: SendOrder,
 }
 
 /// A read in steps.
@@ -71,7 +88,7 @@ pub(super) struct Fill {
 impl Link {
     /// A link with nothing running.
     pub(super) fn new(engine: Arc<dyn Service>, outbox: Outbox) -> Link {
-        Link { engine, outbox, running: Mutex::default() }
+        Link { engine, outbox, running: Mutex::default(), order: SendOrder::default() }
     }
 
     /// Whether the guest may start another command, under this tag: malformed if the tag is in use.
@@ -127,7 +144,14 @@ impl Link {
         match running.entry(tag) {
             Entry::Occupied(mut call) => call.get_mut().operation = operation,
             Entry::Vacant(place) => {
-                place.insert(Running { queue, operation, aborted: false, steps, upload: None });
+                place.insert(Running {
+                    queue,
+                    operation,
+                    aborted: false,
+                    steps,
+                    upload: None,
+                    waits_for: None,
+                });
                 drop(running);
                 self.outbox.later(tag, Answer::Pending);
             }
@@ -137,9 +161,10 @@ impl Link {
     /// Ends a call: queued behind whatever else was answered to it, written at once if nothing was. In that
     /// case the command has not pended, so this is the thread that took it, which may wait.
     pub(super) fn finish(&self, tag: u64, outcome: Result<Outcome>) {
-        let announced = self.running.lock().remove(&tag).is_some();
+        let call = self.running.lock().remove(&tag);
+        let outcome = outcome.map_err(|error| call.as_ref().map_or(error, |call| call.told(error)));
         let answer = Answer::Done(outcome);
-        if announced { self.outbox.later(tag, answer) } else { self.outbox.now((tag, answer)) }
+        if call.is_some() { self.outbox.later(tag, answer) } else { self.outbox.now((tag, answer)) }
     }
 
     /// Runs one step of a read.
@@ -183,11 +208,17 @@ impl Link {
     }
 
     /// Aborts the call `tag`; false if there is nothing to abort.
-    pub(super) fn abort(&self, tag: u64) -> bool {
+    pub(super) fn abort(self: &Arc<Self>, tag: u64) -> bool {
         let mut running = self.running.lock();
         let Some(call) = running.get_mut(&tag) else { return false };
         call.aborted = call.steps;
         let (queue, operation, steps) = (call.queue, call.operation, call.steps);
+        if let Some(request) = call.waits_for.filter(|_| operation.is_none() && call.upload.is_none()) {
+            drop(running);
+            // As when the engine aborts a send: the connection goes with it, and so do the sends before this one.
+            let _ = self.engine.cancel_request(queue, request);
+            return true;
+        }
         if let Some(request) = call.upload.as_ref().and_then(Upload::waits_for_part) {
             drop(running);
             self.cancel_upload(tag, queue, request);

@@ -15,7 +15,7 @@ use super::codec::{Decoded, Malformed};
 use super::message::{Answer, Outcome, Response};
 use super::running::Link;
 use crate::abi::error::{Error, Result};
-use crate::server::service::{QueueId, RequestId, ResponseField, ResponseHead, SendFlags};
+use crate::server::service::{QueueId, RequestId, ResponseField, ResponseHead, SendFlags, UNKNOWN_REQUEST};
 use crate::wire::field::UNKNOWN;
 
 /// Number of Content-Length (`HttpHeaderContentLength`).
@@ -40,16 +40,32 @@ impl Upload {
     pub(super) fn waits_for_part(&self) -> Option<RequestId> {
         self.pulled.then_some(self.request)
     }
+
+    /// Whether part of it is out.
+    pub(super) fn has_begun(&self) -> bool {
+        self.sent > 0
+    }
+
+    /// Whether it is of this request, and which is its last.
+    pub(super) fn of(&self, request: RequestId) -> Option<bool> {
+        (self.request == request).then_some(!self.flags.more_data)
+    }
 }
 
 impl Link {
     /// Sends a response, of which the guest may have given the beginning only.
     pub(super) fn send_response(self: &Arc<Self>, tag: u64, queue: QueueId, response: Response) {
+        let request = response.request;
+        self.in_order(tag, queue, request, move |link| link.begin_response(tag, queue, response));
+    }
+
+    fn begin_response(self: &Arc<Self>, tag: u64, queue: QueueId, response: Response) -> bool {
         let Response { request, flags, mut head, part, total } = response;
         if part.last {
-            return self.single(tag, queue, Outcome::Sent, |pend| {
+            self.single(tag, queue, Outcome::Sent, |pend| {
                 self.engine.send_response(queue, request, flags, &head, &mut part.into_body(), pend)
             });
+            return false;
         }
         if let Some(total) = total
             && !flags.more_data
@@ -67,6 +83,7 @@ impl Link {
             },
             move |link, result| link.sent(tag, queue, false, result),
         );
+        true
     }
 
     /// Sends more of a body, of which the guest may have given the beginning only.
@@ -78,13 +95,26 @@ impl Link {
         flags: SendFlags,
         part: Part,
     ) {
+        self.in_order(tag, queue, request, move |link| link.begin_body(tag, queue, request, flags, part));
+    }
+
+    fn begin_body(
+        self: &Arc<Self>,
+        tag: u64,
+        queue: QueueId,
+        request: RequestId,
+        flags: SendFlags,
+        part: Part,
+    ) -> bool {
         if part.last {
-            return self.single(tag, queue, Outcome::Sent, |pend| {
+            self.single(tag, queue, Outcome::Sent, |pend| {
                 self.engine.send_body(queue, request, flags, &mut part.into_body(), pend)
             });
+            return false;
         }
         self.begin_upload(tag, queue, request, flags);
         self.send_part(tag, queue, request, flags, part);
+        true
     }
 
     /// The guest sent the part that was pulled. Malformed if none was.
@@ -121,9 +151,14 @@ impl Link {
     }
 
     /// The engine is done with a part.
-    fn sent(&self, tag: u64, queue: QueueId, last: bool, result: Result<u64>) {
+    fn sent(self: &Arc<Self>, tag: u64, queue: QueueId, last: bool, result: Result<u64>) {
         let count = match result {
-            Err(error) => return self.finish(tag, Err(error)),
+            Err(error) => {
+                let request =
+                    self.running.lock().get(&tag).and_then(|call| Some(call.upload.as_ref()?.request));
+                self.finish(tag, Err(error));
+                return request.map_or((), |request| self.next_in_order(request));
+            }
             Ok(count) => count,
         };
         let mut running = self.running.lock();
@@ -140,6 +175,7 @@ impl Link {
         drop(running);
         if last {
             self.finish(tag, Ok(Outcome::Sent(sent)));
+            self.next_in_order(request);
         } else {
             self.cancel_upload(tag, queue, request);
         }
@@ -150,13 +186,47 @@ impl Link {
         if let Some(call) = self.running.lock().get_mut(&tag) {
             call.upload = Some(Upload { request, flags, sent: 0, pulled: false });
         }
+        self.order.begin(request);
     }
 
     /// Aborts a send between two parts: as when the engine aborts one, the connection is closed.
-    pub(super) fn cancel_upload(&self, tag: u64, queue: QueueId, request: RequestId) {
+    pub(super) fn cancel_upload(self: &Arc<Self>, tag: u64, queue: QueueId, request: RequestId) {
         // The client may be gone already, which comes to the same.
         let _ = self.engine.cancel_request(queue, request);
         self.finish(tag, Err(Error::OPERATION_ABORTED));
+        self.next_in_order(request);
+    }
+
+    /// Cancels a request, unless its last send has begun: as the engine would have it, had it all of that.
+    pub(super) fn cancel_request(&self, queue: QueueId, request: RequestId) -> Result<()> {
+        let mut of_it = Vec::new();
+        for (tag, call) in self.running.lock().iter() {
+            match call.upload.as_ref().and_then(|upload| upload.of(request)) {
+                Some(true) => return Err(UNKNOWN_REQUEST),
+                Some(false) => of_it.push(*tag),
+                None if call.waits_for == Some(request) => of_it.push(*tag),
+                None => {}
+            }
+        }
+        self.mark_aborted(&of_it);
+        self.engine.cancel_request(queue, request)
+    }
+
+    /// Notes that these calls end because the guest wants it.
+    fn mark_aborted(&self, tags: &[u64]) {
+        let mut running = self.running.lock();
+        for tag in tags {
+            if let Some(call) = running.get_mut(tag) {
+                call.aborted = true;
+            }
+        }
+    }
+
+    /// A queue is about to close.
+    pub(super) fn queue_closes(&self, queue: QueueId) {
+        for call in self.running.lock().values_mut().filter(|call| call.queue == queue) {
+            call.aborted |= call.upload.is_some() || call.waits_for.is_some();
+        }
     }
 }
 
