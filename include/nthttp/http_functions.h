@@ -306,8 +306,8 @@ ULONG HttpTerminate(ULONG Flags,
                     PVOID pReserved);
 
 /**
- * Brings a URL prefix into the form in which prefixes are compared: host in small letters and, if international, in ASCII
- * (Punycode), addresses in short form, the path decoded and with its last slash.
+ * Brings a URL prefix into the form in which prefixes are compared: scheme and host in small letters, the host, if
+ * international, in ASCII (Punycode), addresses in short form, the path decoded and with its last slash.
  *
  * `Reserved` is NULL, `Flags` 0. `*PreparedUrl` is a NUL-terminated string that the caller frees with
  * `HeapFree(GetProcessHeap(), 0, ...)`; NULL on failure. Needs no `HttpInitialize`. Errors: `ERROR_INVALID_PARAMETER` (URL

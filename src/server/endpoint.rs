@@ -75,8 +75,8 @@ impl Endpoint {
     pub(crate) fn unregister(
         &self,
         prefix: &UrlPrefix,
-        poller: &Poller,
         mine: impl Fn(&Registration) -> bool,
+        poller: &Poller,
     ) -> Result<()> {
         let mut open = self.open.lock();
         let mut routes = self.routes.write();
@@ -87,11 +87,7 @@ impl Endpoint {
         }
         if routes.is_empty() {
             trace::info(format_args!("port {} is closed", self.port));
-            open.listeners.drain(..).for_each(|listener| {
-                // A child of a fork may have it too, and then our closing it would not end the reports about it.
-                poller.remove(listener.as_fd());
-                listener.retire();
-            });
+            open.listeners.drain(..).for_each(|listener| part_with(&listener, poller));
             open.scheme = None;
         }
         Ok(())
@@ -132,4 +128,11 @@ impl Endpoint {
         open.listeners = listeners.into_iter().map(Arc::new).collect();
         Ok(())
     }
+}
+
+/// Listens there no more. The poller is told, because it forgets a socket by itself only when nobody has it open, and a
+/// child of fork, or whoever handed it to this process, may.
+pub(super) fn part_with(listener: &Listener, poller: &Poller) {
+    poller.remove(listener.as_fd());
+    listener.retire();
 }

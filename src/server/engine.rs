@@ -136,7 +136,7 @@ impl Engine {
             return;
         }
         if token == control::TOKEN {
-            return self.control.accept();
+            return self.control.accept(&self.poller);
         }
         if token & LISTENER != 0 {
             return self.accept((token >> 8) as u16, token as u8);
@@ -253,12 +253,21 @@ impl Engine {
     fn rouse_listeners(&self) {
         let resting = std::mem::take(&mut *self.resting.lock());
         for (listener, token) in resting {
-            if let Some(listener) = listener.upgrade()
-                && self.poller.add_listener(listener.as_fd(), token).is_err()
-            {
+            let Some(listener) = listener.upgrade() else { continue };
+            if self.poller.add_listener(listener.as_fd(), token).is_err() {
                 self.rest(&listener, token);
+            } else if !self.listens(&listener, token) {
+                // Closed while it rested; whoever closes it from now on tells the poller.
+                self.poller.remove(listener.as_fd());
             }
         }
+    }
+
+    /// Whether this is the listener its token means.
+    fn listens(&self, listener: &Arc<Listener>, token: u64) -> bool {
+        let endpoint = self.endpoints.read().get(&((token >> 8) as u16)).cloned();
+        let door = endpoint.and_then(|endpoint| endpoint.door(token as u8));
+        door.is_some_and(|(open, _)| Arc::ptr_eq(&open, listener))
     }
 
     pub(super) fn adopt(&self, connection: &Connection, welcome: Welcome) {
@@ -304,9 +313,11 @@ impl Engine {
     }
 
     pub(crate) fn remove_queue(&self, id: QueueId) -> Result<Arc<Queue>> {
-        let queue = self.queue(id)?;
-        self.queues.write()[id.0 as usize & ((1 << SLOT_BITS) - 1)] = None;
-        Ok(queue)
+        // Looked for and taken out under one lock: its place may be another's a moment later.
+        let mut queues = self.queues.write();
+        let place = queues.get_mut(id.0 as usize & ((1 << SLOT_BITS) - 1));
+        let found = place.and_then(|place| place.take_if(|queue| queue.id == id));
+        found.ok_or(Error::INVALID_HANDLE)
     }
 }
 

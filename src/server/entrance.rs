@@ -13,7 +13,7 @@ use crate::net::listener::Listener;
 use crate::net::poller::Poller;
 use crate::win32::{last_error, trace};
 
-use super::endpoint::{Endpoint, LISTENER, Open};
+use super::endpoint::{Endpoint, LISTENER, Open, part_with};
 use super::engine::Engine;
 use super::service::{GroupId, Listen, ListenAddress, ProxyMode};
 
@@ -50,12 +50,6 @@ impl Entrance {
     /// Whether the port itself stays closed because of it.
     pub(crate) fn is_only(&self) -> bool {
         self.listen.only
-    }
-
-    /// Is a way in no longer. The poller is told, because others may have the socket too: then closing ours ends nothing.
-    fn shut(&self, poller: &Poller) {
-        poller.remove(self.listener.as_fd());
-        self.listener.retire();
     }
 
     /// How a connection is treated, and the ends it has for the application: a client without an address is shown as one
@@ -128,7 +122,7 @@ impl Endpoint {
             let Some(entrance) = entrance else {
                 let gone = open.entrances.split_off(before);
                 drop(open);
-                gone.iter().for_each(|entrance| entrance.shut(poller));
+                gone.iter().for_each(|entrance| part_with(&entrance.listener, poller));
                 return Err(Error::NO_SYSTEM_RESOURCES);
             };
             open.entrances.push(Arc::new(entrance));
@@ -162,7 +156,7 @@ impl Endpoint {
         let (gone, kept): (Vec<_>, Vec<_>) = open.entrances.drain(..).partition(goes);
         open.entrances = kept;
         drop(open);
-        gone.iter().for_each(|entrance| entrance.shut(poller));
+        gone.iter().for_each(|entrance| part_with(&entrance.listener, poller));
         !gone.is_empty()
     }
 }
@@ -186,8 +180,8 @@ impl Engine {
     /// Closes ways in of a group: this one, or all. Whether there was one.
     pub(super) fn stop_listening(&self, group: GroupId, address: Option<&ListenAddress>) -> bool {
         let endpoints: Vec<_> = self.endpoints.read().values().cloned().collect();
-        let closed: Vec<_> =
-            endpoints.into_iter().filter(|it| it.close_entrances(group, address, &self.poller)).collect();
+        let closes = |endpoint: &Arc<Endpoint>| endpoint.close_entrances(group, address, &self.poller);
+        let closed: Vec<_> = endpoints.into_iter().filter(closes).collect();
         closed.iter().for_each(|endpoint| self.part_with_clients(endpoint));
         if !closed.is_empty() {
             self.settle();
@@ -330,5 +324,23 @@ mod tests {
             entrance(ProxyMode::Required, "").to_string(),
             "*:1 beside port 80, PROXY protocol required"
         );
+    }
+
+    #[test]
+    fn one_that_others_have_too_is_not_watched_any_more_when_it_closes() {
+        let engine = Engine::new().unwrap();
+        let theirs = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let given = Arc::new(File::from(std::os::fd::OwnedFd::from(theirs.try_clone().unwrap())));
+        let group = engine.directory.create_group(engine.directory.create_session()).unwrap();
+        let address = ListenAddress::Inherited(3);
+        let proxy = ProxyRule { mode: ProxyMode::Off, trusted: Vec::new() };
+        let listen = Listen { port: 1, address, only: true, proxy, mode: None, backlog: 8 };
+        engine.listen(group, listen, Some(given)).unwrap();
+        assert!(engine.stop_listening(group, None));
+        let _client = std::net::TcpStream::connect(theirs.local_addr().unwrap()).unwrap();
+        let mut events = crate::net::poller::Events::with_capacity(8);
+        engine.poller.wait(&mut events, 0).unwrap();
+        let tokens: Vec<_> = std::iter::from_fn(|| events.take()).map(|(token, _)| token).collect();
+        assert!(tokens.iter().all(|token| *token == Poller::WAKE), "{tokens:x?}");
     }
 }

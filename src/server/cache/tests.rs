@@ -3,6 +3,7 @@
 use super::*;
 use crate::server::service::{CachePolicy, Chunk, ResponseHead};
 use crate::win32::lent::LentBytes;
+use crate::wire::prefix::UrlPrefix;
 
 fn cache(total: u64) -> Cache {
     Cache::new(CacheLimits { enabled: true, response: 1 << 20, total, scavenge_ms: 1000 })
