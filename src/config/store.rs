@@ -5,9 +5,9 @@
 //! file that is not understood is never written over.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -111,7 +111,8 @@ impl Store {
     /// Held until the file it gives is closed.
     fn lock(&self) -> Result<File, Fault> {
         if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder).map_err(|why| self.io(why))?;
+            // Whatever the mask of the process: who writes here says who may register, and where passwords are.
+            DirBuilder::new().recursive(true).mode(0o755).create(folder).map_err(|why| self.io(why))?;
         }
         let beside = self.beside("lock");
         // Not to be opened by everybody: who may read it may lock it too, and keep all writers waiting for good.
@@ -125,7 +126,8 @@ impl Store {
         let text = serde_json::to_string_pretty(config).map_err(|why| self.io(why.into()))?;
         let fresh = self.beside("new");
         let put = || -> std::io::Result<()> {
-            let mut file = File::create(&fresh)?;
+            let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&fresh);
+            let mut file = open?;
             if let Ok(old) = fs::metadata(&self.path) {
                 file.set_permissions(old.permissions())?;
             }
