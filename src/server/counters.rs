@@ -1,5 +1,6 @@
 //! Counters of URL groups, spread so that threads that count at the same time do not wait for one another's cache
-//! lines: each thread adds in a place of its own (or nearly so), and who reads sums the places up.
+//! lines: the first threads that count have places of their own, where adding takes no locked operation; the others share
+//! one. Who reads sums the places up.
 //!
 //! A group's counters go on while its last responses do, and then pass into the totals of the engine; `snapshot`
 //! says what each is called.
@@ -14,8 +15,9 @@ use parking_lot::Mutex;
 
 use super::snapshot::GroupCounters;
 
-/// Places of a counter. Threads beyond that many share.
+/// Places of a counter. The last is shared by all threads that came when the others were taken.
 const PLACES: usize = 8;
+const SHARED: usize = PLACES - 1;
 
 /// What one thread has counted.
 #[derive(Default)]
@@ -40,9 +42,21 @@ fn my_place() -> usize {
 #[cold]
 fn choose_place(mine: &'static LocalKey<Cell<usize>>) -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let place = NEXT.fetch_add(1, Ordering::Relaxed) % PLACES;
+    // Given for life: a thread that ends leaves its place empty.
+    let place = NEXT.fetch_add(1, Ordering::Relaxed).min(SHARED);
     mine.set(place);
     place
+}
+
+/// Adds to a counter of the calling thread's place.
+#[inline]
+fn add_to(counter: &AtomicU64, place: usize, more: u64) {
+    if place == SHARED {
+        counter.fetch_add(more, Ordering::Relaxed);
+    } else {
+        // Nobody else writes there.
+        counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+    }
 }
 
 /// What is counted of a request as it comes.
@@ -67,21 +81,23 @@ impl Tally {
     /// A request comes.
     #[inline]
     pub(crate) fn request(&self, kind: Kind) {
-        let place = &self.places[my_place()];
-        place.all_requests.fetch_add(1, Ordering::Relaxed);
+        let mine = my_place();
+        let place = &self.places[mine];
+        add_to(&place.all_requests, mine, 1);
         match kind {
-            Kind::Get => place.get_requests.fetch_add(1, Ordering::Relaxed),
-            Kind::Head => place.head_requests.fetch_add(1, Ordering::Relaxed),
-            Kind::Other => 0,
-        };
+            Kind::Get => add_to(&place.get_requests, mine, 1),
+            Kind::Head => add_to(&place.head_requests, mine, 1),
+            Kind::Other => {}
+        }
     }
 
     /// A response is over: its bytes, and those of its request.
     #[inline]
     pub(crate) fn bytes(&self, sent: u64, received: u64) {
-        let place = &self.places[my_place()];
-        place.bytes_sent.fetch_add(sent, Ordering::Relaxed);
-        place.bytes_received.fetch_add(received, Ordering::Relaxed);
+        let mine = my_place();
+        let place = &self.places[mine];
+        add_to(&place.bytes_sent, mine, sent);
+        add_to(&place.bytes_received, mine, received);
     }
 
     /// A connection brings its first request.
