@@ -1,4 +1,5 @@
-/* nthttp served from the program's own epoll loop, by the queue's descriptor: one thread, and none of ours that waits.
+/* nthttp served from the program's own epoll loop, by a completion port's descriptor: requests that wait are taken at once,
+ * and only when there is none does one receive pend and the loop wait. One thread, and none of the program's in a call of ours.
  *
  *   nthttp_epoll PORT
  *
@@ -6,33 +7,48 @@
 #include "nthttp_common.h"
 #include <sys/epoll.h>
 
+static HANDLE queue, port;
+static union {
+    HTTP_REQUEST request;
+    char bytes[REQUEST_BUFFER_BYTES];
+} buffer;
+
+/* The receive that pends is told at the port; FALSE for one that failed (its client has left). */
+static BOOL await_request(int poller)
+{
+    struct epoll_event event;
+    LPOVERLAPPED overlapped = NULL;
+    ULONG_PTR key;
+    DWORD bytes;
+    BOOL good = FALSE;
+
+    while (overlapped == NULL) {
+        epoll_wait(poller, &event, 1, -1);
+        good = GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, 0);
+    }
+    return good;
+}
+
 int main(int argc, char **argv)
 {
-    union {
-        HTTP_REQUEST request;
-        char bytes[REQUEST_BUFFER_BYTES];
-    } buffer;
     struct epoll_event event = {.events = EPOLLIN};
     HTTP_RESPONSE response;
     HTTP_DATA_CHUNK chunk;
     OVERLAPPED overlapped;
-    HANDLE queue, done;
-    ULONG got;
+    ULONG result, sent;
     int poller = epoll_create1(0);
 
     if (argc < 2)
         return 2;
     queue = open_queue(argv[1]);
-    done = CreateEventW(NULL, TRUE, FALSE, NULL);
+    port = CreateIoCompletionPort(queue, NULL, 1, 0);
+    SetFileCompletionNotificationModes(queue, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE);
     fill_answer(&response, &chunk);
-    epoll_ctl(poller, EPOLL_CTL_ADD, nthttp_event_fd(queue), &event);
+    epoll_ctl(poller, EPOLL_CTL_ADD, nthttp_event_fd(port), &event);
     for (;;) {
-        epoll_wait(poller, &event, 1, -1);
         memset(&overlapped, 0, sizeof(overlapped));
-        overlapped.hEvent = done;
-        if (HttpReceiveHttpRequest(queue, HTTP_NULL_ID, 0, &buffer.request, sizeof(buffer), &got, &overlapped) == NO_ERROR)
-            HttpSendHttpResponse(queue, buffer.request.RequestId, 0, &response, NULL, &got, NULL, 0, NULL, NULL);
-        else
-            WaitForSingleObject(done, INFINITE);
+        result = HttpReceiveHttpRequest(queue, HTTP_NULL_ID, 0, &buffer.request, sizeof(buffer), NULL, &overlapped);
+        if (result == NO_ERROR || (result == ERROR_IO_PENDING && await_request(poller)))
+            HttpSendHttpResponse(queue, buffer.request.RequestId, 0, &response, NULL, &sent, NULL, 0, NULL, NULL);
     }
 }

@@ -43,17 +43,24 @@ static int client_address(struct sockaddr_in *address, int port)
     return (int)sizeof(*address);
 }
 
-/* A port nobody has just now. */
+/* A port nobody has just now, nor gets for a connection of his: those that the system hands out lie higher. */
 __attribute__((unused)) static int free_port(void)
 {
+    static unsigned dice;
     struct sockaddr_in address;
-    socklen_t size = sizeof(address);
-    int it = (int)socket(AF_INET, SOCK_STREAM, 0);
-    client_address(&address, 0);
-    REQUIRE(bind(it, (struct sockaddr *)&address, sizeof(address)) == 0);
-    REQUIRE(getsockname(it, (struct sockaddr *)&address, &size) == 0);
-    close(it);
-    return ntohs(address.sin_port);
+    int it, free = 0, port = 0;
+    if (dice == 0)
+        dice = (unsigned)((uintptr_t)&address >> 4) * 2654435761u; /* every process has its stack elsewhere */
+    while (!free) {
+        dice = dice * 1664525u + 1013904223u;
+        port = 10000 + (int)(dice >> 8) % 22000;
+        it = (int)socket(AF_INET, SOCK_STREAM, 0);
+        client_address(&address, port);
+        address.sin_addr.s_addr = htonl(INADDR_ANY);
+        free = bind(it, (struct sockaddr *)&address, sizeof(address)) == 0;
+        close(it);
+    }
+    return port;
 }
 
 /* A socket of ours listening on a port, as another program would. */

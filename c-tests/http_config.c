@@ -464,6 +464,30 @@ TEST(test_config__reservations_decide_who_may_register)
     close_config();
 }
 
+TEST(test_config__only_the_owner_writes_even_where_no_mask_says_so)
+{
+    HTTP_SERVICE_CONFIG_TIMEOUT_SET set = {IdleConnectionTimeout, 7};
+    char deep[80], path[96], lock[104];
+    struct stat facts;
+    mode_t mask;
+    snprintf(deep, sizeof(deep), "%s/deep", folder);
+    snprintf(path, sizeof(path), "%s/config.json", deep);
+    snprintf(lock, sizeof(lock), "%s.lock", path);
+    setenv("NTHTTP_CONFIG", path, 1);
+    mask = umask(0);
+    open_config();
+    CHECK_EQ(SET(HttpServiceConfigTimeout, set), NO_ERROR);
+    umask(mask);
+    CHECK(stat(path, &facts) == 0 && (facts.st_mode & 022) == 0);
+    CHECK(stat(deep, &facts) == 0 && (facts.st_mode & 022) == 0);
+    CHECK(stat(lock, &facts) == 0 && (facts.st_mode & 07) == 0);
+    close_config();
+    unlink(path);
+    unlink(lock);
+    rmdir(deep);
+    setenv("NTHTTP_CONFIG", file, 1);
+}
+
 TEST(test_config__ports_are_opened_on_the_listed_addresses)
 {
     struct server server;

@@ -195,7 +195,7 @@ TEST(test_farewell__when_the_program_is_done)
     CHECK_EQ(HttpTerminate(HTTP_INITIALIZE_SERVER, NULL), NO_ERROR);
 }
 
-static volatile int over;
+static LONG volatile over;
 
 static void *serve_all(void *argument)
 {
@@ -213,7 +213,7 @@ static void *ask_all(void *argument)
     const struct server *server = argument;
     uintptr_t count = 0;
     char text[1024];
-    while (!over) {
+    while (InterlockedCompareExchange(&over, 0, 0) == 0) {
         struct sockaddr_in to;
         int it = socket(AF_INET, SOCK_STREAM, 0), one = 1;
         /* A client may be given the very port the server has just left; that must not keep the server from it. */
@@ -238,7 +238,7 @@ TEST(test_farewell__while_clients_come_and_go)
     uintptr_t asked = 0;
     int at;
     server_open(&server);
-    over = 0;
+    InterlockedExchange(&over, 0);
     REQUIRE(pthread_create(&serving, NULL, serve_all, &server) == 0);
     for (at = 0; at < 3; at++)
         REQUIRE(pthread_create(&asking[at], NULL, ask_all, &server) == 0);
@@ -248,7 +248,7 @@ TEST(test_farewell__while_clients_come_and_go)
         CHECK_EQ(HttpAddUrlToUrlGroup(server.group, wide("http://localhost:%d/", server.port), 7, 0), NO_ERROR);
     }
     CHECK_EQ(remove_url(&server, "/"), NO_ERROR);
-    over = 1;
+    InterlockedExchange(&over, 1);
     for (at = 0; at < 3; at++) {
         void *count;
         pthread_join(asking[at], &count);

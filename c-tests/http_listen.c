@@ -155,6 +155,38 @@ TEST(test_listen__a_unix_socket_beside_the_port)
     close_folder();
 }
 
+/* What TCP alone knows is not told of a connection that is none. */
+TEST(test_listen__facts_of_a_unix_socket)
+{
+    struct server server;
+    NTHTTP_REQUEST_INFO_TYPES types;
+    TCP_INFO_v0 facts;
+    HTTP_REQUEST *request;
+    ULONG bytes;
+    int client;
+    USHORT at;
+    open_folder();
+    server_open(&server);
+    CHECK_EQ(listen_at(&server, address), NO_ERROR);
+    memset(&types, 0, sizeof(types));
+    types.Flags.Present = 1;
+    types.Types = 1u << HttpRequestInfoTypeTcpInfoV0 | 1u << HttpRequestInfoTypeRequestSizing;
+    CHECK_EQ(HttpSetUrlGroupProperty(server.group, NTHTTP_SERVER_REQUEST_INFO_PROPERTY, &types, sizeof(types)), NO_ERROR);
+    client = unix_connect(path, 0);
+    REQUIRE(client >= 0);
+    request = ask(&server, client, "localhost");
+    for (at = 0; at < request->RequestInfoCount; at++)
+        CHECK(request->pRequestInfo[at].InfoType != HttpRequestInfoTypeTcpInfoV0);
+    CHECK(request->RequestInfoCount > 0);
+    CHECK_EQ(HttpQueryRequestProperty(server.queue, request->RequestId, HttpRequestPropertyTcpInfoV0, NULL, 0, &facts, sizeof(facts), &bytes, NULL),
+             ERROR_INVALID_FUNCTION);
+    CHECK_EQ(answer(&server, request->RequestId, "x"), NO_ERROR);
+    CHECK(client_response(client, &reply, 0));
+    close(client);
+    server_close(&server);
+    close_folder();
+}
+
 TEST(test_listen__instead_of_the_port)
 {
     struct server server;
@@ -363,7 +395,8 @@ TEST(test_listen__further_addresses)
 {
     struct server server;
     char text[64];
-    int port, client;
+    int port, other, client;
+    ULONG result;
     server_open(&server);
     snprintf(text, sizeof(text), "127.0.0.1:%d", port = free_port());
     CHECK_EQ(listen_at(&server, text), NO_ERROR);
@@ -375,6 +408,21 @@ TEST(test_listen__further_addresses)
     client = client_connect(port);
     serve(&server, client);
     close(client);
+    snprintf(text, sizeof(text), "[::1]:%d", other = free_port());
+    result = listen_at(&server, text);
+    if (result == NO_ERROR) {
+        struct sockaddr_in6 to;
+        memset(&to, 0, sizeof(to));
+        to.sin6_family = AF_INET6;
+        to.sin6_port = htons((unsigned short)other);
+        to.sin6_addr = in6addr_loopback;
+        client = socket(AF_INET6, SOCK_STREAM, 0);
+        REQUIRE(connect(client, (struct sockaddr *)&to, sizeof(to)) == 0);
+        serve(&server, client);
+        close(client);
+    } else
+        /* A machine without IPv6. */
+        CHECK(result == ERROR_NOT_FOUND || result == ERROR_NO_SYSTEM_RESOURCES);
     server_close(&server);
     CHECK(is_refused(port));
 }

@@ -282,7 +282,7 @@ BOOL HttpIsFeatureSupported(HTTP_FEATURE_ID FeatureId);
  * flags. No thread and no socket is made yet.
  *
  * `pReserved` is NULL. Errors: `ERROR_INVALID_PARAMETER` (no or unknown flags, `pReserved`),
- * `ERROR_REVISION_MISMATCH` (a version other than 1.0 and 2.0).
+ * `ERROR_REVISION_MISMATCH` (a version other than 1.0 and 2.0), `ERROR_NOT_READY` (in the child of a fork).
  *
  * MSDN: HttpInitialize function.
  *
@@ -306,8 +306,8 @@ ULONG HttpTerminate(ULONG Flags,
                     PVOID pReserved);
 
 /**
- * Brings a URL prefix into the form in which prefixes are compared: host in small letters and, if international, in ASCII
- * (Punycode), addresses in short form, the path decoded and with its last slash.
+ * Brings a URL prefix into the form in which prefixes are compared: scheme and host in small letters, the host, if
+ * international, in ASCII (Punycode), addresses in short form, the path decoded and with its last slash.
  *
  * `Reserved` is NULL, `Flags` 0. `*PreparedUrl` is a NUL-terminated string that the caller frees with
  * `HeapFree(GetProcessHeap(), 0, ...)`; NULL on failure. Needs no `HttpInitialize`. Errors: `ERROR_INVALID_PARAMETER` (URL

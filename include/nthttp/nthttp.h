@@ -78,6 +78,7 @@ typedef struct _NTHTTP_CREDENTIALS_INFO {
     NTHTTP_VERIFY_CALLBACK Verify;
     PVOID Context;
 } NTHTTP_CREDENTIALS_INFO, *PNTHTTP_CREDENTIALS_INFO;
+
 /* A property of URL groups (HttpSetUrlGroupProperty, NTHTTP_LISTEN_INFO): a further way in for the group's URLs, such as a
  * Unix socket, an address of its own, or a socket that systemd has opened, with the PROXY protocol or without.
  *
@@ -94,7 +95,7 @@ typedef struct _NTHTTP_CREDENTIALS_INFO {
  * ERROR_BUFFER_OVERFLOW (the path or name is longer than the system's 107 bytes), ERROR_ACCESS_DENIED, ERROR_NOT_FOUND (not
  * an address of this machine), ERROR_INVALID_HANDLE (the descriptor is no listening stream socket), ERROR_FILE_NOT_FOUND
  * (taken back: not opened by this group), ERROR_NO_SYSTEM_RESOURCES. The property cannot be queried. */
-#define NTHTTP_SERVER_LISTEN_PROPERTY ((HTTP_SERVER_PROPERTY)0x1000)
+#define NTHTTP_SERVER_LISTEN_PROPERTY ((HTTP_SERVER_PROPERTY)0x140)
 
 /* The port itself is not opened by URLs that are added to it from then on, by any group of the program: set it before the
  * first URL, and http://localhost:80/ is served at a Unix socket alone. It holds for as long as the way in is open. */

@@ -5,8 +5,9 @@
 //! file that is not understood is never written over.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -110,10 +111,12 @@ impl Store {
     /// Held until the file it gives is closed.
     fn lock(&self) -> Result<File, Fault> {
         if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder).map_err(|why| self.io(why))?;
+            // Whatever the mask of the process: who writes here says who may register, and where passwords are.
+            DirBuilder::new().recursive(true).mode(0o755).create(folder).map_err(|why| self.io(why))?;
         }
         let beside = self.beside("lock");
-        let open = OpenOptions::new().create(true).truncate(false).write(true).open(beside);
+        // Not to be opened by everybody: who may read it may lock it too, and keep all writers waiting for good.
+        let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o660).open(beside);
         let file = open.map_err(|why| self.io(why))?;
         file.lock().map_err(|why| self.io(why))?;
         Ok(file)
@@ -123,7 +126,8 @@ impl Store {
         let text = serde_json::to_string_pretty(config).map_err(|why| self.io(why.into()))?;
         let fresh = self.beside("new");
         let put = || -> std::io::Result<()> {
-            let mut file = File::create(&fresh)?;
+            let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&fresh);
+            let mut file = open?;
             if let Ok(old) = fs::metadata(&self.path) {
                 file.set_permissions(old.permissions())?;
             }
@@ -201,6 +205,17 @@ mod tests {
             }
         });
         assert_eq!(store.read().unwrap().url_acls.len(), 100);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn strangers_cannot_keep_writers_waiting() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = folder("strangers");
+        let store = Store::at(folder.join("config.json"));
+        add(&store, "http://+:80/a/".into()).unwrap();
+        let mode = fs::metadata(store.beside("lock")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o007, 0);
         fs::remove_dir_all(folder).unwrap();
     }
 

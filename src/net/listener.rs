@@ -120,8 +120,13 @@ impl Listener {
         let fd = unsafe { libc::accept4(self.fd.as_raw_fd(), (&raw mut raw).cast(), &mut len, flags) };
         // SAFETY: a fresh descriptor nobody else owns.
         let fd = unsafe { OwnedFd::from_raw_fd(check(fd)?) };
-        let remote = from_raw(&raw);
-        let local = local_address(fd.as_fd())?;
+        // A socket of both families, such as service managers hand on, shows clients of IPv4 as mapped: rules about
+        // addresses, and URLs bound to one, would not know them.
+        let plain = |end: SocketAddr| match end.ip().to_canonical() {
+            ip if ip == end.ip() => end,
+            ip => SocketAddr::new(ip, end.port()),
+        };
+        let (local, remote) = (plain(local_address(fd.as_fd())?), plain(from_raw(&raw)));
         Ok((Socket::from_fd(fd), local, remote))
     }
 
@@ -131,9 +136,12 @@ impl Listener {
     }
 }
 
-/// Whether an attempt to accept failed because process or machine have nothing left, which will last a while.
-pub fn is_exhaustion(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
+/// Whether an attempt to accept failed for a reason that will last a while: process or machine have nothing left, or
+/// somebody who has the socket too has shut it.
+pub fn is_lasting(error: &io::Error) -> bool {
+    let exhausted =
+        matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM));
+    exhausted || error.raw_os_error() == Some(libc::EINVAL)
 }
 
 impl AsFd for Listener {
@@ -238,6 +246,21 @@ mod tests {
         let _client = std::net::TcpStream::connect(address).unwrap();
         second.accept().unwrap();
         assert!(first.accept().is_err());
+    }
+
+    #[test]
+    fn clients_keep_their_family_at_a_socket_of_both() {
+        let Ok(both) = std::net::TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)) else { return };
+        let port = both.local_addr().unwrap().port();
+        let ours = Listener::inherit(File::from(OwnedFd::from(both))).unwrap();
+        let Ok(client) = std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { return };
+        let (_socket, local, remote) = loop {
+            match ours.accept() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::yield_now(),
+                accepted => break accepted.unwrap(),
+            }
+        };
+        assert_eq!((local, remote), (client.peer_addr().unwrap(), client.local_addr().unwrap()));
     }
 
     #[test]

@@ -137,8 +137,14 @@ impl Socket {
         let mut at = offset as libc::off_t;
         let len = len.min(1 << 20) as usize;
         let sent = without_signal(|| {
-            // SAFETY: both descriptors are open, `at` is a local.
-            check_len(unsafe { libc::sendfile(self.raw(), file.as_raw_fd(), &mut at, len) })
+            loop {
+                // SAFETY: both descriptors are open, `at` is a local.
+                match check_len(unsafe { libc::sendfile(self.raw(), file.as_raw_fd(), &mut at, len) }) {
+                    // Reading the file may be interrupted, and then the poller has nothing to report of the socket.
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    sent => break sent,
+                }
+            }
         });
         match sent {
             Err(e) if e.kind() == io::ErrorKind::InvalidInput => self.copy_file(file, offset, len),

@@ -6,11 +6,11 @@
 #![expect(unsafe_code, reason = "socket, bind, connect and fchmod with addresses of the Unix domain")]
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -36,6 +36,18 @@ impl SocketFile {
         let found = fs::symlink_metadata(path)?;
         let identity = (found.dev(), found.ino());
         Ok(SocketFile { path: path.to_owned(), identity, is_there: AtomicBool::new(true) })
+    }
+
+    /// Gives it these permissions; it and nothing that somebody who may write to the folder has put in its place.
+    fn permit(&self, mode: u32) -> io::Result<()> {
+        let flags = libc::O_PATH | libc::O_NOFOLLOW;
+        let held = OpenOptions::new().read(true).custom_flags(flags).open(&self.path)?;
+        let found = held.metadata()?;
+        if (found.dev(), found.ino()) != self.identity {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let held = format!("/proc/self/fd/{}", held.as_raw_fd());
+        fs::set_permissions(held, Permissions::from_mode(mode))
     }
 
     /// Removes it, once, if it still is the one that was made.
@@ -85,7 +97,7 @@ impl Listener {
         }
         let file = SocketFile::of(path)?;
         if let Some(mode) = mode {
-            fs::set_permissions(path, Permissions::from_mode(mode))?;
+            file.permit(mode)?;
         }
         // Nobody can connect before.
         Listener::listening(fd, backlog, Some(file))
@@ -225,6 +237,22 @@ mod tests {
         fs::write(&path, "x").unwrap();
         assert_eq!(open(&path).err(), Some(io::ErrorKind::AlreadyExists));
         assert_eq!(open(&folder.0.join("none/s")).err(), Some(io::ErrorKind::NotFound));
+    }
+
+    #[test]
+    fn what_was_put_in_its_place_keeps_its_permissions() {
+        let folder = Folder::new("instead");
+        let (path, victim) = (folder.socket(), folder.0.join("victim"));
+        let _theirs = UnixListener::bind(&path).unwrap();
+        let file = SocketFile::of(&path).unwrap();
+        file.permit(0o640).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        fs::write(&victim, "x").unwrap();
+        let before = fs::metadata(&victim).unwrap().permissions();
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(&victim, &path).unwrap();
+        assert!(file.permit(0o666).is_err());
+        assert_eq!(fs::metadata(&victim).unwrap().permissions(), before);
     }
 
     #[test]

@@ -320,6 +320,16 @@ impl<'a> Active<'a> {
         (alive && exchange.request == request && exchange.queue == queue).then_some(exchange)
     }
 
+    /// The application has its request, and neither reads nor sends that wait for the client.
+    #[inline]
+    pub(crate) fn is_in_hand(&self) -> bool {
+        let Some(work) = &self.state.work else { return false };
+        let stage = work.exchange.as_ref().map(|exchange| exchange.stage);
+        matches!(stage, Some(Stage::Delivered | Stage::Responding))
+            && work.reads.is_empty()
+            && work.outbox.is_empty()
+    }
+
     /// Takes a queued request for the application. `None` if it no longer stands.
     pub(crate) fn claim(&mut self, request: RequestId) -> Option<Delivery> {
         let exchange = self.state.work.as_mut()?.exchange.as_mut()?;

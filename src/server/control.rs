@@ -110,12 +110,15 @@ impl Control {
     }
 
     /// Closes the socket.
-    pub(crate) fn close(&self) {
-        drop(self.open.lock().take());
+    pub(crate) fn close(&self, poller: &Poller) {
+        if let Some(open) = self.open.lock().take() {
+            // A child of fork may have it open yet.
+            poller.remove(open.listener.as_fd());
+        }
     }
 
     /// A client has come. What it wants is found out elsewhere.
-    pub(crate) fn accept(&self) {
+    pub(crate) fn accept(&self, poller: &Poller) {
         let accepted = match &*self.open.lock() {
             Some(open) => open.listener.accept(),
             None => return,
@@ -124,7 +127,7 @@ impl Control {
             Ok((stream, _)) => stream,
             Err(error) if error.kind() == ErrorKind::WouldBlock => return,
             // The report would come again and again.
-            Err(_) => return self.close(),
+            Err(_) => return self.close(poller),
         };
         let ours = peer::uid_of(&stream).is_ok_and(|uid| uid == peer::own_uid() || uid == 0);
         let Some(engine) = self.engine.get().and_then(Weak::upgrade) else { return };

@@ -8,7 +8,8 @@
 //! A watchman, the library's one thread here, takes the seat when nobody has had it for a tick (the
 //! application is busy). It looks every [`TICK`] while there is traffic, and sleeps when one thread has
 //! sat undisturbed for [`CALM`] ticks; the first to leave the seat after that wakes it, and so does a
-//! response that is held back while someone sleeps in the seat.
+//! response that is held back while someone sleeps in the seat. While the application reads a body as it comes, there is a
+//! report with every packet, and nobody waits for any of them: then the watchman does not stay in the seat.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -138,15 +139,15 @@ impl Engine {
         None
     }
 
-    /// Handles one event, waiting for it if need be; timers first when they are due.
+    /// Handles one event, and tells whether anybody waited for it; or waits for events, timers first when they are due.
     fn step(
         &self,
         seat: &mut MutexGuard<'_, Events>,
         deadline: Option<Instant>,
         driver: Option<&Arc<Waiter>>,
-    ) {
+    ) -> Option<bool> {
         if let Some((token, readiness)) = seat.take() {
-            return self.handle(token, readiness, driver);
+            return Some(self.handle(token, readiness, driver));
         }
         self.release_held();
         // Who rests until the others had their turn has it again when nothing else is there.
@@ -159,6 +160,7 @@ impl Engine {
             // Nothing can be polled (which only a broken process sees): do not spin on it.
             std::thread::sleep(TICK);
         }
+        None
     }
 
     /// Milliseconds until the next timer or the waiter's own deadline; -1 for ever.
@@ -235,13 +237,23 @@ impl Engine {
         }
     }
 
-    /// Does the I/O until an application's thread wants the seat, or nothing is left to serve.
+    /// Does the I/O until an application's thread wants the seat, nothing is left to serve, or all that was reported at
+    /// once is of no use before the application looks again; then the rest has time for a tick.
     fn stand_in(&self) {
         let driver = &self.driver;
         let Some(mut seat) = driver.seat.try_lock() else { return };
         driver.watchman_sits.store(true, Ordering::SeqCst);
+        let mut of_use = false;
         while !driver.wanted.swap(false, Ordering::SeqCst) && !self.is_idle() {
-            self.step(&mut seat, None, None);
+            match self.step(&mut seat, None, None) {
+                None => of_use = false,
+                Some(awaited) => {
+                    of_use |= awaited;
+                    if !of_use && seat.is_empty() {
+                        break;
+                    }
+                }
+            }
         }
         driver.watchman_sits.store(false, Ordering::SeqCst);
         drop(seat);
@@ -275,7 +287,13 @@ impl WhileWaiting for Arc<Engine> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::commands::Local;
+    use super::super::service::{ApiVersion, BodyPart, BodyRead, OperationId, Reply, Service, UrlOwner};
     use super::*;
+    use crate::win32::lent::LentBuffer;
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+    use std::task::Poll;
 
     #[test]
     fn no_turn_is_lost() {
@@ -289,5 +307,50 @@ mod tests {
             threads.into_iter().map(|t| t.join().unwrap()).sum()
         });
         assert_eq!(engine.driver.turns.load(Ordering::SeqCst) as usize, 2 * sat);
+    }
+
+    /// Sends, and tells whether anybody waited for what the poller reports of it.
+    fn is_awaited(engine: &Engine, client: &mut TcpStream, bytes: &[u8]) -> bool {
+        client.write_all(bytes).unwrap();
+        let mut seat = engine.driver.seat.lock();
+        loop {
+            if let Some(awaited) = engine.step(&mut seat, None, None) {
+                return awaited;
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_body_that_is_not_being_read() {
+        let engine = Arc::new(Engine::new().unwrap());
+        let local = Local(Arc::clone(&engine));
+        let queue = local.create_queue(ApiVersion::V1).unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let url: Vec<u16> = format!("http://127.0.0.1:{port}/").encode_utf16().collect();
+        engine.register(UrlOwner::Queue(queue), &url, 0).unwrap();
+        let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        client.set_nodelay(true).unwrap();
+        assert!(is_awaited(&engine, &mut client, b""));
+        let head = format!("POST / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 99\r\n\r\n");
+        assert!(is_awaited(&engine, &mut client, head.as_bytes()));
+        let taken = local.receive(queue, &mut || unreachable!("it is there"));
+        let Poll::Ready(Ok(delivery)) = taken else { panic!("no request") };
+        // Somebody may have woken the poller before.
+        assert!((0..5).any(|_| !is_awaited(&engine, &mut client, b"a")));
+        let (tell, told) = std::sync::mpsc::channel();
+        let read = || {
+            let buffer = LentBuffer::owned(vec![0; 4]);
+            local.read_body(queue, delivery.request, BodyRead::Some, buffer, &mut || {
+                let tell = tell.clone();
+                Reply::<BodyPart>::new(OperationId(1), move |part| {
+                    tell.send(part.map(|part| part.len)).unwrap();
+                })
+            })
+        };
+        while read().is_ready() {}
+        while told.try_recv().is_err() {
+            assert!(is_awaited(&engine, &mut client, b"b"));
+        }
+        local.close_queue(queue).unwrap();
     }
 }

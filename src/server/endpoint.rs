@@ -1,6 +1,7 @@
 //! Listening endpoints: a port, its sockets and the prefixes registered on it.
 
 use std::net::IpAddr;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
@@ -71,7 +72,12 @@ impl Endpoint {
     }
 
     /// Removes the registration if `mine` says so; closes the port after the last one.
-    pub(crate) fn unregister(&self, prefix: &UrlPrefix, mine: impl Fn(&Registration) -> bool) -> Result<()> {
+    pub(crate) fn unregister(
+        &self,
+        prefix: &UrlPrefix,
+        mine: impl Fn(&Registration) -> bool,
+        poller: &Poller,
+    ) -> Result<()> {
         let mut open = self.open.lock();
         let mut routes = self.routes.write();
         let removed = routes.remove(prefix).ok_or(Error::FILE_NOT_FOUND)?;
@@ -81,7 +87,7 @@ impl Endpoint {
         }
         if routes.is_empty() {
             trace::info(format_args!("port {} is closed", self.port));
-            open.listeners.drain(..).for_each(|listener| listener.retire());
+            open.listeners.drain(..).for_each(|listener| part_with(&listener, poller));
             open.scheme = None;
         }
         Ok(())
@@ -114,7 +120,6 @@ impl Endpoint {
     }
 
     fn listen(&self, open: &mut Open, addresses: &[IpAddr], poller: &Poller) -> Result<()> {
-        use std::os::fd::AsFd;
         let listeners = Listener::bind_these(addresses, self.port).map_err(|e| listen_error(&e))?;
         for (number, listener) in listeners.iter().enumerate() {
             let token = LISTENER | u64::from(self.port) << 8 | number as u64;
@@ -123,4 +128,11 @@ impl Endpoint {
         open.listeners = listeners.into_iter().map(Arc::new).collect();
         Ok(())
     }
+}
+
+/// Listens there no more. The poller is told, because it forgets a socket by itself only when nobody has it open, and a
+/// child of fork, or whoever handed it to this process, may.
+pub(super) fn part_with(listener: &Listener, poller: &Poller) {
+    poller.remove(listener.as_fd());
+    listener.retire();
 }

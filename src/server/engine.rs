@@ -10,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::abi::error::{Error, Result};
 use crate::net::clock;
 use crate::net::deadlines::Deadlines;
-use crate::net::listener::{Listener, is_exhaustion};
+use crate::net::listener::{Listener, is_lasting};
 use crate::net::poller::{Poller, Readiness};
 use crate::win32::wait::Waiter;
 use crate::wire::request::Limits;
@@ -130,25 +130,29 @@ impl Engine {
         self.slots.live() == 0 && !self.endpoints.read().values().any(|e| e.is_open())
     }
 
-    /// Handles one event of the poller, on a thread that waits (`driver`) or on the watchman.
-    pub(crate) fn handle(&self, token: u64, readiness: Readiness, driver: Option<&Arc<Waiter>>) {
+    /// Handles one event of the poller, on a thread that waits (`driver`) or on the watchman. False if it was about a
+    /// request that the application has in hand, and brought nothing that anybody waits for.
+    pub(crate) fn handle(&self, token: u64, readiness: Readiness, driver: Option<&Arc<Waiter>>) -> bool {
         if token == Poller::WAKE {
-            return;
+            return true;
         }
         if token == control::TOKEN {
-            return self.control.accept();
+            self.control.accept(&self.poller);
+            return true;
         }
         if token & LISTENER != 0 {
-            return self.accept((token >> 8) as u16, token as u8);
+            self.accept((token >> 8) as u16, token as u8);
+            return true;
         }
-        if let Some(connection) = self.slots.get(slot_of(token)) {
-            let mut active = Active { driver, ..Active::new(self, connection) };
-            // The report may be about one that was closed after the poller spoke, whose place is taken again.
-            if token_of(active.state.id) == token {
-                active.on_readiness(readiness);
-            }
-            active.finish();
+        let Some(connection) = self.slots.get(slot_of(token)) else { return true };
+        let mut active = Active { driver, ..Active::new(self, connection) };
+        let is_awaited = readiness.gone() || !active.is_in_hand();
+        // The report may be about one that was closed after the poller spoke, whose place is taken again.
+        if token_of(active.state.id) == token {
+            active.on_readiness(readiness);
         }
+        active.finish();
+        is_awaited
     }
 
     /// Looks at the connections whose time may have come.
@@ -213,7 +217,7 @@ impl Engine {
         for _ in 0..16 {
             let (socket, local, remote) = match listener.accept() {
                 Ok(accepted) => accepted,
-                Err(error) if is_exhaustion(&error) => {
+                Err(error) if is_lasting(&error) => {
                     self.rest(&listener, LISTENER | u64::from(port) << 8 | u64::from(number));
                     break;
                 }
@@ -225,15 +229,15 @@ impl Engine {
                 socket.reset_on_close();
                 continue;
             }
-            if self.slots.live() as u64 >= self.configured.parameters.max_connections {
-                self.turn_down(&socket, local, remote);
-                continue;
-            }
-            let Some(connection) = self.slots.reserve() else { continue };
             let (ends, welcome) = match &entrance {
                 Some(entrance) => entrance.welcome((local, remote)),
                 None => ((local, remote), Welcome::Client),
             };
+            if self.slots.live() as u64 >= self.configured.parameters.max_connections {
+                self.turn_down(&socket, ends.0, ends.1);
+                continue;
+            }
+            let Some(connection) = self.slots.reserve() else { continue };
             connection.occupy(socket, ends, Arc::clone(&endpoint));
             self.adopt(connection, welcome);
         }
@@ -253,15 +257,24 @@ impl Engine {
     fn rouse_listeners(&self) {
         let resting = std::mem::take(&mut *self.resting.lock());
         for (listener, token) in resting {
-            if let Some(listener) = listener.upgrade()
-                && self.poller.add_listener(listener.as_fd(), token).is_err()
-            {
+            let Some(listener) = listener.upgrade() else { continue };
+            if self.poller.add_listener(listener.as_fd(), token).is_err() {
                 self.rest(&listener, token);
+            } else if !self.listens(&listener, token) {
+                // Closed while it rested; whoever closes it from now on tells the poller.
+                self.poller.remove(listener.as_fd());
             }
         }
     }
 
-    fn adopt(&self, connection: &Connection, welcome: Welcome) {
+    /// Whether this is the listener its token means.
+    fn listens(&self, listener: &Arc<Listener>, token: u64) -> bool {
+        let endpoint = self.endpoints.read().get(&((token >> 8) as u16)).cloned();
+        let door = endpoint.and_then(|endpoint| endpoint.door(token as u8));
+        door.is_some_and(|(open, _)| Arc::ptr_eq(&open, listener))
+    }
+
+    pub(super) fn adopt(&self, connection: &Connection, welcome: Welcome) {
         let mut active = Active::new(self, connection);
         active.receive(welcome);
         let added = match &active.state.socket {
@@ -304,9 +317,11 @@ impl Engine {
     }
 
     pub(crate) fn remove_queue(&self, id: QueueId) -> Result<Arc<Queue>> {
-        let queue = self.queue(id)?;
-        self.queues.write()[id.0 as usize & ((1 << SLOT_BITS) - 1)] = None;
-        Ok(queue)
+        // Looked for and taken out under one lock: its place may be another's a moment later.
+        let mut queues = self.queues.write();
+        let place = queues.get_mut(id.0 as usize & ((1 << SLOT_BITS) - 1));
+        let found = place.and_then(|place| place.take_if(|queue| queue.id == id));
+        found.ok_or(Error::INVALID_HANDLE)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::net::listener::Listener;
 use crate::net::poller::Poller;
 use crate::win32::{last_error, trace};
 
-use super::endpoint::{Endpoint, LISTENER, Open};
+use super::endpoint::{Endpoint, LISTENER, Open, part_with};
 use super::engine::Engine;
 use super::service::{GroupId, Listen, ListenAddress, ProxyMode};
 
@@ -120,7 +120,9 @@ impl Endpoint {
         for listener in listeners {
             let entrance = self.watched(group, &listen, Arc::new(listener), &open, poller);
             let Some(entrance) = entrance else {
-                open.entrances.truncate(before);
+                let gone = open.entrances.split_off(before);
+                drop(open);
+                gone.iter().for_each(|entrance| part_with(&entrance.listener, poller));
                 return Err(Error::NO_SYSTEM_RESOURCES);
             };
             open.entrances.push(Arc::new(entrance));
@@ -146,7 +148,7 @@ impl Endpoint {
     }
 
     /// Closes the ways in that a group opened: this one, or all. Whether there was one.
-    fn close_entrances(&self, group: GroupId, address: Option<&ListenAddress>) -> bool {
+    fn close_entrances(&self, group: GroupId, address: Option<&ListenAddress>, poller: &Poller) -> bool {
         let mut open = self.open.lock();
         let goes = |entrance: &Arc<Entrance>| {
             entrance.group == group && address.is_none_or(|address| *address == entrance.listen.address)
@@ -154,7 +156,7 @@ impl Endpoint {
         let (gone, kept): (Vec<_>, Vec<_>) = open.entrances.drain(..).partition(goes);
         open.entrances = kept;
         drop(open);
-        gone.iter().for_each(|entrance| entrance.listener.retire());
+        gone.iter().for_each(|entrance| part_with(&entrance.listener, poller));
         !gone.is_empty()
     }
 }
@@ -178,8 +180,8 @@ impl Engine {
     /// Closes ways in of a group: this one, or all. Whether there was one.
     pub(super) fn stop_listening(&self, group: GroupId, address: Option<&ListenAddress>) -> bool {
         let endpoints: Vec<_> = self.endpoints.read().values().cloned().collect();
-        let closed: Vec<_> =
-            endpoints.into_iter().filter(|endpoint| endpoint.close_entrances(group, address)).collect();
+        let closes = |endpoint: &Arc<Endpoint>| endpoint.close_entrances(group, address, &self.poller);
+        let closed: Vec<_> = endpoints.into_iter().filter(closes).collect();
         closed.iter().for_each(|endpoint| self.part_with_clients(endpoint));
         if !closed.is_empty() {
             self.settle();
@@ -240,8 +242,11 @@ pub(super) fn listen_error(error: &io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::OwnedFd;
+
     use super::super::service::{Network, ProxyRule};
     use super::*;
+    use crate::net::poller::{Events, Readiness};
 
     fn entrance(mode: ProxyMode, trusted: &str) -> Entrance {
         let listener = Listener::bind(([127, 0, 0, 1], 0).into()).unwrap();
@@ -255,6 +260,54 @@ mod tests {
             backlog: 8,
         };
         Entrance { group: GroupId(1), listen: Arc::new(listen), listener: Arc::new(listener), number: FIRST }
+    }
+
+    /// An engine with a group, and a socket as it would be handed on.
+    fn inherited() -> (Engine, GroupId, std::net::TcpListener, Listen, Arc<File>) {
+        let engine = Engine::new().unwrap();
+        let group = engine.directory.create_group(engine.directory.create_session()).unwrap();
+        let theirs = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let given = Arc::new(File::from(OwnedFd::from(theirs.try_clone().unwrap())));
+        let listen = Listen {
+            port: 80,
+            address: ListenAddress::Inherited(9),
+            only: false,
+            proxy: ProxyRule::default(),
+            mode: None,
+            backlog: 8,
+        };
+        (engine, group, theirs, listen, given)
+    }
+
+    /// What the poller tells now of listeners.
+    fn told(engine: &Engine) -> Vec<(u64, Readiness)> {
+        let mut events = Events::with_capacity(8);
+        engine.poller.wait(&mut events, 0).unwrap();
+        std::iter::from_fn(|| events.take()).filter(|(token, _)| *token != Poller::WAKE).collect()
+    }
+
+    #[test]
+    fn a_socket_that_others_have_too_is_let_go_of() {
+        let (engine, group, theirs, listen, given) = inherited();
+        engine.listen(group, listen.clone(), Some(Arc::clone(&given))).unwrap();
+        assert!(engine.stop_listening(group, None));
+        let _client = std::net::TcpStream::connect(theirs.local_addr().unwrap()).unwrap();
+        // Whoever takes it now, it is not we: the poller would tell of it again and again.
+        assert_eq!(told(&engine).len(), 0);
+        engine.listen(group, listen, Some(given)).unwrap();
+    }
+
+    #[test]
+    fn a_socket_that_others_shut_is_not_looked_at_all_the_time() {
+        let (engine, group, theirs, listen, given) = inherited();
+        engine.listen(group, listen, Some(given)).unwrap();
+        std::net::TcpStream::from(OwnedFd::from(theirs)).shutdown(std::net::Shutdown::Both).unwrap();
+        let reports = told(&engine);
+        assert_eq!(reports.len(), 1);
+        for (token, readiness) in reports {
+            engine.handle(token, readiness, None);
+        }
+        assert_eq!(told(&engine).len(), 0);
     }
 
     #[test]

@@ -27,9 +27,12 @@ impl Active<'_> {
     fn take_leave(&mut self) {
         match self.state.phase {
             Phase::Reading | Phase::Introducing(_) => {
-                let is_at_rest = self.state.work.as_ref().is_none_or(|work| work.input.is_empty());
-                // What has come and was not yet looked at is answered: nothing is served there any more.
-                if is_at_rest && !self.state.readable {
+                let work = self.state.work.as_ref();
+                if self.state.readable || work.is_some_and(|work| !work.input.is_empty()) {
+                    // What has come is answered yet: nothing is served there any more.
+                } else if work.is_some_and(|work| !work.outbox.is_empty()) {
+                    self.end_politely();
+                } else {
                     self.break_off();
                 }
             }

@@ -20,6 +20,9 @@ use super::request_queue::{Offer, Queue, Refused};
 use super::service::{RequestId, Timeouts, Verbosity};
 use super::waiting;
 
+/// Requests of one connection that are answered before the others have their turn, if nobody waits for the application.
+const TURN: u32 = 256;
+
 /// Whether there is more to do at once.
 pub(super) enum Next {
     Again,
@@ -45,7 +48,7 @@ impl Active<'_> {
 
     /// Goes on as far as the bytes at hand and the socket allow.
     pub(crate) fn advance(&mut self) {
-        loop {
+        for _ in 0..TURN {
             let next = match self.state.phase {
                 Phase::Reading => self.read_head(),
                 Phase::Serving => {
@@ -64,6 +67,8 @@ impl Active<'_> {
                 return;
             }
         }
+        // What the cache answers could go on for as long as the client likes; so the others come first (`pipeline`).
+        self.engine.hold(self.state.slot());
     }
 
     /// Looks for the next head in what has been read, and reads on while there is none.

@@ -39,7 +39,7 @@ impl Engine {
             now: clock::unix_seconds(),
             service,
             sessions: self.see_sessions(),
-            queues: self.queues.read().iter().flatten().map(|queue| self.see_queue(queue)).collect(),
+            queues: self.see_queues(),
             connections,
             cache: self.see_cache(false),
         }
@@ -106,6 +106,12 @@ impl Engine {
             log: own.log.as_ref().map(|log| log.state()),
             counters: group.tally.read(),
         }
+    }
+
+    /// Without the lock of the list: who has a connection's lock may want it, and here a connection's lock is wanted.
+    fn see_queues(&self) -> Vec<QueueState> {
+        let queues: Vec<_> = self.queues.read().iter().flatten().cloned().collect();
+        queues.iter().map(|queue| self.see_queue(queue)).collect()
     }
 
     fn see_queue(&self, queue: &Queue) -> QueueState {
@@ -187,4 +193,33 @@ fn shown(text: &[u8]) -> String {
 fn program() -> String {
     let path = std::env::current_exe().unwrap_or_default();
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::service::ApiVersion;
+    use super::*;
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn who_looks_on_holds_no_lock_that_others_wait_for() {
+        let engine = Engine::new().unwrap();
+        let place = engine.slots.reserve().unwrap();
+        let queue = engine.queue(engine.add_queue(ApiVersion::V2)).unwrap();
+        queue.offer(RequestId(place.state.lock().slot().into()), None);
+        std::thread::scope(|scope| {
+            let busy = place.state.lock();
+            let looking = scope.spawn(|| engine.see_queues().len());
+            // Until it has the queue in hand, and is about to want the connection.
+            let patience = Instant::now() + Duration::from_secs(5);
+            while Arc::strong_count(&queue) < 3 && Instant::now() < patience {
+                std::thread::yield_now();
+            }
+            let list = engine.queues.try_write_for(Duration::from_secs(5));
+            assert!(list.is_some());
+            drop((list, busy));
+            assert_eq!(looking.join().unwrap(), 1);
+        });
+    }
 }

@@ -6,7 +6,7 @@ use crate::net::deadlines::NEVER;
 use crate::net::socket::Transfer;
 use crate::wire::bytes::has_empty_line;
 
-use super::connection::{Active, Work};
+use super::connection::{Active, Phase, Work};
 use super::outbound::Outgoing;
 
 /// The most that is held back.
@@ -61,8 +61,17 @@ impl Active<'_> {
         }
     }
 
-    /// Sends what was kept back.
+    /// Sends what was kept back, and goes on with a connection that has let the others go first.
     pub(crate) fn release_held(&mut self) {
+        self.send_held();
+        let state = &*self.state;
+        let unread = state.readable || state.work.as_ref().is_some_and(|work| !work.input.is_empty());
+        if unread && matches!(state.phase, Phase::Reading | Phase::Draining | Phase::Lingering) {
+            self.advance();
+        }
+    }
+
+    fn send_held(&mut self) {
         let state = &mut *self.state;
         let Some(work) = state.work.as_mut() else { return };
         let Some(socket) = &state.socket else { return };
@@ -83,5 +92,77 @@ impl Active<'_> {
             work.outbox.push_back(Outgoing::rest(rest));
             self.await_room(left);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+
+    use super::super::cache::Entry;
+    use super::super::endpoint::Endpoint;
+    use super::super::engine::Engine;
+    use super::super::entrance::Welcome;
+    use super::super::routing::{Registration, Target};
+    use super::super::service::{ApiVersion, CachePolicy, ResponseHead};
+    use crate::net::poller::{Events, Poller};
+    use crate::net::socket::Socket;
+    use crate::wire::prefix::UrlPrefix;
+    use crate::wire::request::RequestHead;
+
+    const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    const COUNT: u64 = 1000;
+
+    /// An engine whose cache answers [`GET`], and a client.
+    fn engine_and_client() -> (Engine, UnixStream) {
+        let engine = Engine::new().unwrap();
+        let queue = engine.queue(engine.add_queue(ApiVersion::V1)).unwrap();
+        let mut request = RequestHead::new();
+        request.parse(GET, &Default::default()).unwrap();
+        let head = ResponseHead { status: 200, ..Default::default() };
+        let (body, policy) = (Arc::from(*b"x"), CachePolicy::UserInvalidates);
+        let entry = Entry::new(&request, (1, queue.id), &head, body, policy, 0, true).unwrap();
+        engine.cache.store(entry, 0);
+        let prefix = UrlPrefix::parse(&"http://+:1/".encode_utf16().collect::<Vec<_>>()).unwrap();
+        let endpoint = Arc::new(Endpoint::new(1));
+        let registration = Registration { prefix, target: Target::Queue(queue), context: 0 };
+        endpoint.routes.write().insert(Arc::new(registration)).unwrap();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let connection = engine.slots.reserve().unwrap();
+        let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        connection.occupy(Socket::from_fd(OwnedFd::from(ours)), (nowhere, nowhere), endpoint);
+        engine.adopt(connection, Welcome::Client);
+        (engine, theirs)
+    }
+
+    #[test]
+    fn a_client_that_asks_without_end_lets_the_others_have_their_turn() {
+        let (engine, mut client) = engine_and_client();
+        client.write_all(&GET.repeat(COUNT as usize)).unwrap();
+        let mut events = Events::with_capacity(8);
+        engine.poller.wait(&mut events, -1).unwrap();
+        while let Some((token, readiness)) = events.take() {
+            if token != Poller::WAKE {
+                engine.handle(token, readiness, None);
+            }
+        }
+        let hits = || engine.cache.counts.hits.load(Ordering::Relaxed);
+        assert!((1..COUNT / 2).contains(&hits()), "{}", hits());
+        let mut turns = 0;
+        while engine.holds_any() {
+            engine.release_held();
+            turns += 1;
+        }
+        assert_eq!(hits(), COUNT);
+        assert!(turns > 2);
+        client.set_nonblocking(true).unwrap();
+        let mut answers = Vec::new();
+        client.read_to_end(&mut answers).unwrap_err();
+        assert_eq!(memchr::memmem::find_iter(&answers, b"HTTP/1.1 200 ").count() as u64, COUNT);
     }
 }

@@ -23,7 +23,12 @@ impl Engine {
         let endpoint = self.endpoint(prefix.port);
         endpoint.register(Registration { prefix, target, context }, &admission, &self.poller)?;
         self.wake_up();
-        Ok(())
+        // The owner may have been closed meanwhile, by somebody who saw nothing there to take away.
+        let lives = match owner {
+            UrlOwner::Group(id) => self.directory.group(id).map(drop),
+            UrlOwner::Queue(id) => self.queue(id).map(drop),
+        };
+        lives.inspect_err(|_| self.unregister_all(owner))
     }
 
     /// What belongs to a port.
@@ -45,7 +50,7 @@ impl Engine {
     pub(super) fn settle(&self) {
         let any_open = || self.endpoints.read().values().any(|endpoint| endpoint.is_open());
         if !any_open() {
-            self.control.close();
+            self.control.close(&self.poller);
             log::rest();
             // Another thread may have opened one meanwhile.
             if any_open() {
@@ -92,7 +97,7 @@ impl Engine {
     pub(crate) fn unregister(&self, owner: UrlOwner, url: &[u16]) -> Result<()> {
         let prefix = UrlPrefix::parse(url)?;
         let endpoint = self.endpoints.read().get(&prefix.port).cloned().ok_or(Error::FILE_NOT_FOUND)?;
-        endpoint.unregister(&prefix, |r| owns(owner, r))?;
+        endpoint.unregister(&prefix, |r| owns(owner, r), &self.poller)?;
         self.cache.forget_prefix(&prefix);
         self.part_with_clients(&endpoint);
         self.settle();
@@ -105,7 +110,7 @@ impl Engine {
         for endpoint in endpoints {
             let prefixes = endpoint.prefixes(|r| owns(owner, r));
             for prefix in &prefixes {
-                let _ = endpoint.unregister(prefix, |r| owns(owner, r));
+                let _ = endpoint.unregister(prefix, |r| owns(owner, r), &self.poller);
                 self.cache.forget_prefix(prefix);
             }
             if !prefixes.is_empty() {
@@ -122,5 +127,66 @@ pub(crate) fn owns(owner: UrlOwner, registration: &Registration) -> bool {
         (UrlOwner::Group(id), Target::Group(group)) => group.id == id,
         (UrlOwner::Queue(id), Target::Queue(queue)) => queue.id == id,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::service::ApiVersion;
+    use super::*;
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::sync::Barrier;
+
+    /// What two threads make of it when they begin at one moment.
+    fn at_once<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+        let barrier = Barrier::new(2);
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                barrier.wait();
+                one()
+            });
+            barrier.wait();
+            let other = other();
+            (first.join().unwrap(), other)
+        })
+    }
+
+    #[test]
+    fn a_group_that_closes_leaves_no_url_behind() {
+        let engine = Engine::new().unwrap();
+        let session = engine.directory.create_session();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let url: Vec<u16> = format!("http://127.0.0.1:{port}/").encode_utf16().collect();
+        for _ in 0..300 {
+            let group = engine.directory.create_group(session).unwrap();
+            let close = || {
+                drop(engine.directory.close_group(group));
+                engine.unregister_all(UrlOwner::Group(group));
+            };
+            let (_, _) = at_once(|| engine.register(UrlOwner::Group(group), &url, 0), close);
+            assert!(engine.is_idle());
+        }
+    }
+
+    #[test]
+    fn no_group_outlives_its_session() {
+        let engine = Engine::new().unwrap();
+        for _ in 0..2000 {
+            let session = engine.directory.create_session();
+            let directory = &engine.directory;
+            let (_, _) = at_once(|| directory.create_group(session), || directory.close_session(session));
+            assert!(directory.groups().is_empty());
+        }
+    }
+
+    #[test]
+    fn one_of_two_removes_a_queue() {
+        let engine = Engine::new().unwrap();
+        for _ in 0..2000 {
+            let id = engine.add_queue(ApiVersion::V2);
+            let remove = || engine.remove_queue(id).is_ok();
+            let (one, other) = at_once(remove, remove);
+            assert!(one != other);
+        }
     }
 }

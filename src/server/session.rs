@@ -141,14 +141,17 @@ impl Directory {
 
     /// Takes a session out, with the groups in it.
     pub(crate) fn close_session(&self, id: SessionId) -> Result<Vec<Arc<Group>>> {
-        self.sessions.lock().remove(&id).ok_or(Error::INVALID_PARAMETER)?;
+        let mut sessions = self.sessions.lock();
         let mut groups = self.groups.lock();
+        sessions.remove(&id).ok_or(Error::INVALID_PARAMETER)?;
         let ids: Vec<_> = groups.values().filter(|g| g.session_id == id).map(|g| g.id).collect();
         Ok(ids.iter().filter_map(|id| groups.remove(id)).collect())
     }
 
     pub(crate) fn create_group(&self, session_id: SessionId) -> Result<GroupId> {
-        let session = self.session(session_id)?;
+        // Both locks, as in `close_session`: no group comes to a session that has gone.
+        let sessions = self.sessions.lock();
+        let session = sessions.get(&session_id).cloned().ok_or(Error::INVALID_PARAMETER)?;
         let mut groups = self.groups.lock();
         let id = loop {
             let id = GroupId(self.next_id());

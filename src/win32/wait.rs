@@ -80,11 +80,11 @@ impl Waiter {
         self.state.store(NOTIFIED, Ordering::Release);
     }
 
-    /// Lets a parked thread try again to take the engine's place, without ending its wait.
+    /// Lets a thread that waits try again to take the engine's place, without ending its wait. One that was just refused
+    /// the place and has not parked yet does not park then.
     pub fn nudge(&self) {
-        if self.state.compare_exchange(PARKED, RUNNING, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-            self.thread.unpark();
-        }
+        let _ = self.state.compare_exchange(PARKED, RUNNING, Ordering::AcqRel, Ordering::Relaxed);
+        self.thread.unpark();
     }
 
     /// Whether [`Waiter::notify`] was called since the last wait returned.
@@ -170,6 +170,19 @@ mod tests {
         waiter.notify();
         assert!(waiter.wait(None, false));
         assert!(!waiter.wait(Some(Instant::now() + Duration::from_millis(1)), false));
+    }
+
+    #[test]
+    fn an_offer_before_the_thread_parks_is_not_lost() {
+        let waiter = Waiter::current();
+        waiter.reset();
+        assert!(waiter.enter(DRIVING));
+        let other = Arc::clone(&waiter);
+        std::thread::spawn(move || other.nudge()).join().unwrap();
+        waiter.exit(DRIVING);
+        let began = Instant::now();
+        waiter.park(Some(began + Duration::from_secs(10)));
+        assert!(began.elapsed() < Duration::from_secs(5) && !waiter.is_notified());
     }
 
     #[test]

@@ -12,9 +12,10 @@ use parking_lot::Mutex;
 use crate::abi::base::{PVOID, ULONG};
 use crate::abi::error::{Error, Result};
 use crate::abi::http::*;
+use crate::capi::base::handle::prepare_for_fork;
 use crate::capi::guard::returning_status;
 use crate::server::service::{QueueId, SessionId};
-use crate::win32::handles::Handle;
+use crate::win32::handles::{Handle, is_forked};
 use crate::win32::object;
 
 use super::engine;
@@ -76,7 +77,7 @@ fn is_known_flags(flags: ULONG) -> bool {
 /// flags. No thread and no socket is made yet.
 ///
 /// `pReserved` is NULL. Errors: `ERROR_INVALID_PARAMETER` (no or unknown flags, `pReserved`),
-/// `ERROR_REVISION_MISMATCH` (a version other than 1.0 and 2.0).
+/// `ERROR_REVISION_MISMATCH` (a version other than 1.0 and 2.0), `ERROR_NOT_READY` (in the child of a fork).
 ///
 /// MSDN: HttpInitialize function.
 ///
@@ -90,6 +91,10 @@ pub unsafe extern "C" fn HttpInitialize(Version: HTTPAPI_VERSION, Flags: ULONG, 
         }
         if !is_known_version(Version) {
             return Err(Error::REVISION_MISMATCH);
+        }
+        prepare_for_fork();
+        if is_forked() {
+            return Err(Error::NOT_READY);
         }
         let mut state = STATE.lock();
         if Flags & HTTP_INITIALIZE_SERVER != 0 {

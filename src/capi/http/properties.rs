@@ -8,7 +8,7 @@
 //! | Binding, ListenEndpoint, ProtectionLevel, Delegation | – | set | – |
 //! | QueueLength, 503Verbosity | – | – | set, query |
 //! | ours: `NTHTTP_SERVER_REQUEST_INFO`, `.._LIMITS` | set, query | set, query | – |
-//! | Credentials (ours) | set | set | – |
+//! | ours: `NTHTTP_SERVER_CREDENTIALS` | set | set | – |
 //!
 //! A property that is not one of that holder's gives `INVALID_PARAMETER`. The structures are read and written in the
 //! `property_*` files beside this one.

@@ -20,7 +20,7 @@ use super::property_buffers::Given;
 use super::property_values::is_present;
 
 /// `NTHTTP_SERVER_LISTEN_PROPERTY`.
-pub(super) const LISTEN_PROPERTY: HTTP_SERVER_PROPERTY = 0x1000;
+pub(super) const LISTEN_PROPERTY: HTTP_SERVER_PROPERTY = 0x140;
 
 /// `NTHTTP_LISTEN_FLAG_ONLY`.
 const FLAG_ONLY: ULONG = 1;

@@ -42,7 +42,7 @@ pub(super) fn write(section: &[u8], place: &mut [u8], tail: &mut Tail<'_>) -> (u
         unsafe { array.add(count).write(header) };
         count += 1;
     }
-    (count as u16, array)
+    (count.min(usize::from(u16::MAX)) as u16, array)
 }
 
 /// Reads a trailers chunk. `INVALID_PARAMETER` for fields that must not be trailers, or would break the message.
@@ -69,4 +69,20 @@ pub(super) unsafe fn read_trailers(chunk: HTTP_DATA_CHUNK_TRAILERS) -> Result<Ch
         push(&mut section, name, value);
     }
     Ok(Chunk::Trailers(section))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_fields_than_can_be_counted_are_told_as_many_as_can() {
+        let section = b"a:\r\n".repeat(usize::from(u16::MAX) + 2);
+        let (array, texts) = room(&section);
+        let mut words = vec![0u64; array / 8];
+        // SAFETY: as many bytes as the words have.
+        let place = unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), words.len() * 8) };
+        let mut rest = vec![0; texts];
+        assert_eq!(write(&section, place, &mut Tail { rest: &mut rest }).0, u16::MAX);
+    }
 }

@@ -11,6 +11,7 @@ use super::text::{optional, required};
 use crate::abi::base::{BOOL, DWORD, DWORD_PTR, LPCWSTR, TRUE};
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
+use crate::capi::base::handle::prepare_for_fork;
 use crate::capi::guard::{returning_or, winhttp_returning};
 use crate::client::notify::{Event, Notifier};
 use crate::client::proxy::Proxy;
@@ -47,6 +48,7 @@ pub unsafe extern "C" fn WinHttpOpen(
     dwFlags: DWORD,
 ) -> HINTERNET {
     winhttp_returning(|| {
+        prepare_for_fork();
         if dwFlags & !WINHTTP_FLAG_SECURE_DEFAULTS != 0 {
             return Err(Error::INVALID_PARAMETER);
         }

@@ -46,11 +46,13 @@ impl Password {
         Identity::success(AuthScheme::Basic, &self.basic.user, None)
     }
 
-    /// Compares it; this may take a second. A name with a domain is looked up as it stands, then without.
+    /// Compares it; this may take a second. A name with a domain is looked up as it stands; if there is none, without.
     pub(super) fn judge(&self) -> Identity {
-        let is = |user: &[u8]| self.content.is_password(user, &self.realm, &self.basic.password);
-        let right = is(&self.basic.user) || self.plain > 0 && is(&self.basic.user[self.plain..]);
-        if !right {
+        let Basic { user, password } = &self.basic;
+        // Never both: the one in the domain is another user than the one without.
+        let known = self.content.knows(user, &self.realm);
+        let name = if known { &user[..] } else { &user[self.plain..] };
+        if !self.content.is_password(name, &self.realm, password) {
             return Identity::failure(AuthScheme::Basic, LOGON_DENIED);
         }
         remembered::remember(self.sum, clock::now_ms());
@@ -106,7 +108,8 @@ impl Judges {
         loop {
             let mut line = self.line.lock();
             let Some((request, password)) = line.waiting.pop_front() else {
-                line.busy -= 1;
+                // Of a call that was refused and came all the same, nobody knows.
+                line.busy = line.busy.saturating_sub(1);
                 return;
             };
             drop(line);
@@ -120,7 +123,37 @@ impl Judges {
 
 #[cfg(test)]
 mod tests {
+    use super::super::digest::ha1;
     use super::*;
+    use crate::server::service::AuthStatus;
+
+    #[test]
+    fn a_user_in_a_domain_is_not_the_one_without() {
+        let line = |user: &str, password: &str| {
+            format!("{user}:r:{}\n", ha1(false, user.as_bytes(), b"r", password.as_bytes()))
+        };
+        let file = line("ann", "plain") + &line("CORP\\ann", "corp");
+        let content = Arc::new(Content::parse(file.as_bytes()));
+        let judge = |user: &str, password: &str| {
+            let basic = Basic { user: user.into(), password: password.into() };
+            Password::new(Arc::clone(&content), basic, b"r").judge().status
+        };
+        for (user, password) in [("ann", "plain"), ("CORP\\ann", "corp"), ("HOME\\ann", "plain")] {
+            assert_eq!(judge(user, password), AuthStatus::Success, "{user}");
+        }
+        for (user, password) in
+            [("CORP\\ann", "plain"), ("HOME\\ann", "corp"), ("ann", "corp"), ("CORP\\", "plain")]
+        {
+            assert_eq!(judge(user, password), AuthStatus::Failure, "{user}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_was_refused_and_comes_all_the_same_does_no_harm() {
+        let engine = Engine::new().unwrap();
+        engine.judges.judge_all(&engine);
+        assert_eq!(engine.judges.line.lock().busy, 0);
+    }
 
     #[test]
     fn a_flood_is_turned_away() {

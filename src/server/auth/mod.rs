@@ -161,7 +161,7 @@ impl Guard {
             Err(_) => Examined::Malformed,
             Ok(Authorization::Other) => Examined::Known(Identity::default()),
             Ok(Authorization::Basic(basic)) => self.basic(basic, now_ms),
-            Ok(Authorization::Digest(digest)) if digest.uri != head.text(head.target) => Examined::Malformed,
+            Ok(Authorization::Digest(digest)) if !is_target(&digest.uri, head) => Examined::Malformed,
             Ok(Authorization::Digest(digest)) => {
                 let mut identity = self.digest(&digest, head.text(head.verb_text), now_ms);
                 identity.mutual_wanted = self.mutual_wanted;
@@ -245,6 +245,12 @@ impl Guard {
             None => Algorithms { md5: true, sha256: false },
         }
     }
+}
+
+/// Whether a proof's URI is the request's: the target as it stands, or its path and query.
+fn is_target(uri: &[u8], head: &RequestHead) -> bool {
+    let (path, query) = (head.text(head.raw_path), head.text(head.raw_query));
+    uri == head.text(head.target) || uri.strip_prefix(path).is_some_and(|rest| rest == query)
 }
 
 fn claim(verifier: u64, user: Vec<u8>, realm: &[u8], evidence: Evidence) -> Identity {

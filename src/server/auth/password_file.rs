@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,8 +24,9 @@ use super::digest::ha1;
 const LOOK_MS: u64 = 1000;
 /// Bytes of a password that is checked at all: SHA-crypt takes the longer the longer it is.
 const LONGEST_PASSWORD: usize = 512;
-/// Rounds of SHA-crypt that are still made in seconds.
-const MOST_ROUNDS: usize = 5_000_000;
+/// Rounds of SHA-crypt, and the cost of bcrypt, that are possible and still made in seconds.
+const ROUNDS: RangeInclusive<usize> = sha_crypt::ROUNDS_MIN..=5_000_000;
+const COSTS: RangeInclusive<u32> = 4..=17;
 /// The longest file, in bytes.
 const LONGEST: u64 = 16 << 20;
 
@@ -109,7 +111,7 @@ impl Content {
         Ok(Content { stamp: Some(stamp(&facts)), ..content })
     }
 
-    fn parse(text: &[u8]) -> Content {
+    pub(super) fn parse(text: &[u8]) -> Content {
         static EDITIONS: AtomicU64 = AtomicU64::new(0);
         let mut content =
             Content { edition: EDITIONS.fetch_add(1, Ordering::Relaxed) + 1, ..Content::default() };
@@ -152,6 +154,11 @@ impl Content {
         !self.proofs.is_empty() && self.proofs.values().all(|known| known[usize::from(sha256)].is_some())
     }
 
+    /// Whether the file has a password of this user.
+    pub(super) fn knows(&self, user: &[u8], realm: &[u8]) -> bool {
+        self.hashes.contains_key(user) || self.proofs.contains_key(&(user.to_vec(), realm.to_vec()))
+    }
+
     /// Whether this is the user's password. Takes as long for a user who is not there as for one who is.
     pub(super) fn is_password(&self, user: &[u8], realm: &[u8], password: &[u8]) -> bool {
         if password.len() > LONGEST_PASSWORD {
@@ -178,7 +185,8 @@ impl Hash {
         let sha512 = match parts.next()? {
             // An impossible cost or salt would let nobody in anyway, but is better told at once.
             "2a" | "2b" | "2y" => {
-                return text.parse::<bcrypt::HashParts>().ok().map(|_| Hash::Bcrypt(text.to_owned()));
+                let cost = text.parse::<bcrypt::HashParts>().ok()?.get_cost();
+                return COSTS.contains(&cost).then(|| Hash::Bcrypt(text.to_owned()));
             }
             "5" => false,
             "6" => true,
@@ -191,9 +199,9 @@ impl Hash {
             salt = parts.next()?;
         }
         let sum = parts.next()?;
-        let hash = Hash::ShaCrypt(sha512, rounds, salt.to_owned(), sum.to_owned());
-        (parts.next().is_none() && !sum.is_empty() && rounds <= MOST_ROUNDS && hash.make(b"").is_some())
-            .then_some(hash)
+        // No sum is made here: a file is read by threads that do I/O, and has many lines.
+        (parts.next().is_none() && !sum.is_empty() && ROUNDS.contains(&rounds))
+            .then(|| Hash::ShaCrypt(sha512, rounds, salt.to_owned(), sum.to_owned()))
     }
 
     /// The sum a password has with this salt.
@@ -256,9 +264,17 @@ mod tests {
                 assert!(!content.is_password(user.as_bytes(), b"", password.as_bytes()), "{user} {password}");
             }
         }
-        for bad in
-            ["$2y$", "$2y$99$abc", "$6$", "$6$a", "$6$rounds=x$a$b", "$6$rounds=99999999$a$b", "$1$a$b", "x"]
-        {
+        for bad in [
+            "$2y$",
+            "$2y$99$abc",
+            "$6$",
+            "$6$a",
+            "$6$rounds=x$a$b",
+            "$6$rounds=99999999$a$b",
+            "$5$rounds=999$a$b",
+            "$1$a$b",
+            "x",
+        ] {
             assert_eq!(Hash::parse(bad), None, "{bad}");
         }
     }
@@ -282,6 +298,25 @@ mod tests {
             let hash = Hash::parse(&made.format_for_version(version)).unwrap();
             assert!(hash.is_of(b"secret") && !hash.is_of(b"Secret"));
         }
+    }
+
+    #[test]
+    fn a_cost_that_takes_hours_is_of_no_kind_that_is_known() {
+        let made = bcrypt::hash_with_result("secret", 4).unwrap().format_for_version(bcrypt::Version::TwoY);
+        for (cost, taken) in
+            [("03", false), ("04", true), ("17", true), ("18", false), ("31", false), ("99", false)]
+        {
+            let hash = made.replace("$2y$04$", &format!("$2y${cost}$"));
+            assert_eq!(Hash::parse(&hash).is_some(), taken, "{cost}");
+        }
+    }
+
+    #[test]
+    fn reading_a_file_makes_no_slow_sums() {
+        let lines: String = (0..200).map(|n| format!("u{n}:$6$rounds=100000$salt$sum\n")).collect();
+        let begun = std::time::Instant::now();
+        assert_eq!(Content::parse(lines.as_bytes()).hashes.len(), 200);
+        assert!(begun.elapsed().as_secs() < 3);
     }
 
     #[test]

@@ -69,6 +69,14 @@ fn malformed_and_doubled_fields_are_refused() {
 }
 
 #[test]
+fn a_proof_for_the_path_holds_for_the_absolute_form() {
+    let head = request("http://a/x?y", "");
+    for (uri, right) in [("http://a/x?y", true), ("/x?y", true), ("/x", false), ("/x?", false), ("", false)] {
+        assert_eq!(is_target(uri.as_bytes(), &head), right, "{uri}");
+    }
+}
+
+#[test]
 fn a_proof_is_good_once() {
     let guard = guard(DIGEST, "proof");
     let nonce = nonce::make(clock::now_ms());

@@ -20,6 +20,12 @@ struct Fragment {
     expires_ms: Option<u64>,
 }
 
+impl Fragment {
+    fn lasts(&self, now_ms: u64) -> bool {
+        self.expires_ms.is_none_or(|at| now_ms < at)
+    }
+}
+
 /// The fragments of all queues, by queue and canonical URL in small letters.
 #[derive(Default)]
 pub(crate) struct Fragments {
@@ -43,6 +49,17 @@ impl Fragments {
 }
 
 impl Fragments {
+    /// Takes out those whose time is over; how many bytes.
+    pub(super) fn expire(&self, now_ms: u64) -> u64 {
+        let mut bytes = 0;
+        self.by_name.lock().retain(|_, fragment| {
+            let stays = fragment.lasts(now_ms);
+            bytes += if stays { 0 } else { fragment.bytes.len() as u64 };
+            stays
+        });
+        bytes
+    }
+
     /// How many there are.
     pub(super) fn count(&self) -> u64 {
         self.by_name.lock().len() as u64
@@ -94,9 +111,12 @@ impl Cache {
         let removed = old.map_or(0, |old| old.bytes.len() as u64);
         self.bytes.fetch_add(added, Ordering::Relaxed);
         self.bytes.fetch_sub(removed, Ordering::Relaxed);
-        self.make_room(&mut self.order.lock());
-        if self.size() > self.limits.total && self.fragments.by_name.lock().remove(&key).is_some() {
-            self.bytes.fetch_sub(added, Ordering::Relaxed);
+        self.make_room(&mut self.order.lock(), now_ms);
+        if self.size() > self.limits.total
+            && let Some(gone) = self.fragments.by_name.lock().remove(&key)
+        {
+            // Perhaps a newer one than was added here.
+            self.bytes.fetch_sub(gone.bytes.len() as u64, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -106,9 +126,7 @@ impl Cache {
         let key = (queue, name_of(url).map_err(|_| Error::PATH_NOT_FOUND)?);
         let mut fragments = self.fragments.by_name.lock();
         match fragments.get(&key) {
-            Some(fragment) if fragment.expires_ms.is_none_or(|at| now_ms < at) => {
-                Ok(Arc::clone(&fragment.bytes))
-            }
+            Some(fragment) if fragment.lasts(now_ms) => Ok(Arc::clone(&fragment.bytes)),
             Some(_) => {
                 if let Some(old) = fragments.remove(&key) {
                     self.bytes.fetch_sub(old.bytes.len() as u64, Ordering::Relaxed);

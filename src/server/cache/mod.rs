@@ -2,10 +2,12 @@
 //!
 //! A response is found by port, Host and target as the client wrote them, so that a hit needs no cooking of URLs; other
 //! spellings of one URL are entries of their own, and a flush finds them all by their canonical URL. What may be kept is
-//! judged in `eligible`, how a hit is answered stands in `serve`; fragments are in `fragments`.
+//! judged in `eligible`, how a hit is answered stands in `serve`, what is given up before its
+//! time in `flush`; fragments are in `fragments`.
 
 mod eligible;
 mod entry;
+mod flush;
 mod fragments;
 mod serve;
 
@@ -19,7 +21,6 @@ use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 
 use crate::net::clock;
-use crate::wire::prefix::UrlPrefix;
 use crate::wire::request::RequestHead;
 
 use super::policy::Policy;
@@ -53,6 +54,9 @@ pub(crate) struct CacheCounts {
     pub(crate) flushes: AtomicU64,
     pub(crate) flushed: AtomicU64,
 }
+
+/// Places of entries that are gone which may stand in the order, besides as many as there are entries.
+const SLACK: usize = 64;
 
 /// The responses of one key; nearly always one.
 type Bucket = SmallVec<[Arc<Entry>; 1]>;
@@ -167,14 +171,25 @@ impl Cache {
             order.scavenged_ms = now_ms;
             drop(order);
             self.take_out(|entry| entry.is_stale(now_ms));
+            self.expire_fragments(now_ms);
             order = self.order.lock();
+        }
+        if order.queue.len() > 2 * self.live.load(Ordering::Relaxed) + SLACK {
+            // Entries that were replaced or flushed stand there yet, and hold some memory.
             order.queue.retain(|entry| entry.strong_count() > 0);
         }
-        self.make_room(&mut order);
+        self.make_room(&mut order, now_ms);
     }
 
-    /// Takes the oldest out until the rest fits.
-    fn make_room(&self, order: &mut Order) {
+    fn expire_fragments(&self, now_ms: u64) {
+        self.bytes.fetch_sub(self.fragments.expire(now_ms), Ordering::Relaxed);
+    }
+
+    /// Takes out what is over, then the oldest until the rest fits.
+    fn make_room(&self, order: &mut Order, now_ms: u64) {
+        if self.bytes.load(Ordering::Relaxed) > self.limits.total {
+            self.expire_fragments(now_ms);
+        }
         let mut turns = order.queue.len() * 2;
         while self.bytes.load(Ordering::Relaxed) > self.limits.total && turns > 0 {
             turns -= 1;
@@ -212,65 +227,6 @@ impl Cache {
         self.bytes.fetch_sub(entry.size(), Ordering::Relaxed);
     }
 
-    /// Takes out all for which `goes` says so; tells how many.
-    fn take_out(&self, goes: impl Fn(&Entry) -> bool) -> u64 {
-        let mut out = 0;
-        self.entries.write().retain(|_, bucket| {
-            bucket.retain(|entry| {
-                let stays = !goes(entry);
-                if !stays {
-                    self.count_out(entry);
-                    out += 1;
-                }
-                stays
-            });
-            !bucket.is_empty()
-        });
-        out
-    }
-
-    /// Flushes a queue's responses and fragments of one URL, or of everything below it.
-    pub(crate) fn flush(&self, queue: QueueId, url: &UrlPrefix, recursive: bool) {
-        let wanted = url.to_text().to_lowercase();
-        let mut out = self.take_out(|entry| entry.queue == queue && is_under(&entry.url, &wanted, recursive));
-        let (fragments, bytes) =
-            self.fragments.flush(|q, name| q == queue && is_under(name, &wanted, recursive));
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        out += fragments;
-        self.counts.flushes.fetch_add(1, Ordering::Relaxed);
-        self.counts.flushed.fetch_add(out, Ordering::Relaxed);
-    }
-
-    /// Flushes what was kept under a registration that goes: a prefix of this URL.
-    pub(crate) fn forget_prefix(&self, url: &UrlPrefix) {
-        if self.live.load(Ordering::Relaxed) > 0 {
-            let port = url.port;
-            let path = url.path.to_lowercase();
-            // The registration that answered is not known any more, so everything on the port below that path goes.
-            self.take_out(|entry| entry.port == port && entry.decoded_path.starts_with(path.as_str()));
-        }
-    }
-
-    /// Flushes everything of a queue that closes, or that a group leaves.
-    pub(crate) fn forget_queue(&self, queue: QueueId) {
-        if self.live.load(Ordering::Relaxed) > 0 {
-            self.take_out(|entry| entry.queue == queue);
-        }
-        let (_, bytes) = self.fragments.flush(|q, _| q == queue);
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
-    /// Flushes one URL, all below it, or (without one) everything, of every queue.
-    pub(crate) fn flush_any(&self, url: Option<&UrlPrefix>, recursive: bool) {
-        let wanted = url.map(|url| url.to_text().to_lowercase());
-        let goes = |url: &str| wanted.as_deref().is_none_or(|wanted| is_under(url, wanted, recursive));
-        let out = self.take_out(|entry| goes(&entry.url));
-        let (fragments, bytes) = self.fragments.flush(|_, name| goes(name));
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        self.counts.flushes.fetch_add(1, Ordering::Relaxed);
-        self.counts.flushed.fetch_add(out + fragments, Ordering::Relaxed);
-    }
-
     /// Bytes it holds.
     pub(crate) fn size(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
@@ -300,85 +256,5 @@ impl Cache {
     }
 }
 
-/// Whether a URL is this one, or lies below it. Both are canonical and in small letters; `wanted` ends with a slash.
-fn is_under(url: &str, wanted: &str, recursive: bool) -> bool {
-    let same = url.strip_suffix('/').unwrap_or(url) == wanted.strip_suffix('/').unwrap_or(wanted);
-    same || recursive && url.starts_with(wanted)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::server::service::{CachePolicy, ResponseHead};
-
-    fn cache(total: u64) -> Cache {
-        Cache::new(CacheLimits { enabled: true, response: 1 << 20, total, scavenge_ms: 1000 })
-    }
-
-    fn request(text: &str) -> RequestHead {
-        let mut head = RequestHead::new();
-        head.parse(text.as_bytes(), &Default::default()).unwrap();
-        head
-    }
-
-    fn get(path: &str) -> RequestHead {
-        request(&format!("GET {path} HTTP/1.1\r\nHost: a:80\r\n\r\n"))
-    }
-
-    fn keep(cache: &Cache, path: &str, policy: CachePolicy, bytes: usize) {
-        let head = ResponseHead { status: 200, ..Default::default() };
-        let body: Arc<[u8]> = vec![b'x'; bytes].into();
-        cache.store(Entry::new(&get(path), (80, QueueId(1)), &head, body, policy, 0, true).unwrap(), 0);
-    }
-
-    fn found(cache: &Cache, path: &str, now: u64) -> bool {
-        cache.find(80, &get(path), QueueId(1), now).is_some()
-    }
-
-    #[test]
-    fn entries_are_found_until_their_time_is_over() {
-        let cache = cache(1 << 20);
-        keep(&cache, "/a", CachePolicy::UserInvalidates, 10);
-        keep(&cache, "/b", CachePolicy::TimeToLive(2), 10);
-        assert!(found(&cache, "/a", 1 << 40) && found(&cache, "/b", 1_999));
-        assert!(!found(&cache, "/b", 2_000) && !found(&cache, "/c", 0));
-        assert!(cache.find(80, &get("/a"), QueueId(2), 0).is_none());
-        assert!(cache.find(81, &get("/a"), QueueId(1), 0).is_none());
-    }
-
-    #[test]
-    fn a_flush_takes_one_url_or_all_below() {
-        let cache = cache(1 << 20);
-        for path in ["/a", "/a/b", "/a/b/c", "/ab"] {
-            keep(&cache, path, CachePolicy::UserInvalidates, 10);
-        }
-        let url = |text: &str| UrlPrefix::parse(&text.encode_utf16().collect::<Vec<_>>()).unwrap();
-        cache.flush(QueueId(1), &url("http://A:80/a/b"), false);
-        assert_eq!(["/a", "/a/b", "/a/b/c", "/ab"].map(|p| found(&cache, p, 0)), [true, false, true, true]);
-        cache.flush(QueueId(2), &url("http://a:80/"), true);
-        cache.flush(QueueId(1), &url("http://a:80/A/"), true);
-        assert_eq!(["/a", "/a/b/c", "/ab"].map(|p| found(&cache, p, 0)), [false, false, true]);
-        cache.flush_any(None, false);
-        assert_eq!((cache.size(), found(&cache, "/ab", 0)), (0, false));
-    }
-
-    #[test]
-    fn memory_stays_within_its_bound_and_what_is_used_stays_longer() {
-        let cache = cache(30_000);
-        keep(&cache, "/hot", CachePolicy::UserInvalidates, 5_000);
-        for n in 0..50 {
-            assert!(found(&cache, "/hot", 0), "{n}");
-            keep(&cache, &format!("/{n}"), CachePolicy::UserInvalidates, 5_000);
-            assert!(cache.size() <= 30_000);
-        }
-    }
-
-    #[test]
-    fn an_entry_is_replaced_by_the_next_one() {
-        let cache = cache(1 << 20);
-        keep(&cache, "/a", CachePolicy::UserInvalidates, 10);
-        let before = cache.size();
-        keep(&cache, "/a", CachePolicy::UserInvalidates, 10);
-        assert_eq!(cache.size(), before);
-    }
-}
+mod tests;

@@ -87,6 +87,8 @@ fn a_guest_that_goes_leaves_nothing_behind() {
     guest.close_queue(closed).unwrap();
     *engine.manner.lock() = Manner::Held;
     let later = start(1, |pend| guest.receive(kept, pend)).later();
+    // The guest hears that it pends before the engine has noted it.
+    engine.wait_for("receive");
     engine.commands();
     drop(guest);
     assert_eq!(later.recv().unwrap().unwrap_err(), Error::OPERATION_ABORTED);
