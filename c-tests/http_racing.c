@@ -1,4 +1,4 @@
-/* Several sends for one request at once: overlapped ones go out in order.
+/* Several overlapped sends for one request at once go out in order.
  *
  * gate: not-mingw (ssize_t) gate: thread */
 #include "http_server.h"

@@ -150,6 +150,10 @@ impl Engine {
             return Some(self.handle(token, readiness, driver));
         }
         self.release_held();
+        if driver.is_some_and(|waiter| waiter.is_notified()) {
+            // What this thread waits for was among that, and nobody else will end its sleep.
+            return None;
+        }
         // Who rests until the others had their turn has it again when nothing else is there.
         let timeout = if self.holds_any() { 0 } else { self.patience(deadline) };
         if timeout == 0 {
