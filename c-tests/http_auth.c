@@ -801,7 +801,9 @@ TEST(test_auth__closing_while_passwords_are_compared)
     for (at = 0; at < count; at++)
         if (at % 4 != 0) {
             client_all(clients[at], &reply);
-            CHECK(reply.size == 0 || reply.status == 503);
+            /* The queue had gone when its turn came, or the URL had when it was read. */
+            if (reply.size != 0 && reply.status != 400)
+                CHECK_EQ(reply.status, 503);
             close(clients[at]);
         }
 }
