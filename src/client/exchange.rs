@@ -11,7 +11,7 @@ use crate::win32::lent::LentBytes;
 use super::body::Body;
 use super::connection::Connection;
 use super::notify::Event;
-use super::operation::Operation;
+use super::operation::{Operation, Patience};
 use super::pool;
 use super::request::Request;
 
@@ -35,7 +35,7 @@ impl Upload {
 }
 
 /// The state of one exchange.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Exchange {
     pub(crate) connection: Option<Connection>,
     /// The first bytes of the body, which the application keeps until the response has been received.
@@ -44,6 +44,8 @@ pub(crate) struct Exchange {
     pub(crate) body: Body,
     /// Bytes the pending ReadData has put into its buffer.
     pub(crate) filled: usize,
+    /// RECEIVING_RESPONSE has been said for the receive that the body waits for.
+    pub(crate) awaiting_body: bool,
     /// Redirects followed so far.
     pub(crate) redirects: u32,
     /// 1xx responses skipped so far.
@@ -123,44 +125,29 @@ impl Request {
         }
     }
 
-    /// Runs an operation to its end on this thread.
-    pub(crate) fn perform(&self, exchange: &mut Exchange, operation: &mut Operation) -> Result<u32> {
+    /// Runs an operation, to its end if `patience` is to wait; else `None` means that it has to go on later.
+    pub(crate) fn perform(
+        &self,
+        exchange: &mut Exchange,
+        operation: &mut Operation,
+        patience: Patience,
+    ) -> Result<Option<u32>> {
         let result = self.check_open().and_then(|()| match operation {
+            Operation::Send { .. } | Operation::Write { .. } if patience == Patience::Probe => Ok(None),
             Operation::Send { optional, total } => {
                 let optional = std::mem::replace(optional, LentBytes::empty());
-                self.send_request(exchange, optional, *total).map(|()| 0)
+                self.send_request(exchange, optional, *total).map(|()| Some(0))
             }
-            Operation::Write(bytes) => self.write_data(exchange, bytes.as_slice()),
-            Operation::Receive => self.receive_response(exchange, true).map(|_| 0),
-            Operation::Query => self.query_data(exchange),
-            Operation::Read { buffer, fill } => self.read_data(exchange, buffer.as_mut_slice(), *fill),
+            Operation::Write { bytes, sent } => self.write_data(exchange, bytes.as_slice(), sent, patience),
+            Operation::Receive => Ok(self.receive_response(exchange, patience)?.then_some(0)),
+            Operation::Query => self.query_data(exchange, patience),
+            Operation::Read { buffer, fill } => {
+                self.read_data(exchange, buffer.as_mut_slice(), *fill, patience)
+            }
         });
         // Whatever went wrong after the handle was closed went wrong because of that.
         result.map_err(
             |error| if self.cancel.is_cancelled() { Error::WINHTTP_OPERATION_CANCELLED } else { error },
         )
-    }
-
-    /// Completes an operation if that takes no waiting. `nested` is set inside a callback of this request: a
-    /// worker is then about to be free for it, and probing the socket would be a system call for nothing.
-    pub(crate) fn attempt(
-        &self,
-        exchange: &mut Exchange,
-        operation: &mut Operation,
-        nested: bool,
-    ) -> Option<Result<u32>> {
-        match operation {
-            Operation::Send { .. } | Operation::Write(_) => None,
-            Operation::Receive if nested => None,
-            Operation::Receive => match self.receive_response(exchange, false) {
-                Ok(true) => Some(Ok(0)),
-                Ok(false) => None,
-                Err(error) => Some(Err(error)),
-            },
-            Operation::Query => self.query_buffered(exchange).transpose(),
-            Operation::Read { buffer, fill } => {
-                self.read_buffered(exchange, buffer.as_mut_slice(), *fill).transpose()
-            }
-        }
     }
 }

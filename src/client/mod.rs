@@ -11,6 +11,7 @@
 //! gives them meaning.
 
 mod body;
+mod completing;
 mod connect;
 mod exchange;
 pub mod notify;
@@ -29,6 +30,7 @@ mod workers;
 use connect::{connection, pool};
 pub use operation::{Api, Operation, Outcome};
 pub use plan::{Plan, Url};
+pub use workers::set_limit as set_worker_limit;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! ReceiveResponse: the final response head, past interim responses and redirects (digest §3.10, §6.4, §14.1).
 
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use crate::abi::error::{Error, Result};
@@ -10,6 +11,7 @@ use super::body::Body;
 use super::connection::io_error;
 use super::exchange::Exchange;
 use super::notify::Event;
+use super::operation::Patience;
 use super::redirect::Decision;
 use super::request::Request;
 
@@ -17,12 +19,12 @@ use super::request::Request;
 const MAX_FIELDS: usize = 1024;
 
 impl Request {
-    /// Receives until the final head is there. Without `wait` it stops, with `false`, where it would have to
-    /// wait or connect, and can be called again.
-    pub(crate) fn receive_response(&self, exchange: &mut Exchange, wait: bool) -> Result<bool> {
+    /// Receives until the final head is there. It stops, with `false`, where that takes more patience, and can be
+    /// called again.
+    pub(crate) fn receive_response(&self, exchange: &mut Exchange, patience: Patience) -> Result<bool> {
         loop {
             if exchange.resend {
-                if !wait {
+                if patience == Patience::Probe {
                     return Ok(false);
                 }
                 self.send_leg(exchange)?;
@@ -33,7 +35,7 @@ impl Request {
                 self.notify(&Event::ReceivingResponse);
                 self.check_open()?;
             }
-            let Some(size) = self.receive_head(exchange, wait)? else { return Ok(false) };
+            let Some(size) = self.receive_head(exchange, patience)? else { return Ok(false) };
             exchange.receiving_since = None;
             self.notify(&Event::ResponseReceived(size));
             self.check_open()?;
@@ -45,7 +47,7 @@ impl Request {
             exchange.body = self.body_of_response(exchange)?;
             match self.decide_redirect(exchange)? {
                 Decision::Final => break,
-                Decision::Follow => self.follow_redirect(exchange, wait)?,
+                Decision::Follow => self.follow_redirect(exchange, patience)?,
             }
         }
         self.core.lock().has_response = true;
@@ -68,8 +70,8 @@ impl Request {
     }
 
     /// Reads one head into the request's response. Gives the bytes of the receive that completed it; `None`
-    /// when that would mean to wait.
-    fn receive_head(&self, exchange: &mut Exchange, wait: bool) -> Result<Option<u32>> {
+    /// when that takes more patience.
+    fn receive_head(&self, exchange: &mut Exchange, patience: Patience) -> Result<Option<u32>> {
         let (limits, time) = self.with_settings(|settings| {
             let limits = ResponseLimits { head: settings.max_header_size as usize, fields: MAX_FIELDS };
             (limits, settings.response_limit())
@@ -86,9 +88,12 @@ impl Request {
                     Parsed::Partial => check_time(exchange.receiving_since, time)?,
                 }
             }
-            match exchange.connection()?.fill(wait) {
-                // Nothing yet, or an end or a fault that will be met again by whoever may wait and connect.
-                Ok(0) | Err(_) if !wait => return Ok(None),
+            match exchange.connection()?.fill(patience) {
+                Err(error) if patience != Patience::Wait && error.kind() == ErrorKind::WouldBlock => {
+                    return Ok(None);
+                }
+                // An end or a fault will be met again by whoever may connect.
+                Ok(0) | Err(_) if patience == Patience::Probe => return Ok(None),
                 Ok(0) => self.begin_again(exchange, Error::WINHTTP_CONNECTION_ERROR)?,
                 Ok(got) => received = got,
                 Err(error) => self.begin_again(exchange, io_error(&error))?,

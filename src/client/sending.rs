@@ -1,5 +1,6 @@
 //! SendRequest and WriteData: from a plan to bytes on a connection (digest §3.9, §14.1).
 
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use crate::abi::error::{Error, Result};
@@ -9,11 +10,15 @@ use crate::win32::lent::LentBytes;
 use super::connection::{Connection, Origin, io_error};
 use super::exchange::{Exchange, Upload};
 use super::notify::Event;
-use super::operation::{Operation, Outcome};
+use super::operation::{Operation, Outcome, Patience};
 use super::plan::Plan;
 use super::pool;
 use super::request::Request;
 use super::settings::{Settings, limit};
+use super::workers::step_aside;
+
+/// A send of no more than this does not wait on a connection that nothing else is being sent on.
+const SURELY_SENT: usize = 16 * 1024;
 
 impl Request {
     /// Checks the lengths against the application's own fields, then starts [`Operation::Send`].
@@ -73,6 +78,9 @@ impl Request {
     fn send_head(&self, exchange: &mut Exchange, origin: &Arc<Origin>, settings: &Settings) -> Result<u32> {
         loop {
             let optional = exchange.optional.take().unwrap_or_else(LentBytes::empty);
+            if optional.as_slice().len() > SURELY_SENT {
+                step_aside();
+            }
             let connection = exchange.connection()?;
             self.write_head(connection);
             let result = connection.stream.send_all(&connection.output, optional.as_slice());
@@ -164,28 +172,59 @@ impl Request {
         self.send_head(exchange, &origin, &settings).map(|_| ())
     }
 
-    pub(crate) fn write_data(&self, exchange: &mut Exchange, bytes: &[u8]) -> Result<u32> {
-        let count = bytes.len();
-        if !exchange.upload.unwanted && count > 0 {
+    /// WriteData, from the byte `sent` on; `None` when the rest takes more patience.
+    pub(crate) fn write_data(
+        &self,
+        exchange: &mut Exchange,
+        bytes: &[u8],
+        sent: &mut usize,
+        patience: Patience,
+    ) -> Result<Option<u32>> {
+        if !exchange.upload.unwanted && !bytes.is_empty() {
             exchange.upload.written = true;
-            let settings = self.with_settings(|settings| settings.clone());
-            let connection = exchange.connection()?;
-            let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
-            let sent = connection.stream.set_limits(limits.0, limits.1);
-            let sent = sent.and_then(|()| connection.stream.send_all(bytes, &[]));
-            if let Err(error) = sent {
-                let error = io_error(&error);
-                exchange.upload.unwanted = error != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
-                if !exchange.upload.unwanted {
-                    return Err(error);
+            match self.send_rest(exchange, bytes, sent, patience) {
+                Ok(()) => {}
+                Err(error) if patience != Patience::Wait && error.kind() == ErrorKind::WouldBlock => {
+                    return Ok(None);
+                }
+                Err(error) => {
+                    let error = io_error(&error);
+                    exchange.upload.unwanted = error != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
+                    if !exchange.upload.unwanted {
+                        return Err(error);
+                    }
                 }
             }
         }
         if let Some(left) = &mut exchange.upload.left {
-            *left = left.saturating_sub(count as u64);
+            *left = left.saturating_sub(bytes.len() as u64);
         }
         // C callers cannot write more than 32 bits can count.
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+        Ok(Some(u32::try_from(bytes.len()).unwrap_or(u32::MAX)))
+    }
+
+    fn send_rest(
+        &self,
+        exchange: &mut Exchange,
+        bytes: &[u8],
+        sent: &mut usize,
+        patience: Patience,
+    ) -> io::Result<()> {
+        let limits =
+            self.with_settings(|settings| (limit(settings.send_timeout), limit(settings.receive_timeout)));
+        let connection = exchange.connection().map_err(|_| ErrorKind::NotConnected)?;
+        connection.stream.set_limits(limits.0, limits.1)?;
+        if patience == Patience::Wait {
+            return connection.stream.send_all(&bytes[*sent..], &[]);
+        }
+        while *sent < bytes.len() {
+            match connection.send_now(&bytes[*sent..]) {
+                Ok(count) => *sent += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Reads away what is left of the previous response on this handle, or fails when that is too much.
@@ -219,7 +258,8 @@ impl Exchange {
 
     /// After a failed send: whether the server answered before it stopped reading.
     fn has_early_answer(&mut self) -> bool {
-        self.connection.as_mut().is_some_and(|connection| connection.fill(false).is_ok_and(|got| got > 0))
+        let connection = self.connection.as_mut();
+        connection.is_some_and(|connection| connection.fill(Patience::Probe).is_ok_and(|got| got > 0))
     }
 }
 

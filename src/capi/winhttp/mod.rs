@@ -23,6 +23,7 @@ pub mod url;
 
 mod handle;
 mod notify;
+mod option_async;
 mod option_get;
 mod option_set;
 mod text;

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use super::handle::Object;
+use super::option_async;
 use super::options::{Value, default_version_is_1_0};
 use super::text::Answer;
 use crate::abi::base::{LPWSTR, SOCKADDR_STORAGE};
@@ -22,13 +23,12 @@ const FEATURES: [u32; 12] = [5, 44, 46, 48, 49, 54, 55, 56, 62, 63, 76, 80];
 
 /// The value of an option; `None` is the process.
 pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
-    match option {
-        WINHTTP_OPTION_HTTP_VERSION => {
-            let minor = u32::from(!default_version_is_1_0());
-            return Ok(Value::Version(HTTP_VERSION_INFO { dwMajorVersion: 1, dwMinorVersion: minor }));
-        }
-        WINHTTP_OPTION_WORKER_THREAD_COUNT => return Ok(Value::Number(0)),
-        _ => {}
+    if let WINHTTP_OPTION_HTTP_VERSION = option {
+        let minor = u32::from(!default_version_is_1_0());
+        return Ok(Value::Version(HTTP_VERSION_INFO { dwMajorVersion: 1, dwMinorVersion: minor }));
+    }
+    if let Some(value) = option_async::query(option) {
+        return value;
     }
     let object = object.ok_or(Error::INVALID_HANDLE)?;
     match option {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::handle::Object;
 use super::notify::to_number;
+use super::option_async;
 use super::options::{Given, set_default_version_1_0};
 use super::session::{agent_text, read_proxy};
 use super::text::optional;
@@ -32,6 +33,9 @@ const SECURITY_FLAGS: u32 = SECURITY_FLAG_IGNORE_UNKNOWN_CA
 pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result<()> {
     if let WINHTTP_OPTION_HTTP_VERSION = option {
         return set_version(given.plain()?);
+    }
+    if let Some(result) = option_async::set(object, option, given) {
+        return result;
     }
     let object = object.ok_or(Error::INVALID_HANDLE)?;
     match option {
@@ -131,7 +135,6 @@ fn is_known(option: u32) -> bool {
         option,
         WINHTTP_OPTION_USER_AGENT
             | WINHTTP_OPTION_SECURE_PROTOCOLS
-            | WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS
             | WINHTTP_OPTION_DISABLE_GLOBAL_POOLING
             | WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT
             | WINHTTP_OPTION_MAX_CONNS_PER_SERVER
@@ -160,7 +163,6 @@ fn set_session(session: &Session, option: u32, given: &Given) -> Option<Result<(
                 | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3;
             if protocols & !known != 0 { Err(Error::INVALID_PARAMETER) } else { Ok(()) }
         }),
-        WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS => given.plain::<BOOL>().map(|_| ()),
         WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT => set_unload_event(session, given),
         // A limit would have to be kept, which is not built in.
         WINHTTP_OPTION_MAX_CONNS_PER_SERVER | WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER => {
