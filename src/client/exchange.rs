@@ -60,6 +60,8 @@ pub(crate) struct Exchange {
     pub(crate) responded: bool,
     /// Something about the response forbids another exchange on the connection.
     pub(crate) spent: bool,
+    /// A proxy has answered instead of the server: its answer is in the connection's buffer.
+    pub(crate) refused: bool,
 }
 
 impl Exchange {

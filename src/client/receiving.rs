@@ -42,6 +42,10 @@ impl Request {
                 self.skip_interim(exchange, status)?;
                 continue;
             }
+            if exchange.refused {
+                self.take_refusal(exchange)?;
+                break;
+            }
             exchange.body = self.body_of_response(exchange)?;
             match self.decide_redirect(exchange)? {
                 Decision::Final => break,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::abi::error::{Error, Result};
-use crate::win32::last_error::explain;
 use crate::win32::lent::LentBytes;
 
 use super::connection::{Connection, Origin, io_error};
@@ -37,6 +36,7 @@ impl Request {
             let mut core = self.core.lock();
             core.has_response = false;
             core.trailers = None;
+            core.proxy_answered = false;
             core.plan.restore();
             let length = announced(&core.plan, given, total)?;
             core.plan.length = length.automatic;
@@ -58,9 +58,11 @@ impl Request {
 
     /// Gets a connection and sends the head and what of the body is at hand.
     pub(crate) fn send_leg(&self, exchange: &mut Exchange) -> Result<()> {
-        let (origin, settings) = self.route()?;
         let replayable = exchange.upload.left.is_some_and(|left| left == 0);
-        self.connect(exchange, &origin, &settings, !replayable)?;
+        let (origin, settings) = self.connect_by_route(exchange, !replayable)?;
+        if exchange.refused {
+            return self.check_open();
+        }
         self.notify(&Event::SendingRequest);
         self.check_open()?;
         let sent = self.send_head(exchange, &origin, &settings)?;
@@ -87,6 +89,9 @@ impl Request {
                 Err(_) if exchange.has_early_answer() => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
                 Err(_) if reused && !self.cancel.is_cancelled() => {
                     self.reconnect(exchange, origin, settings)?;
+                    if exchange.refused {
+                        return Ok(0);
+                    }
                 }
                 Err(error) => return Err(io_error(&error)),
             }
@@ -99,22 +104,8 @@ impl Request {
         self.core.lock().write_head(&agent, &mut connection.output);
     }
 
-    /// Where the plan's URL is asked, and the settings of now.
-    pub(crate) fn route(&self) -> Result<(Arc<Origin>, Settings)> {
-        let partition = self.connect.session.with(|state| state.partition);
-        let core = self.core.lock();
-        let url = &core.plan.url;
-        if url.secure {
-            explain(format_args!("https://{}: TLS is not built in yet", url.authority()));
-            return Err(Error::WINHTTP_SECURE_FAILURE);
-        }
-        let (host, port) = core.proxy.choose(false, &url.host, url.port).unwrap_or((&url.host, url.port));
-        let origin = self.connect.origin(host, port, partition);
-        Ok((origin, core.settings.clone()))
-    }
-
     /// Gives the exchange a connection to the origin: the one it has, one from the pool, or a new one.
-    fn connect(
+    pub(crate) fn connect(
         &self,
         exchange: &mut Exchange,
         origin: &Arc<Origin>,
@@ -125,12 +116,13 @@ impl Request {
             self.cancel.detach();
             exchange.connection = None;
         }
+        exchange.refused = false;
         let connection = match exchange.connection.take().or_else(|| pool::take(origin, certain)) {
             Some(connection) => {
                 self.cancel.attach(&connection.stream).map_err(|_| Error::WINHTTP_OPERATION_CANCELLED)?;
                 connection
             }
-            None => self.open_connection(origin, settings, false)?,
+            None => self.open_passage(exchange, origin, settings, false)?,
         };
         self.adopt(exchange, connection, settings)
     }
@@ -144,7 +136,7 @@ impl Request {
     ) -> Result<()> {
         self.cancel.detach();
         exchange.connection = None;
-        let connection = self.open_connection(origin, settings, true)?;
+        let connection = self.open_passage(exchange, origin, settings, true)?;
         self.adopt(exchange, connection, settings)
     }
 
@@ -161,6 +153,9 @@ impl Request {
     pub(crate) fn resend_quietly(&self, exchange: &mut Exchange) -> Result<()> {
         let (origin, settings) = self.route()?;
         self.reconnect(exchange, &origin, &settings)?;
+        if exchange.refused {
+            return Ok(());
+        }
         self.send_head(exchange, &origin, &settings).map(|_| ())
     }
 

@@ -24,5 +24,7 @@ pub mod url;
 mod handle;
 mod notify;
 mod option_get;
+mod option_proxy;
 mod option_set;
+mod proxy_text;
 mod text;

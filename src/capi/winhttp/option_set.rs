@@ -3,15 +3,12 @@
 //! What waits for TLS, authentication, decompression, WebSockets or HTTP/2 is refused with
 //! ERROR_WINHTTP_INVALID_OPTION, as on a Windows that is too old for it, except where a program would otherwise be
 //! kept from plain http: then the value is checked and kept.
-#![expect(unsafe_code, reason = "strings of WINHTTP_PROXY_INFO")]
-
-use std::sync::Arc;
 
 use super::handle::Object;
 use super::notify::to_number;
+use super::option_proxy;
 use super::options::{Given, set_default_version_1_0};
-use super::session::{agent_text, read_proxy};
-use super::text::optional;
+use super::session::agent_text;
 use crate::abi::base::BOOL;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
@@ -34,6 +31,9 @@ pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result
         return set_version(given.plain()?);
     }
     let object = object.ok_or(Error::INVALID_HANDLE)?;
+    if let Some(done) = option_proxy::set(object, option, given) {
+        return done;
+    }
     match option {
         WINHTTP_OPTION_CALLBACK => {
             let function = to_number(given.plain()?);
@@ -50,7 +50,6 @@ pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result
             object.with_notifier(|notifier| notifier.context = context);
             Ok(())
         }
-        WINHTTP_OPTION_PROXY => set_proxy(object, given),
         WINHTTP_OPTION_HANDLE_TYPE
         | WINHTTP_OPTION_PARENT_HANDLE
         | WINHTTP_OPTION_URL
@@ -75,19 +74,6 @@ fn set_version(version: HTTP_VERSION_INFO) -> Result<()> {
         }
         _ => Err(Error::INVALID_PARAMETER),
     }
-}
-
-fn set_proxy(object: &Object, given: &Given) -> Result<()> {
-    let info = given.plain::<WINHTTP_PROXY_INFO>()?;
-    // SAFETY: C caller, per WINHTTP_PROXY_INFO: strings are NULL or end in NUL.
-    let (list, bypass) = unsafe { (optional(info.lpszProxy), optional(info.lpszProxyBypass)) };
-    let proxy = Arc::new(read_proxy(info.dwAccessType, list, bypass)?);
-    match object {
-        Object::Session(session) => session.with(|state| state.proxy = proxy),
-        Object::Request(request) => request.with_proxy(|old| *old = proxy),
-        Object::Connect(_) => return Err(WRONG_KIND),
-    }
-    Ok(())
 }
 
 /// WINHTTP_OPTION_ENABLE_FEATURE: one value for a session, another for a request, neither of which does anything
