@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! session ── connect ── request ── exchange ── connection ── net::client_stream
-//!    │                     │           │            └─ pool (process-wide), dialling
+//!    │                     │           │            └─ pool (process-wide), dialling: `connect`
 //!    └─ settings, proxy    │           └─ head, response, body, redirect
 //!                          └─ turn: who runs, what waits, who says goodbye; workers run asynchronous turns
 //! ```
@@ -11,13 +11,11 @@
 //! gives them meaning.
 
 mod body;
-mod connection;
-mod dialling;
+mod connect;
 mod exchange;
 pub mod notify;
 mod operation;
 mod plan;
-mod pool;
 pub mod proxy;
 mod receiving;
 mod redirect;
@@ -28,6 +26,7 @@ pub mod settings;
 mod turn;
 mod workers;
 
+use connect::{connection, pool};
 pub use operation::{Api, Operation, Outcome};
 pub use plan::{Plan, Url};
 
