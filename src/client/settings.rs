@@ -3,6 +3,8 @@
 //! Time limits are kept as the application gave them, because that is how they are read back; [`limit`] turns
 //! them into what `net` understands.
 
+use super::kept::Kept;
+
 /// What to do with a redirect (`WINHTTP_OPTION_REDIRECT_POLICY`); the discriminants are the option's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -91,6 +93,8 @@ pub struct Settings {
     pub priority: u32,
     /// Which certificate faults to ignore, for TLS.
     pub security_flags: u32,
+    /// What newer options set.
+    pub kept: Kept,
 }
 
 impl Default for Settings {
@@ -115,6 +119,7 @@ impl Default for Settings {
             write_buffer_size: 8192,
             priority: 0,
             security_flags: 0,
+            kept: Kept::default(),
         }
     }
 }

@@ -24,5 +24,8 @@ pub mod url;
 mod handle;
 mod notify;
 mod option_get;
+mod option_kept;
 mod option_set;
+mod option_tls;
+mod target;
 mod text;

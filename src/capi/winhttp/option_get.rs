@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use super::handle::Object;
 use super::options::{Value, default_version_is_1_0};
 use super::text::Answer;
+use super::{option_kept, option_tls};
 use crate::abi::base::{LPWSTR, SOCKADDR_STORAGE};
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
@@ -30,7 +31,15 @@ pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
         WINHTTP_OPTION_WORKER_THREAD_COUNT => return Ok(Value::Number(0)),
         _ => {}
     }
-    let object = object.ok_or(Error::INVALID_HANDLE)?;
+    let Some(object) = object else {
+        return option_kept::query_of_process(option).unwrap_or(Err(Error::INVALID_HANDLE));
+    };
+    if let Some(found) = option_kept::query(object, option) {
+        return found;
+    }
+    if let Some(found) = option_tls::query(object, option) {
+        return found;
+    }
     match option {
         WINHTTP_OPTION_CALLBACK => Ok(Value::Word(object.notifier().function)),
         WINHTTP_OPTION_CONTEXT_VALUE => Ok(Value::Word(object.notifier().context)),

@@ -12,6 +12,7 @@ use super::notify::to_number;
 use super::options::{Given, set_default_version_1_0};
 use super::session::{agent_text, read_proxy};
 use super::text::optional;
+use super::{option_kept, option_tls};
 use crate::abi::base::BOOL;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
@@ -33,7 +34,15 @@ pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result
     if let WINHTTP_OPTION_HTTP_VERSION = option {
         return set_version(given.plain()?);
     }
-    let object = object.ok_or(Error::INVALID_HANDLE)?;
+    let Some(object) = object else {
+        return option_kept::set_of_process(option, given).unwrap_or(Err(Error::INVALID_HANDLE));
+    };
+    if let Some(done) = option_kept::set(object, option, given) {
+        return done;
+    }
+    if let Some(done) = option_tls::set(object, option, given) {
+        return done;
+    }
     match option {
         WINHTTP_OPTION_CALLBACK => {
             let function = to_number(given.plain()?);
@@ -55,7 +64,6 @@ pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result
         | WINHTTP_OPTION_PARENT_HANDLE
         | WINHTTP_OPTION_URL
         | WINHTTP_OPTION_CONNECTION_INFO
-        | WINHTTP_OPTION_SERVER_CERT_CONTEXT
         | WINHTTP_OPTION_HTTP_PROTOCOL_USED
         | WINHTTP_OPTION_STREAM_ERROR_CODE
         | WINHTTP_OPTION_FEATURE_SUPPORTED => Err(Error::WINHTTP_OPTION_NOT_SETTABLE),
@@ -130,7 +138,6 @@ fn is_known(option: u32) -> bool {
     matches!(
         option,
         WINHTTP_OPTION_USER_AGENT
-            | WINHTTP_OPTION_SECURE_PROTOCOLS
             | WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS
             | WINHTTP_OPTION_DISABLE_GLOBAL_POOLING
             | WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT
@@ -153,13 +160,6 @@ fn set_session(session: &Session, option: u32, given: &Given) -> Option<Result<(
         WINHTTP_OPTION_USER_AGENT => {
             agent_text(&given.text()).map(|agent| session.with(|state| state.agent = agent))
         }
-        WINHTTP_OPTION_SECURE_PROTOCOLS => given.number().and_then(|protocols| {
-            let known = WINHTTP_FLAG_SECURE_PROTOCOL_ALL
-                | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_1
-                | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2
-                | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3;
-            if protocols & !known != 0 { Err(Error::INVALID_PARAMETER) } else { Ok(()) }
-        }),
         WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS => given.plain::<BOOL>().map(|_| ()),
         WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT => set_unload_event(session, given),
         // A limit would have to be kept, which is not built in.
@@ -212,6 +212,8 @@ fn set_request(request: &Request, option: u32, given: &Given) -> Option<Result<(
         WINHTTP_OPTION_CLIENT_CERT_CONTEXT if !request.with_plan(|plan| plan.url.secure) => {
             Err(Error::WINHTTP_INCORRECT_HANDLE_STATE)
         }
+        // "I have none."
+        WINHTTP_OPTION_CLIENT_CERT_CONTEXT if given.is_empty() => Ok(()),
         WINHTTP_OPTION_CLIENT_CERT_CONTEXT => Err(Error::WINHTTP_INVALID_OPTION),
         _ => return None,
     })
@@ -249,11 +251,6 @@ fn setting(option: u32) -> Option<Store> {
             settings.redirect_policy =
                 RedirectPolicy::try_from(value).map_err(|()| Error::INVALID_PARAMETER)?;
             Ok(())
-        },
-        // Allowing HTTP/2 does not promise it: every exchange is HTTP/1.1.
-        WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL => |_, value| {
-            let known = WINHTTP_PROTOCOL_FLAG_HTTP2 | WINHTTP_PROTOCOL_FLAG_HTTP3;
-            if value & !known != 0 { Err(Error::INVALID_PARAMETER) } else { Ok(()) }
         },
         _ => return None,
     })
