@@ -12,7 +12,7 @@ use crate::win32::{last_error, trace};
 use crate::wire::chunked::ChunkError;
 use crate::wire::response::{ResponseFault, ResponseLimits};
 
-use super::connection::io_error;
+use super::connect::connection::io_error;
 use super::operation::Api;
 use super::settings::Settings;
 

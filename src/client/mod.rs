@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! session ── connect ── request ── exchange ── connection ── net::client_stream
-//!    │                     │           │            └─ pool (process-wide), dialling
+//!    │                     │           │            └─ pool (process-wide), dialling: `connect`
 //!    └─ settings, proxy    │           └─ head, response, body, redirect
 //!                          └─ turn: who runs, what waits, who says goodbye; workers run asynchronous turns
 //! ```
@@ -13,14 +13,12 @@
 mod body;
 mod causes;
 mod chunking;
-mod connection;
-mod dialling;
+mod connect;
 mod exchange;
 pub mod kept;
 pub mod notify;
 mod operation;
 mod plan;
-mod pool;
 pub mod proxy;
 mod receiving;
 mod redirect;
@@ -31,6 +29,7 @@ pub mod settings;
 mod turn;
 mod workers;
 
+use connect::{connection, pool};
 pub use operation::{Api, Operation, Outcome};
 pub use plan::{Plan, Url};
 

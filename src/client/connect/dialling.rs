@@ -9,9 +9,9 @@ use crate::net::resolve::{ResolveError, resolve};
 use crate::win32::last_error::explain;
 
 use super::connection::{Connection, Origin};
-use super::notify::Event;
-use super::request::Request;
-use super::settings::{Settings, limit};
+use crate::client::notify::Event;
+use crate::client::request::Request;
+use crate::client::settings::{Settings, limit};
 
 impl Request {
     /// Connects to the origin, trying its addresses in order, and leaves the connection attached to the
