@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use crate::abi::error::{Error, Result};
+use crate::win32::last_error::explain;
 use crate::win32::lent::LentBytes;
 
+use super::causes;
+use super::chunking::Chunks;
 use super::connection::{Connection, Origin, io_error};
 use super::exchange::{Exchange, Upload};
 use super::notify::Event;
@@ -58,6 +61,7 @@ impl Request {
 
     /// Gets a connection and sends the head and what of the body is at hand.
     pub(crate) fn send_leg(&self, exchange: &mut Exchange) -> Result<()> {
+        self.with_settings(|settings| settings.kept.check_protocol())?;
         let replayable = exchange.upload.left.is_some_and(|left| left == 0);
         let (origin, settings) = self.connect_by_route(exchange, !replayable)?;
         if exchange.refused {
@@ -75,8 +79,12 @@ impl Request {
     fn send_head(&self, exchange: &mut Exchange, origin: &Arc<Origin>, settings: &Settings) -> Result<u32> {
         loop {
             let optional = exchange.optional.take().unwrap_or_else(LentBytes::empty);
+            exchange.upload.chunks =
+                if self.with_plan(|plan| plan.frames_chunks()) { Chunks::Start } else { Chunks::Off };
+            let prefix = exchange.upload.chunks.prefix(optional.as_slice().len());
             let connection = exchange.connection()?;
             self.write_head(connection);
+            connection.output.extend_from_slice(prefix.as_slice());
             let result = connection.stream.send_all(&connection.output, optional.as_slice());
             let sent = connection.output.len() + optional.as_slice().len();
             let reused = connection.reused;
@@ -84,7 +92,7 @@ impl Request {
             match result {
                 Ok(()) => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
                 Err(error) if io_error(&error) == Error::WINHTTP_TIMEOUT => {
-                    return Err(Error::WINHTTP_TIMEOUT);
+                    return Err(causes::sending(&error, settings));
                 }
                 Err(_) if exchange.has_early_answer() => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
                 Err(_) if reused && !self.cancel.is_cancelled() => {
@@ -93,7 +101,7 @@ impl Request {
                         return Ok(0);
                     }
                 }
-                Err(error) => return Err(io_error(&error)),
+                Err(error) => return Err(causes::sending(&error, settings)),
             }
         }
     }
@@ -163,16 +171,17 @@ impl Request {
         let count = bytes.len();
         if !exchange.upload.unwanted && count > 0 {
             exchange.upload.written = true;
+            let prefix = exchange.upload.chunks.prefix(count);
             let settings = self.with_settings(|settings| settings.clone());
             let connection = exchange.connection()?;
             let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
             let sent = connection.stream.set_limits(limits.0, limits.1);
-            let sent = sent.and_then(|()| connection.stream.send_all(bytes, &[]));
-            if let Err(error) = sent {
-                let error = io_error(&error);
-                exchange.upload.unwanted = error != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
+            let sent = sent.and_then(|()| connection.stream.send_all(prefix.as_slice(), bytes));
+            if let Err(fault) = sent {
+                exchange.upload.unwanted =
+                    io_error(&fault) != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
                 if !exchange.upload.unwanted {
-                    return Err(error);
+                    return Err(causes::sending(&fault, &settings));
                 }
             }
         }
@@ -196,9 +205,13 @@ impl Request {
         }
         match self.drain(exchange) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Error::WINHTTP_RESPONSE_DRAIN_OVERFLOW),
+            Ok(false) => {
+                explain(format_args!("more is left of the earlier response than may be read away"));
+                Err(Error::WINHTTP_RESPONSE_DRAIN_OVERFLOW)
+            }
             Err(_) => {
                 // What became of the earlier response does not matter to this request.
+                causes::forget();
                 exchange.abandon(&self.cancel);
                 self.check_open()
             }
@@ -207,13 +220,15 @@ impl Request {
 }
 
 impl Exchange {
-    /// The body can be sent again: WriteData had no part in it.
+    /// The body can be sent again: WriteData had no part in it, and its end is known.
     pub(crate) fn can_replay(&self) -> bool {
-        !self.upload.written && self.upload.left.is_none_or(|left| left == 0)
+        !self.upload.written
+            && self.upload.chunks == Chunks::Off
+            && self.upload.left.is_none_or(|left| left == 0)
     }
 
     /// After a failed send: whether the server answered before it stopped reading.
-    fn has_early_answer(&mut self) -> bool {
+    pub(crate) fn has_early_answer(&mut self) -> bool {
         self.connection.as_mut().is_some_and(|connection| connection.fill(false).is_ok_and(|got| got > 0))
     }
 }
@@ -227,7 +242,7 @@ struct Announced {
 }
 
 fn announced(plan: &Plan, given: usize, total: u32) -> Result<Announced> {
-    if plan.field("Transfer-Encoding").is_some() {
+    if plan.chunking || plan.field("Transfer-Encoding").is_some() {
         return Ok(Announced { total: None, automatic: None });
     }
     if (total as usize) < given {

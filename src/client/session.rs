@@ -32,6 +32,8 @@ pub struct SessionState {
     pub settings: Settings,
     /// Value of User-Agent; empty for none.
     pub agent: Arc<[u8]>,
+    /// Nothing older than TLS 1.2 may be admitted (WINHTTP_FLAG_SECURE_DEFAULTS).
+    pub secure_defaults: bool,
     /// Copied by requests.
     pub proxy: Arc<Proxy>,
     /// Connections are shared inside this partition; 0 is the whole process.
@@ -45,6 +47,7 @@ impl Session {
             notifier,
             settings: Settings::default(),
             agent,
+            secure_defaults: false,
             proxy: Arc::new(proxy),
             partition: 0,
         };

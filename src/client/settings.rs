@@ -3,6 +3,8 @@
 //! Time limits are kept as the application gave them, because that is how they are read back; [`limit`] turns
 //! them into what `net` understands.
 
+use super::kept::Kept;
+
 /// What to do with a redirect (`WINHTTP_OPTION_REDIRECT_POLICY`); the discriminants are the option's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -93,6 +95,8 @@ pub struct Settings {
     pub receive_proxy_answer: bool,
     /// Which certificate faults to ignore, for TLS.
     pub security_flags: u32,
+    /// What newer options set.
+    pub kept: Kept,
 }
 
 impl Default for Settings {
@@ -118,6 +122,7 @@ impl Default for Settings {
             priority: 0,
             receive_proxy_answer: false,
             security_flags: 0,
+            kept: Kept::default(),
         }
     }
 }
