@@ -1,12 +1,14 @@
 //! What comes of an operation: the application is told, or the operation waits for the server.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use crate::abi::error::{Error, Result};
 use crate::net::clock::precise_ms;
 use crate::net::deadlines::NEVER;
-use crate::win32::last_error::{self, explain};
+use crate::win32::last_error;
 
+use super::causes;
 use super::exchange::Exchange;
 use super::notify::Event;
 use super::operation::{Api, Operation, Patience};
@@ -84,6 +86,25 @@ impl Request {
         }
     }
 
+    /// The words about an operation that has waited too long.
+    fn timed_out(&self, operation: &Operation) -> Error {
+        let silence = ErrorKind::WouldBlock.into();
+        let error = self.with_settings(|settings| match operation {
+            Operation::Write { .. } => causes::sending(&silence, settings),
+            Operation::Receive => {
+                let (silent, whole) = (limit(settings.receive_timeout), settings.response_limit());
+                if silent == 0 || (whole != 0 && whole < silent) {
+                    causes::head_too_slow(whole)
+                } else {
+                    causes::receiving(&silence, "the response head", silent)
+                }
+            }
+            _ => causes::receiving(&silence, "the response body", settings.receive_timeout),
+        });
+        self.log_failure(operation.api(), error);
+        error
+    }
+
     /// Runs what waits first.
     pub(crate) fn run_next(self: &Arc<Self>, patience: Patience) {
         let (mut exchange, mut operation, waited) = {
@@ -101,8 +122,7 @@ impl Request {
             let until =
                 waited.filter(|(_, before)| *before == moved(&exchange, &operation)).map(|(until, _)| until);
             if until.is_some_and(|until| until != NEVER && precise_ms() >= until) {
-                explain(format_args!("the server was silent for too long"));
-                result = Err(Error::WINHTTP_TIMEOUT);
+                result = Err(self.timed_out(&operation));
             } else if let Ok(watch) =
                 exchange.connection().map_err(drop).and_then(|c| c.watched().map_err(drop))
             {

@@ -9,9 +9,11 @@ use crate::net::client_stream::Cancel;
 use crate::win32::lent::LentBytes;
 
 use super::body::Body;
+use super::causes;
+use super::chunking::Chunks;
 use super::connection::Connection;
 use super::notify::Event;
-use super::operation::{Operation, Patience};
+use super::operation::{Api, Operation, Patience};
 use super::pool;
 use super::request::Request;
 
@@ -25,12 +27,19 @@ pub(crate) struct Upload {
     /// The server has answered and gone before the body was complete: what follows is dropped, and
     /// ReceiveResponse gives the answer.
     pub(crate) unwanted: bool,
+    /// Where the library frames the body.
+    pub(crate) chunks: Chunks,
 }
 
 impl Upload {
     /// Whether so many more bytes may be written.
     pub(crate) fn admits(&self, count: usize) -> bool {
         self.left.is_none_or(|left| count as u64 <= left)
+    }
+
+    /// The server waits for more of the body, so that it would take what comes next on the connection for it.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.unwanted || self.chunks.is_open() || self.left.is_some_and(|left| left > 0)
     }
 }
 
@@ -62,6 +71,8 @@ pub(crate) struct Exchange {
     pub(crate) responded: bool,
     /// Something about the response forbids another exchange on the connection.
     pub(crate) spent: bool,
+    /// A proxy has answered instead of the server: its answer is in the connection's buffer.
+    pub(crate) refused: bool,
 }
 
 impl Exchange {
@@ -93,7 +104,7 @@ impl Exchange {
     /// Whether the connection can carry another exchange, now that this one is complete.
     pub(crate) fn may_keep(&self) -> bool {
         let clean = self.connection.as_ref().is_some_and(|connection| connection.buffered().is_empty());
-        clean && !self.spent && !self.expire && !self.close_asked
+        clean && !self.spent && !self.expire && !self.close_asked && !self.upload.is_unfinished()
     }
 
     /// Gives the connection to the pool.
@@ -132,6 +143,7 @@ impl Request {
         operation: &mut Operation,
         patience: Patience,
     ) -> Result<Option<u32>> {
+        let api = operation.api();
         let result = self.check_open().and_then(|()| match operation {
             Operation::Send { .. } | Operation::Write { .. } if patience == Patience::Probe => Ok(None),
             Operation::Send { optional, total } => {
@@ -146,8 +158,16 @@ impl Request {
             }
         });
         // Whatever went wrong after the handle was closed went wrong because of that.
-        result.map_err(
-            |error| if self.cancel.is_cancelled() { Error::WINHTTP_OPERATION_CANCELLED } else { error },
-        )
+        result
+            .map_err(
+                |error| if self.cancel.is_cancelled() { Error::WINHTTP_OPERATION_CANCELLED } else { error },
+            )
+            .inspect_err(|error| self.log_failure(api, *error))
+    }
+
+    /// Writes a failure to the diagnostic log.
+    pub(crate) fn log_failure(&self, api: Api, error: Error) {
+        let url = self.core.lock().plan.url.text();
+        causes::log(api, &url, error);
     }
 }

@@ -11,9 +11,12 @@
 //! gives them meaning.
 
 mod body;
+mod causes;
+mod chunking;
 mod completing;
 mod connect;
 mod exchange;
+pub mod kept;
 pub mod notify;
 mod operation;
 mod plan;

@@ -52,7 +52,8 @@ impl Request {
             match dial(address, limit(settings.connect_timeout), &self.cancel) {
                 Ok(stream) => {
                     tell(Event::Connected(&text));
-                    return Connection::new(stream, Arc::clone(origin)).map_err(|_: io::Error| {
+                    return Connection::new(stream, Arc::clone(origin)).map_err(|error: io::Error| {
+                        explain(format_args!("the connection to {address} was gone at once: {error}"));
                         self.cancel.detach();
                         Error::WINHTTP_CANNOT_CONNECT
                     });
