@@ -72,15 +72,16 @@ impl Request {
         self.core.lock().turn.parked = Some(Parked { exchange, operation, watch, until, moved });
     }
 
-    /// When an operation that waits from now on has waited too long.
+    /// When an operation that waits from now on has waited too long. The limit of the whole head counts when
+    /// something of it comes, and here only if a receive may wait for ever.
     fn deadline(&self, exchange: &Exchange, operation: &Operation) -> u64 {
         let (send, receive, response) =
             self.with_settings(|s| (s.send_timeout, s.receive_timeout, s.response_limit()));
         match (operation, exchange.receiving_since) {
             (Operation::Write { .. }, _) => after(limit(send)),
-            (Operation::Receive, Some(since)) if response != 0 => {
+            (Operation::Receive, Some(since)) if limit(receive) == 0 && response != 0 => {
                 let spent = u32::try_from(since.elapsed().as_millis()).unwrap_or(u32::MAX);
-                after(limit(receive)).min(after(response.saturating_sub(spent).max(1)))
+                after(response.saturating_sub(spent).max(1))
             }
             _ => after(limit(receive)),
         }
@@ -91,14 +92,10 @@ impl Request {
         let silence = ErrorKind::WouldBlock.into();
         let error = self.with_settings(|settings| match operation {
             Operation::Write { .. } => causes::sending(&silence, settings),
-            Operation::Receive => {
-                let (silent, whole) = (limit(settings.receive_timeout), settings.response_limit());
-                if silent == 0 || (whole != 0 && whole < silent) {
-                    causes::head_too_slow(whole)
-                } else {
-                    causes::receiving(&silence, "the response head", silent)
-                }
-            }
+            Operation::Receive => match limit(settings.receive_timeout) {
+                0 => causes::head_too_slow(settings.response_limit()),
+                silent => causes::receiving(&silence, "the response head", silent),
+            },
             _ => causes::receiving(&silence, "the response body", settings.receive_timeout),
         });
         self.log_failure(operation.api(), error);
