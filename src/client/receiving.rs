@@ -92,6 +92,9 @@ impl Request {
             let connection = exchange.connection()?;
             if !connection.buffered().is_empty() {
                 let parsed = self.core.lock().response.parse(connection.buffered(), &limits);
+                if parsed.is_err() {
+                    self.notify(&Event::ResponseReceived(u32::try_from(received).unwrap_or(u32::MAX)));
+                }
                 match parsed.map_err(|fault| causes::bad_head(fault, connection.buffered(), &limits))? {
                     Parsed::Complete(end) => {
                         connection.consume(end);
