@@ -9,6 +9,7 @@ use crate::wire::chunked::{ChunkDecoder, ChunkError};
 use crate::wire::request::Framing;
 
 use super::connection::{Connection, io_error};
+use super::decode::Source;
 use super::exchange::Exchange;
 use super::notify::Event;
 use super::request::Request;
@@ -121,6 +122,25 @@ fn chunk_error(error: ChunkError) -> Error {
     }
 }
 
+/// The raw bytes of a body that have arrived.
+struct Arrived<'a> {
+    body: &'a mut Body,
+    connection: Option<&'a mut Connection>,
+}
+
+impl Source for Arrived<'_> {
+    fn take(&mut self, out: &mut [u8]) -> Result<usize> {
+        match &mut self.connection {
+            Some(connection) if !self.body.is_over() => self.body.take(connection, out),
+            _ => Ok(0),
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.body.has_ended()
+    }
+}
+
 impl Exchange {
     /// Drops body bytes that are in the connection's buffer; true when that was all of the body.
     pub(crate) fn skip_buffered(&mut self) -> bool {
@@ -134,9 +154,10 @@ impl Exchange {
 impl Request {
     /// QueryDataAvailable without waiting; `None` when only waiting can tell.
     pub(crate) fn query_buffered(&self, exchange: &mut Exchange) -> Result<Option<u32>> {
-        let Exchange { connection, body, .. } = exchange;
-        let ready = match connection.as_mut() {
-            Some(connection) if !body.is_over() => body.ready(connection)?,
+        let Exchange { connection, body, decoder, .. } = exchange;
+        let ready = match (connection.as_mut(), decoder) {
+            (connection, Some(decoder)) => decoder.ready(&mut Arrived { body, connection })?,
+            (Some(connection), None) if !body.is_over() => body.ready(connection)?,
             _ => 0,
         };
         if ready > 0 {
@@ -167,13 +188,26 @@ impl Request {
         buffer: &mut [u8],
         fill: bool,
     ) -> Result<Option<u32>> {
-        let Exchange { connection, body, filled, .. } = exchange;
-        if let Some(connection) = connection.as_mut()
-            && !body.is_over()
-        {
-            *filled += body.take(connection, &mut buffer[*filled..])?;
+        let Exchange { connection, body, decoder, filled, .. } = exchange;
+        let mut over = false;
+        match (connection.as_mut(), decoder) {
+            (connection, Some(decoder)) => {
+                let mut arrived = Arrived { body, connection };
+                while let got @ 1.. = decoder.read(&mut arrived, &mut buffer[*filled..])? {
+                    *filled += got;
+                }
+                // With room left there is nothing left to come out of what has come in.
+                over = *filled < buffer.len() && body.has_ended();
+            }
+            (connection, None) => {
+                if let Some(connection) = connection
+                    && !body.is_over()
+                {
+                    *filled += body.take(connection, &mut buffer[*filled..])?;
+                }
+                over |= body.has_ended();
+            }
         }
-        let over = body.has_ended();
         let count = *filled;
         if over {
             self.finish_body(exchange);
@@ -205,10 +239,10 @@ impl Request {
         self.notify(&Event::ReceivingResponse);
         self.check_open()?;
         let filled = exchange.filled;
-        let Exchange { connection, body, .. } = exchange;
+        let Exchange { connection, body, decoder, .. } = exchange;
         let connection = connection.as_mut().ok_or(Error::WINHTTP_CONNECTION_ERROR)?;
         let free = buffer.get_mut(filled..).unwrap_or_default();
-        let direct = body.direct(connection, free.len());
+        let direct = if decoder.is_some() { 0 } else { body.direct(connection, free.len()) };
         let got =
             if direct > 0 { connection.stream.receive(&mut free[..direct]) } else { connection.fill(true) };
         let got = got.map_err(|error| io_error(&error));
@@ -241,6 +275,7 @@ impl Request {
     /// The whole body has been read: keeps its trailers and lets the connection go.
     fn finish_body(&self, exchange: &mut Exchange) {
         let body = std::mem::take(&mut exchange.body);
+        exchange.decoder = None;
         {
             let mut core = self.core.lock();
             if core.trailers.is_none() {

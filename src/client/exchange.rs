@@ -8,8 +8,10 @@ use crate::abi::error::{Error, Result};
 use crate::net::client_stream::Cancel;
 use crate::win32::lent::LentBytes;
 
+use super::auth::Tried;
 use super::body::Body;
 use super::connection::Connection;
+use super::decode::Decoder;
 use super::notify::Event;
 use super::operation::Operation;
 use super::pool;
@@ -25,6 +27,10 @@ pub(crate) struct Upload {
     /// The server has answered and gone before the body was complete: what follows is dropped, and
     /// ReceiveResponse gives the answer.
     pub(crate) unwanted: bool,
+    /// The library frames what is written into chunks.
+    pub(crate) chunked: bool,
+    /// The last chunk has not been sent.
+    pub(crate) open: bool,
 }
 
 impl Upload {
@@ -44,6 +50,10 @@ pub(crate) struct Exchange {
     pub(crate) body: Body,
     /// Bytes the pending ReadData has put into its buffer.
     pub(crate) filled: usize,
+    /// What undoes the content coding of the body, if that is to be undone.
+    pub(crate) decoder: Option<Box<Decoder>>,
+    /// What was tried to satisfy challenges of the server and of the proxy.
+    pub(crate) tried: [Tried; 2],
     /// Redirects followed so far.
     pub(crate) redirects: u32,
     /// 1xx responses skipped so far.
@@ -74,6 +84,7 @@ impl Exchange {
         self.connection = None;
         self.optional = None;
         self.body = Body::default();
+        self.decoder = None;
     }
 
     /// The handle closes, and the connection is attached to nothing any more: keeps it if the response is complete

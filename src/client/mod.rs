@@ -10,8 +10,12 @@
 //! Nothing here knows handles, UTF-16 or callbacks of C: [`notify::Notifier`] carries those as numbers, and `capi`
 //! gives them meaning.
 
+pub mod auth;
 mod body;
+mod chunking;
 mod connection;
+mod cookies;
+mod decode;
 mod dialling;
 mod exchange;
 pub mod notify;
@@ -25,8 +29,10 @@ pub mod request;
 mod sending;
 pub mod session;
 pub mod settings;
+mod stages;
 mod turn;
 mod workers;
+mod zstd;
 
 pub use operation::{Api, Operation, Outcome};
 pub use plan::{Plan, Url};

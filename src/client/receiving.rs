@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use crate::abi::error::{Error, Result};
+use crate::win32::last_error::explain;
 use crate::wire::Parsed;
 use crate::wire::response::ResponseLimits;
 
+use super::auth::Verdict;
 use super::body::Body;
 use super::connection::io_error;
 use super::exchange::Exchange;
@@ -28,6 +30,12 @@ impl Request {
                 self.send_leg(exchange)?;
                 exchange.resend = false;
             }
+            if exchange.upload.open {
+                if !wait {
+                    return Ok(false);
+                }
+                self.end_chunks(exchange)?;
+            }
             if exchange.receiving_since.is_none() {
                 exchange.receiving_since = Some(Instant::now());
                 self.notify(&Event::ReceivingResponse);
@@ -43,10 +51,20 @@ impl Request {
                 continue;
             }
             exchange.body = self.body_of_response(exchange)?;
+            self.keep_cookies();
+            self.present_passport()?;
+            if self.judge(exchange)? == Verdict::Again {
+                self.drain_leg(exchange, wait);
+                self.check_open()?;
+                continue;
+            }
             match self.decide_redirect(exchange)? {
                 Decision::Final => break,
                 Decision::Follow => self.follow_redirect(exchange, wait)?,
             }
+        }
+        if !exchange.body.is_over() {
+            exchange.decoder = self.take_coding();
         }
         self.core.lock().has_response = true;
         exchange.responded = true;
@@ -62,6 +80,7 @@ impl Request {
         self.check_open()?;
         exchange.continues += 1;
         if exchange.continues > self.with_settings(|settings| settings.max_continue) {
+            explain(format_args!("the server sent {} responses with 1xx and no other", exchange.continues));
             return Err(Error::WINHTTP_INVALID_SERVER_RESPONSE);
         }
         Ok(())

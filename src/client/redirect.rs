@@ -1,9 +1,10 @@
 //! Redirects (digest §6.5): whether to follow, where to, and as what.
 
 use crate::abi::error::{Error, Result};
+use crate::win32::last_error::explain;
 use crate::wire::url::{SCHEME_HTTPS, crack, escape_object_name, resolve_location};
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Upload};
 use super::notify::Event;
 use super::plan::Url;
 use super::request::Request;
@@ -11,9 +12,6 @@ use super::settings::RedirectPolicy;
 
 /// The number of Location among response fields (`HttpHeaderLocation`).
 const LOCATION: u8 = 23;
-
-/// `ERROR_WINHTTP_RESEND_REQUEST`: the application has to send the request again, body and all.
-const RESEND_REQUEST: Error = Error(12032);
 
 /// What becomes of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +33,7 @@ impl Request {
             return Ok(Decision::Final);
         }
         if exchange.redirects >= core.settings.max_redirects {
+            explain(format_args!("more than {} redirects", core.settings.max_redirects));
             return Err(Error::WINHTTP_REDIRECT_FAILED);
         }
         Ok(Decision::Follow)
@@ -48,34 +47,40 @@ impl Request {
             let url = target_of(&core.plan.url, location, core.settings.reject_userinfo)?;
             let policy = core.settings.redirect_policy;
             if policy == RedirectPolicy::DisallowHttpsToHttp && core.plan.url.secure && !url.secure {
+                explain(format_args!("the redirect to {} leads from https to http", url.text()));
                 return Err(Error::WINHTTP_REDIRECT_FAILED);
             }
             let keeps_verb =
                 matches!(core.response.status, 307 | 308) || matches!(&*core.plan.verb, "GET" | "HEAD");
             (url, !keeps_verb)
         };
-        if !drop_body && !exchange.can_replay() {
-            return Err(RESEND_REQUEST);
-        }
+        let complete = drop_body || exchange.can_replay();
         self.notify(&Event::Redirect(&url.text()));
         self.check_open()?;
-        self.drain_redirect(exchange, wait);
+        self.drain_leg(exchange, wait);
         self.check_open()?;
         exchange.redirects += 1;
-        exchange.continues = 0;
-        exchange.resend = true;
+        exchange.tried = Default::default();
         if drop_body {
             exchange.optional = None;
-            exchange.upload.left = Some(0);
-            exchange.upload.written = false;
+            exchange.upload = Upload { left: Some(0), ..Upload::default() };
         }
-        self.core.lock().plan.redirect(url, drop_body);
-        Ok(())
+        let mut core = self.core.lock();
+        core.plan.redirect(url, drop_body);
+        if complete {
+            return Ok(());
+        }
+        // The application sends its body once more, and to the new place.
+        core.plan.resumed = Some(exchange.redirects);
+        explain(format_args!("the request is redirected, and its body was written piece by piece"));
+        Err(Error::WINHTTP_RESEND_REQUEST)
     }
 
-    /// Frees the connection of a redirect's own body. The body is not worth an error: without its end, the
-    /// connection is closed.
-    fn drain_redirect(&self, exchange: &mut Exchange, wait: bool) {
+    /// Frees the connection of the body of a response that is not the last, and has the request sent again. The
+    /// body is not worth an error: without its end, the connection is closed.
+    pub(crate) fn drain_leg(&self, exchange: &mut Exchange, wait: bool) {
+        exchange.continues = 0;
+        exchange.resend = true;
         let optional = exchange.optional.take();
         let at_end = exchange.skip_buffered() || (wait && self.drain(exchange) == Ok(true));
         if !at_end || !exchange.may_keep() {
@@ -87,7 +92,10 @@ impl Request {
 
 /// The URL a Location means when it comes from `base`. `REDIRECT_FAILED` when it leads nowhere WinHTTP goes.
 fn target_of(base: &Url, location: &[u8], reject_userinfo: bool) -> Result<Url> {
-    let failed = |_| Error::WINHTTP_REDIRECT_FAILED;
+    let failed = |_| {
+        explain(format_args!("no URL to go to: {}", String::from_utf8_lossy(location)));
+        Error::WINHTTP_REDIRECT_FAILED
+    };
     let text = match std::str::from_utf8(location) {
         Ok(text) => text.encode_utf16().collect(),
         // Not UTF-8: taken as Latin-1, as field values are.
@@ -97,6 +105,7 @@ fn target_of(base: &Url, location: &[u8], reject_userinfo: bool) -> Result<Url> 
     let url = resolve_location(&base, &text).map_err(failed)?;
     let parts = crack(&url, 0).map_err(failed)?;
     if reject_userinfo && parts.user.is_some() {
+        explain(format_args!("a redirect to a URL with a user name"));
         return Err(Error::WINHTTP_INVALID_URL);
     }
     let target = escape_object_name(&parts.text[parts.path_and_extra()], 0);

@@ -33,23 +33,27 @@ impl Request {
     ) -> Result<()> {
         self.finish_previous(exchange)?;
         let given = optional.as_slice().len();
-        let (left, close_asked) = {
+        let (left, close_asked, chunked, redirects) = {
             let mut core = self.core.lock();
             core.has_response = false;
             core.trailers = None;
-            core.plan.restore();
+            let redirects = core.plan.restore();
             let length = announced(&core.plan, given, total)?;
             core.plan.length = length.automatic;
+            core.plan.chunked = length.chunked;
             (
                 length.total.map(|all| all - given as u64),
                 core.plan.asks_to_close() || core.settings.disabled.keep_alive(),
+                length.chunked,
+                redirects,
             )
         };
         let connection = exchange.connection.take();
         *exchange = Exchange {
             connection,
             optional: Some(optional),
-            upload: Upload { left, ..Upload::default() },
+            upload: Upload { left, chunked, ..Upload::default() },
+            redirects,
             close_asked,
             ..Exchange::default()
         };
@@ -63,6 +67,7 @@ impl Request {
         self.connect(exchange, &origin, &settings, !replayable)?;
         self.notify(&Event::SendingRequest);
         self.check_open()?;
+        self.dress(exchange, &origin.host, origin.port);
         let sent = self.send_head(exchange, &origin, &settings)?;
         self.notify(&Event::RequestSent(sent));
         self.check_open()
@@ -73,9 +78,15 @@ impl Request {
     fn send_head(&self, exchange: &mut Exchange, origin: &Arc<Origin>, settings: &Settings) -> Result<u32> {
         loop {
             let optional = exchange.optional.take().unwrap_or_else(LentBytes::empty);
+            let chunked = exchange.upload.chunked;
+            exchange.upload.open = chunked;
             let connection = exchange.connection()?;
             self.write_head(connection);
-            let result = connection.stream.send_all(&connection.output, optional.as_slice());
+            let result = if chunked {
+                connection.send_chunk(optional.as_slice())
+            } else {
+                connection.stream.send_all(&connection.output, optional.as_slice())
+            };
             let sent = connection.output.len() + optional.as_slice().len();
             let reused = connection.reused;
             exchange.optional = Some(optional);
@@ -161,7 +172,8 @@ impl Request {
     pub(crate) fn resend_quietly(&self, exchange: &mut Exchange) -> Result<()> {
         let (origin, settings) = self.route()?;
         self.reconnect(exchange, &origin, &settings)?;
-        self.send_head(exchange, &origin, &settings).map(|_| ())
+        self.send_head(exchange, &origin, &settings)?;
+        self.end_chunks(exchange)
     }
 
     pub(crate) fn write_data(&self, exchange: &mut Exchange, bytes: &[u8]) -> Result<u32> {
@@ -169,10 +181,18 @@ impl Request {
         if !exchange.upload.unwanted && count > 0 {
             exchange.upload.written = true;
             let settings = self.with_settings(|settings| settings.clone());
+            let chunked = exchange.upload.chunked;
             let connection = exchange.connection()?;
             let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
             let sent = connection.stream.set_limits(limits.0, limits.1);
-            let sent = sent.and_then(|()| connection.stream.send_all(bytes, &[]));
+            let sent = sent.and_then(|()| {
+                if chunked {
+                    connection.output.clear();
+                    connection.send_chunk(bytes)
+                } else {
+                    connection.stream.send_all(bytes, &[])
+                }
+            });
             if let Err(error) = sent {
                 let error = io_error(&error);
                 exchange.upload.unwanted = error != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
@@ -218,7 +238,7 @@ impl Exchange {
     }
 
     /// After a failed send: whether the server answered before it stopped reading.
-    fn has_early_answer(&mut self) -> bool {
+    pub(crate) fn has_early_answer(&mut self) -> bool {
         self.connection.as_mut().is_some_and(|connection| connection.fill(false).is_ok_and(|got| got > 0))
     }
 }
@@ -229,22 +249,31 @@ struct Announced {
     total: Option<u64>,
     /// The Content-Length to be added.
     automatic: Option<u64>,
+    /// The library frames it.
+    chunked: bool,
 }
 
 fn announced(plan: &Plan, given: usize, total: u32) -> Result<Announced> {
     if plan.field("Transfer-Encoding").is_some() {
-        return Ok(Announced { total: None, automatic: None });
+        return Ok(Announced { total: None, automatic: None, chunked: false });
+    }
+    if plan.chunking && total == 0 && !plan.version_1_0 && plan.field("Content-Length").is_none() {
+        return Ok(Announced { total: None, automatic: None, chunked: true });
     }
     if (total as usize) < given {
         return Err(Error::INVALID_PARAMETER);
     }
     let Some(own) = plan.field("Content-Length") else {
         let speaks = total > 0 || plan.verb == "POST" || plan.verb == "PUT";
-        return Ok(Announced { total: Some(total.into()), automatic: speaks.then_some(total.into()) });
+        return Ok(Announced {
+            total: Some(total.into()),
+            automatic: speaks.then_some(total.into()),
+            chunked: false,
+        });
     };
     match own.parse::<u64>().ok() {
         Some(own) if total == 0 || own == u64::from(total) => {
-            Ok(Announced { total: Some(own), automatic: None })
+            Ok(Announced { total: Some(own), automatic: None, chunked: false })
         }
         _ => Err(Error::INVALID_PARAMETER),
     }

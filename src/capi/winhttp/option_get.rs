@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use super::handle::Object;
+use super::option_auth;
 use super::options::{Value, default_version_is_1_0};
 use super::text::Answer;
 use crate::abi::base::{LPWSTR, SOCKADDR_STORAGE};
@@ -17,8 +18,8 @@ use crate::net::client_stream::{ADDRESS_SIZE, socket_address};
 use crate::win32::text::to_wide;
 
 /// WINHTTP_FEATURE_* numbers of what is built in: EXPIRE_CONNECTION, IS_FEATURE_SUPPORTED, the Ex functions and
-/// their flags, DISABLE_GLOBAL_POOLING, URL_INCLUDE_DEFAULT_PORT.
-const FEATURES: [u32; 12] = [5, 44, 46, 48, 49, 54, 55, 56, 62, 63, 76, 80];
+/// their flags, FLAG_AUTOMATIC_CHUNKING, DISABLE_PROXY_AUTH_SCHEMES, DISABLE_GLOBAL_POOLING, URL_INCLUDE_DEFAULT_PORT.
+const FEATURES: [u32; 14] = [5, 44, 46, 48, 49, 54, 55, 56, 59, 62, 63, 74, 76, 80];
 
 /// The value of an option; `None` is the process.
 pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
@@ -31,6 +32,9 @@ pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
         _ => {}
     }
     let object = object.ok_or(Error::INVALID_HANDLE)?;
+    if let Some(done) = option_auth::query(object, option) {
+        return done;
+    }
     match option {
         WINHTTP_OPTION_CALLBACK => Ok(Value::Word(object.notifier().function)),
         WINHTTP_OPTION_CONTEXT_VALUE => Ok(Value::Word(object.notifier().context)),

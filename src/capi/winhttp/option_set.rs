@@ -1,6 +1,6 @@
 //! The options that can be set, with their checks (digest §11).
 //!
-//! What waits for TLS, authentication, decompression, WebSockets or HTTP/2 is refused with
+//! What waits for TLS, WebSockets or HTTP/2 is refused with
 //! ERROR_WINHTTP_INVALID_OPTION, as on a Windows that is too old for it, except where a program would otherwise be
 //! kept from plain http: then the value is checked and kept.
 #![expect(unsafe_code, reason = "strings of WINHTTP_PROXY_INFO")]
@@ -12,6 +12,7 @@ use super::notify::to_number;
 use super::options::{Given, set_default_version_1_0};
 use super::session::{agent_text, read_proxy};
 use super::text::optional;
+use super::{option_auth, option_decompress};
 use crate::abi::base::BOOL;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
@@ -33,7 +34,13 @@ pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result
     if let WINHTTP_OPTION_HTTP_VERSION = option {
         return set_version(given.plain()?);
     }
+    if let Some(done) = option_auth::set(object, option, given) {
+        return done;
+    }
     let object = object.ok_or(Error::INVALID_HANDLE)?;
+    if let Some(done) = option_decompress::set(object, option, given) {
+        return done;
+    }
     match option {
         WINHTTP_OPTION_CALLBACK => {
             let function = to_number(given.plain()?);

@@ -25,6 +25,7 @@ const KNOWN_FLAGS: u32 = WINHTTP_FLAG_ESCAPE_PERCENT
     | WINHTTP_FLAG_ESCAPE_DISABLE
     | WINHTTP_FLAG_ESCAPE_DISABLE_QUERY
     | WINHTTP_FLAG_REFRESH
+    | WINHTTP_FLAG_AUTOMATIC_CHUNKING
     | WINHTTP_FLAG_SECURE;
 
 /// Lengths that mean "ends in NUL": -1, and 0 where a pointer is given all the same.
@@ -39,7 +40,10 @@ const OPEN_ENDED: [u32; 2] = [u32::MAX, 0];
 /// ERROR_INVALID_PARAMETER for unknown flags and for a verb or value that would break the request.
 /// HANDLE_CREATED comes through the request.
 ///
-/// MSDN: WinHttpOpenRequest. Differs from Windows: WINHTTP_FLAG_AUTOMATIC_CHUNKING is refused.
+/// WINHTTP_FLAG_AUTOMATIC_CHUNKING frames a body whose length is announced nowhere: what WinHttpSendRequest and
+/// WinHttpWriteData are given goes out in chunks, and WinHttpReceiveResponse ends it.
+///
+/// MSDN: WinHttpOpenRequest.
 ///
 /// # Safety
 /// Strings are NULL or end in NUL; the array ends in NULL.
@@ -68,6 +72,7 @@ pub unsafe extern "C" fn WinHttpOpenRequest(
         // SAFETY: C caller, per WinHttpOpenRequest: the array ends in NULL, its strings in NUL.
         plan.accept = unsafe { read_accept(ppwszAcceptTypes) }?;
         plan.refresh = dwFlags & WINHTTP_FLAG_REFRESH != 0;
+        plan.chunking = dwFlags & WINHTTP_FLAG_AUTOMATIC_CHUNKING != 0;
         let request = Arc::new(Request::new(connect, plan));
         let created = handle::open(Object::Request(Arc::clone(&request)))?;
         request.with_notifier(|notifier| *notifier).invoke(&Event::HandleCreated(created.addr()));
