@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! session ── connect ── request ── exchange ── connection ── net::client_stream
-//!    │                     │           │            └─ pool (process-wide), dialling
+//!    │                     │           │            └─ pool (process-wide), dialling: `connect`
 //!    └─ settings, proxy    │           └─ head, response, body, redirect
 //!                          └─ turn: who runs, what waits, who says goodbye; workers run asynchronous turns
 //! ```
@@ -12,16 +12,16 @@
 
 pub mod auth;
 mod body;
+mod causes;
 mod chunking;
-mod connection;
+mod connect;
 mod cookies;
 mod decode;
-mod dialling;
 mod exchange;
+pub mod kept;
 pub mod notify;
 mod operation;
 mod plan;
-mod pool;
 pub mod proxy;
 mod receiving;
 mod redirect;
@@ -34,6 +34,7 @@ mod turn;
 mod workers;
 mod zstd;
 
+use connect::{connection, pool};
 pub use operation::{Api, Operation, Outcome};
 pub use plan::{Plan, Url};
 

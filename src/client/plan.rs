@@ -57,7 +57,7 @@ pub struct Plan {
     pub accept: Option<Vec<u8>>,
     /// Ask caches for a fresh copy (WINHTTP_FLAG_REFRESH).
     pub refresh: bool,
-    /// The library frames a body whose length is not announced (WINHTTP_FLAG_AUTOMATIC_CHUNKING).
+    /// The library frames the body (WINHTTP_FLAG_AUTOMATIC_CHUNKING).
     pub chunking: bool,
     /// The application's own fields.
     pub fields: Vec<RequestField>,
@@ -67,8 +67,6 @@ pub struct Plan {
     pub(crate) bodiless: bool,
     /// Redirects followed when the application was asked to send the body again: SendRequest goes on from there.
     pub(crate) resumed: Option<u32>,
-    /// The body of the present exchange goes out in chunks of the library's.
-    pub(crate) chunked: bool,
     /// Length to announce; `None` when the application announces it, or there is no body to speak of.
     pub(crate) length: Option<u64>,
 }
@@ -100,7 +98,6 @@ impl Plan {
             before_redirects: None,
             bodiless: false,
             resumed: None,
-            chunked: false,
             length: None,
         }
     }
@@ -143,9 +140,13 @@ impl Plan {
         self.before_redirects.get_or_insert(old);
         if drop_body {
             self.bodiless = true;
-            self.chunked = false;
             self.length = None;
         }
+    }
+
+    /// The library frames the body of the next exchange.
+    pub(crate) fn frames_chunks(&self) -> bool {
+        self.chunking && !self.bodiless && !self.version_1_0
     }
 
     /// Whether a response to this request has no body whatever its head says.
@@ -228,9 +229,6 @@ impl Plan {
         {
             add("Proxy-Authorization", authorization);
         }
-        if self.chunked {
-            add("Transfer-Encoding", b"chunked");
-        }
         if let Some(length) = self.length {
             let mut digits = [0_u8; 20];
             let mut rest = &mut digits[..];
@@ -238,6 +236,9 @@ impl Plan {
             let _ = write!(rest, "{length}");
             let left = rest.len();
             add("Content-Length", &digits[..20 - left]);
+        }
+        if self.frames_chunks() {
+            add("Transfer-Encoding", b"chunked");
         }
         add("Connection", if around.keep_alive { b"Keep-Alive" } else { b"close" });
         if around.through_proxy && around.keep_alive {

@@ -4,6 +4,7 @@ use crate::abi::error::{Error, Result};
 use crate::win32::last_error::explain;
 use crate::wire::url::{SCHEME_HTTPS, crack, escape_object_name, resolve_location};
 
+use super::causes;
 use super::exchange::{Exchange, Upload};
 use super::notify::Event;
 use super::plan::Url;
@@ -33,8 +34,8 @@ impl Request {
             return Ok(Decision::Final);
         }
         if exchange.redirects >= core.settings.max_redirects {
-            explain(format_args!("more than {} redirects", core.settings.max_redirects));
-            return Err(Error::WINHTTP_REDIRECT_FAILED);
+            let location = core.response.values(LOCATION).next().unwrap_or_default();
+            return Err(causes::bad_redirect(location, "is one more than the limit allows"));
         }
         Ok(Decision::Follow)
     }
@@ -47,8 +48,7 @@ impl Request {
             let url = target_of(&core.plan.url, location, core.settings.reject_userinfo)?;
             let policy = core.settings.redirect_policy;
             if policy == RedirectPolicy::DisallowHttpsToHttp && core.plan.url.secure && !url.secure {
-                explain(format_args!("the redirect to {} leads from https to http", url.text()));
-                return Err(Error::WINHTTP_REDIRECT_FAILED);
+                return Err(causes::bad_redirect(location, "leads from https to http"));
             }
             let keeps_verb =
                 matches!(core.response.status, 307 | 308) || matches!(&*core.plan.verb, "GET" | "HEAD");
@@ -92,10 +92,7 @@ impl Request {
 
 /// The URL a Location means when it comes from `base`. `REDIRECT_FAILED` when it leads nowhere WinHTTP goes.
 fn target_of(base: &Url, location: &[u8], reject_userinfo: bool) -> Result<Url> {
-    let failed = |_| {
-        explain(format_args!("no URL to go to: {}", String::from_utf8_lossy(location)));
-        Error::WINHTTP_REDIRECT_FAILED
-    };
+    let failed = |_| causes::bad_redirect(location, "leads nowhere: it is no http or https URL");
     let text = match std::str::from_utf8(location) {
         Ok(text) => text.encode_utf16().collect(),
         // Not UTF-8: taken as Latin-1, as field values are.
@@ -105,7 +102,6 @@ fn target_of(base: &Url, location: &[u8], reject_userinfo: bool) -> Result<Url> 
     let url = resolve_location(&base, &text).map_err(failed)?;
     let parts = crack(&url, 0).map_err(failed)?;
     if reject_userinfo && parts.user.is_some() {
-        explain(format_args!("a redirect to a URL with a user name"));
         return Err(Error::WINHTTP_INVALID_URL);
     }
     let target = escape_object_name(&parts.text[parts.path_and_extra()], 0);

@@ -6,6 +6,8 @@ use crate::abi::error::{Error, Result};
 use crate::win32::last_error::explain;
 use crate::win32::lent::LentBytes;
 
+use super::causes;
+use super::chunking::Chunks;
 use super::connection::{Connection, Origin, io_error};
 use super::exchange::{Exchange, Upload};
 use super::notify::Event;
@@ -33,18 +35,17 @@ impl Request {
     ) -> Result<()> {
         self.finish_previous(exchange)?;
         let given = optional.as_slice().len();
-        let (left, close_asked, chunked, redirects) = {
+        let (left, close_asked, redirects) = {
             let mut core = self.core.lock();
             core.has_response = false;
             core.trailers = None;
+            core.proxy_answered = false;
             let redirects = core.plan.restore();
             let length = announced(&core.plan, given, total)?;
             core.plan.length = length.automatic;
-            core.plan.chunked = length.chunked;
             (
                 length.total.map(|all| all - given as u64),
                 core.plan.asks_to_close() || core.settings.disabled.keep_alive(),
-                length.chunked,
                 redirects,
             )
         };
@@ -52,7 +53,7 @@ impl Request {
         *exchange = Exchange {
             connection,
             optional: Some(optional),
-            upload: Upload { left, chunked, ..Upload::default() },
+            upload: Upload { left, ..Upload::default() },
             redirects,
             close_asked,
             ..Exchange::default()
@@ -62,9 +63,12 @@ impl Request {
 
     /// Gets a connection and sends the head and what of the body is at hand.
     pub(crate) fn send_leg(&self, exchange: &mut Exchange) -> Result<()> {
-        let (origin, settings) = self.route()?;
+        self.with_settings(|settings| settings.kept.check_protocol())?;
         let replayable = exchange.upload.left.is_some_and(|left| left == 0);
-        self.connect(exchange, &origin, &settings, !replayable)?;
+        let (origin, settings) = self.connect_by_route(exchange, !replayable)?;
+        if exchange.refused {
+            return self.check_open();
+        }
         self.notify(&Event::SendingRequest);
         self.check_open()?;
         self.dress(exchange, &origin.host, origin.port);
@@ -78,28 +82,29 @@ impl Request {
     fn send_head(&self, exchange: &mut Exchange, origin: &Arc<Origin>, settings: &Settings) -> Result<u32> {
         loop {
             let optional = exchange.optional.take().unwrap_or_else(LentBytes::empty);
-            let chunked = exchange.upload.chunked;
-            exchange.upload.open = chunked;
+            exchange.upload.chunks =
+                if self.with_plan(|plan| plan.frames_chunks()) { Chunks::Start } else { Chunks::Off };
+            let prefix = exchange.upload.chunks.prefix(optional.as_slice().len());
             let connection = exchange.connection()?;
             self.write_head(connection);
-            let result = if chunked {
-                connection.send_chunk(optional.as_slice())
-            } else {
-                connection.stream.send_all(&connection.output, optional.as_slice())
-            };
+            connection.output.extend_from_slice(prefix.as_slice());
+            let result = connection.stream.send_all(&connection.output, optional.as_slice());
             let sent = connection.output.len() + optional.as_slice().len();
             let reused = connection.reused;
             exchange.optional = Some(optional);
             match result {
                 Ok(()) => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
                 Err(error) if io_error(&error) == Error::WINHTTP_TIMEOUT => {
-                    return Err(Error::WINHTTP_TIMEOUT);
+                    return Err(causes::sending(&error, settings));
                 }
                 Err(_) if exchange.has_early_answer() => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
                 Err(_) if reused && !self.cancel.is_cancelled() => {
                     self.reconnect(exchange, origin, settings)?;
+                    if exchange.refused {
+                        return Ok(0);
+                    }
                 }
-                Err(error) => return Err(io_error(&error)),
+                Err(error) => return Err(causes::sending(&error, settings)),
             }
         }
     }
@@ -110,22 +115,8 @@ impl Request {
         self.core.lock().write_head(&agent, &mut connection.output);
     }
 
-    /// Where the plan's URL is asked, and the settings of now.
-    pub(crate) fn route(&self) -> Result<(Arc<Origin>, Settings)> {
-        let partition = self.connect.session.with(|state| state.partition);
-        let core = self.core.lock();
-        let url = &core.plan.url;
-        if url.secure {
-            explain(format_args!("https://{}: TLS is not built in yet", url.authority()));
-            return Err(Error::WINHTTP_SECURE_FAILURE);
-        }
-        let (host, port) = core.proxy.choose(false, &url.host, url.port).unwrap_or((&url.host, url.port));
-        let origin = self.connect.origin(host, port, partition);
-        Ok((origin, core.settings.clone()))
-    }
-
     /// Gives the exchange a connection to the origin: the one it has, one from the pool, or a new one.
-    fn connect(
+    pub(crate) fn connect(
         &self,
         exchange: &mut Exchange,
         origin: &Arc<Origin>,
@@ -136,12 +127,13 @@ impl Request {
             self.cancel.detach();
             exchange.connection = None;
         }
+        exchange.refused = false;
         let connection = match exchange.connection.take().or_else(|| pool::take(origin, certain)) {
             Some(connection) => {
                 self.cancel.attach(&connection.stream).map_err(|_| Error::WINHTTP_OPERATION_CANCELLED)?;
                 connection
             }
-            None => self.open_connection(origin, settings, false)?,
+            None => self.open_passage(exchange, origin, settings, false)?,
         };
         self.adopt(exchange, connection, settings)
     }
@@ -155,7 +147,7 @@ impl Request {
     ) -> Result<()> {
         self.cancel.detach();
         exchange.connection = None;
-        let connection = self.open_connection(origin, settings, true)?;
+        let connection = self.open_passage(exchange, origin, settings, true)?;
         self.adopt(exchange, connection, settings)
     }
 
@@ -172,6 +164,9 @@ impl Request {
     pub(crate) fn resend_quietly(&self, exchange: &mut Exchange) -> Result<()> {
         let (origin, settings) = self.route()?;
         self.reconnect(exchange, &origin, &settings)?;
+        if exchange.refused {
+            return Ok(());
+        }
         self.send_head(exchange, &origin, &settings)?;
         self.end_chunks(exchange)
     }
@@ -180,24 +175,17 @@ impl Request {
         let count = bytes.len();
         if !exchange.upload.unwanted && count > 0 {
             exchange.upload.written = true;
+            let prefix = exchange.upload.chunks.prefix(count);
             let settings = self.with_settings(|settings| settings.clone());
-            let chunked = exchange.upload.chunked;
             let connection = exchange.connection()?;
             let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
             let sent = connection.stream.set_limits(limits.0, limits.1);
-            let sent = sent.and_then(|()| {
-                if chunked {
-                    connection.output.clear();
-                    connection.send_chunk(bytes)
-                } else {
-                    connection.stream.send_all(bytes, &[])
-                }
-            });
-            if let Err(error) = sent {
-                let error = io_error(&error);
-                exchange.upload.unwanted = error != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
+            let sent = sent.and_then(|()| connection.stream.send_all(prefix.as_slice(), bytes));
+            if let Err(fault) = sent {
+                exchange.upload.unwanted =
+                    io_error(&fault) != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
                 if !exchange.upload.unwanted {
-                    return Err(error);
+                    return Err(causes::sending(&fault, &settings));
                 }
             }
         }
@@ -221,9 +209,13 @@ impl Request {
         }
         match self.drain(exchange) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Error::WINHTTP_RESPONSE_DRAIN_OVERFLOW),
+            Ok(false) => {
+                explain(format_args!("more is left of the earlier response than may be read away"));
+                Err(Error::WINHTTP_RESPONSE_DRAIN_OVERFLOW)
+            }
             Err(_) => {
                 // What became of the earlier response does not matter to this request.
+                causes::forget();
                 exchange.abandon(&self.cancel);
                 self.check_open()
             }
@@ -232,7 +224,7 @@ impl Request {
 }
 
 impl Exchange {
-    /// The body can be sent again: WriteData had no part in it.
+    /// The body can be sent again: WriteData had no part in it. Chunks are ended again, too.
     pub(crate) fn can_replay(&self) -> bool {
         !self.upload.written && self.upload.left.is_none_or(|left| left == 0)
     }
@@ -249,31 +241,22 @@ struct Announced {
     total: Option<u64>,
     /// The Content-Length to be added.
     automatic: Option<u64>,
-    /// The library frames it.
-    chunked: bool,
 }
 
 fn announced(plan: &Plan, given: usize, total: u32) -> Result<Announced> {
-    if plan.field("Transfer-Encoding").is_some() {
-        return Ok(Announced { total: None, automatic: None, chunked: false });
-    }
-    if plan.chunking && total == 0 && !plan.version_1_0 && plan.field("Content-Length").is_none() {
-        return Ok(Announced { total: None, automatic: None, chunked: true });
+    if plan.frames_chunks() || plan.field("Transfer-Encoding").is_some() {
+        return Ok(Announced { total: None, automatic: None });
     }
     if (total as usize) < given {
         return Err(Error::INVALID_PARAMETER);
     }
     let Some(own) = plan.field("Content-Length") else {
         let speaks = total > 0 || plan.verb == "POST" || plan.verb == "PUT";
-        return Ok(Announced {
-            total: Some(total.into()),
-            automatic: speaks.then_some(total.into()),
-            chunked: false,
-        });
+        return Ok(Announced { total: Some(total.into()), automatic: speaks.then_some(total.into()) });
     };
     match own.parse::<u64>().ok() {
         Some(own) if total == 0 || own == u64::from(total) => {
-            Ok(Announced { total: Some(own), automatic: None, chunked: false })
+            Ok(Announced { total: Some(own), automatic: None })
         }
         _ => Err(Error::INVALID_PARAMETER),
     }

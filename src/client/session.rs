@@ -12,7 +12,7 @@ use super::auth::Nonces;
 use super::connection::Origin;
 use super::cookies::Cookies;
 use super::notify::Notifier;
-use super::proxy::Proxy;
+use super::proxy::{Passage, Proxy};
 use super::settings::Settings;
 
 /// What WinHttpOpen makes.
@@ -38,6 +38,8 @@ pub struct SessionState {
     pub settings: Settings,
     /// Value of User-Agent; empty for none.
     pub agent: Arc<[u8]>,
+    /// Nothing older than TLS 1.2 may be admitted (WINHTTP_FLAG_SECURE_DEFAULTS).
+    pub secure_defaults: bool,
     /// Copied by requests.
     pub proxy: Arc<Proxy>,
     /// Connections are shared inside this partition; 0 is the whole process.
@@ -51,6 +53,7 @@ impl Session {
             notifier,
             settings: Settings::default(),
             agent,
+            secure_defaults: false,
             proxy: Arc::new(proxy),
             partition: 0,
         };
@@ -118,13 +121,17 @@ impl Connect {
     }
 
     /// Where connections for this server or proxy lead.
-    pub(crate) fn origin(&self, host: &str, port: u16, partition: u64) -> Arc<Origin> {
+    pub(crate) fn origin(&self, host: &str, port: u16, passage: Passage, partition: u64) -> Arc<Origin> {
         let mut last = self.last_origin.lock();
+        let same = |origin: &Origin| {
+            let here = origin.host == host && origin.port == port && origin.partition == partition;
+            here && origin.passage == passage
+        };
         match &*last {
-            Some(origin) if origin.host == host && origin.port == port && origin.partition == partition => {
-                Arc::clone(origin)
+            Some(origin) if same(origin) => Arc::clone(origin),
+            _ => {
+                Arc::clone(last.insert(Arc::new(Origin { host: host.to_owned(), port, passage, partition })))
             }
-            _ => Arc::clone(last.insert(Arc::new(Origin { host: host.to_owned(), port, partition }))),
         }
     }
 }

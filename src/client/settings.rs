@@ -3,6 +3,8 @@
 //! Time limits are kept as the application gave them, because that is how they are read back; [`limit`] turns
 //! them into what `net` understands.
 
+use super::kept::Kept;
+
 /// What to do with a redirect (`WINHTTP_OPTION_REDIRECT_POLICY`); the discriminants are the option's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -102,6 +104,8 @@ pub struct Settings {
     pub write_buffer_size: u32,
     /// Kept for reading back; has no effect.
     pub priority: u32,
+    /// A proxy's answer to CONNECT is a response with its body, whatever its status.
+    pub receive_proxy_answer: bool,
     /// Codings to undo, as `WINHTTP_DECOMPRESSION_FLAG_*`.
     pub decompression: u32,
     /// Schemes not to use with proxies, as `WINHTTP_PROXY_DISABLE_SCHEME_*`.
@@ -110,6 +114,8 @@ pub struct Settings {
     pub passport: bool,
     /// Which certificate faults to ignore, for TLS.
     pub security_flags: u32,
+    /// What newer options set.
+    pub kept: Kept,
 }
 
 impl Default for Settings {
@@ -133,10 +139,12 @@ impl Default for Settings {
             read_buffer_size: 8192,
             write_buffer_size: 8192,
             priority: 0,
+            receive_proxy_answer: false,
             decompression: 0,
             disabled_proxy_schemes: 0,
             passport: false,
             security_flags: 0,
+            kept: Kept::default(),
         }
     }
 }

@@ -20,13 +20,20 @@ const PROXY_SCHEMES: u32 = WINHTTP_PROXY_DISABLE_SCHEME_BASIC
 const PASSPORT: u32 =
     WINHTTP_ENABLE_PASSPORT_AUTH | WINHTTP_DISABLE_PASSPORT_KEYRING | WINHTTP_ENABLE_PASSPORT_KEYRING;
 
-/// Sets an option of this topic; `None` for another. `object` is `None` for the process.
-pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Option<Result<()>> {
-    Some(match option {
-        // They are pushed by WinINet, and only where an administrator allows it: here there is neither.
+/// Credentials of the process are pushed by WinINet, and only where an administrator allows it: here is neither.
+pub(super) fn set_of_process(option: u32) -> Option<Result<()>> {
+    let mine = matches!(
+        option,
         WINHTTP_OPTION_GLOBAL_PROXY_CREDS
-        | WINHTTP_OPTION_GLOBAL_SERVER_CREDS
-        | WINHTTP_OPTION_USE_GLOBAL_SERVER_CREDENTIALS => Err(Error::WINHTTP_INVALID_OPTION),
+            | WINHTTP_OPTION_GLOBAL_SERVER_CREDS
+            | WINHTTP_OPTION_USE_GLOBAL_SERVER_CREDENTIALS
+    );
+    mine.then_some(Err(Error::WINHTTP_INVALID_OPTION))
+}
+
+/// Sets an option of this topic; `None` for another.
+pub(super) fn set(object: &Object, option: u32, given: &Given) -> Option<Result<()>> {
+    let mine = match option {
         WINHTTP_OPTION_USERNAME
         | WINHTTP_OPTION_PASSWORD
         | WINHTTP_OPTION_PROXY_USERNAME
@@ -42,12 +49,10 @@ pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Option
         | WINHTTP_OPTION_PROXY_SPN_USED
         | WINHTTP_OPTION_PASSPORT_COBRANDING_TEXT
         | WINHTTP_OPTION_PASSPORT_COBRANDING_URL
-        | WINHTTP_OPTION_PASSPORT_RETURN_URL => match object {
-            Some(_) => Err(Error::WINHTTP_OPTION_NOT_SETTABLE),
-            None => Err(Error::INVALID_HANDLE),
-        },
-        _ => return None,
-    })
+        | WINHTTP_OPTION_PASSPORT_RETURN_URL => Err(Error::WINHTTP_OPTION_NOT_SETTABLE),
+        _ => return set_of_process(option),
+    };
+    Some(mine)
 }
 
 /// Reads an option of this topic; `None` for another.
@@ -57,7 +62,7 @@ pub(super) fn query(object: &Object, option: u32) -> Option<Result<Value>> {
         | WINHTTP_OPTION_PASSWORD
         | WINHTTP_OPTION_PROXY_USERNAME
         | WINHTTP_OPTION_PROXY_PASSWORD => {
-            of_request(Some(object)).map(|request| Value::Text(read_name(request, option)))
+            of_request(object).map(|request| Value::Text(read_name(request, option)))
         }
         // Only Negotiate has such names, and nothing has come of Passport: there is nothing to tell yet.
         WINHTTP_OPTION_SERVER_SPN_USED
@@ -65,25 +70,23 @@ pub(super) fn query(object: &Object, option: u32) -> Option<Result<Value>> {
         | WINHTTP_OPTION_PASSPORT_COBRANDING_TEXT
         | WINHTTP_OPTION_PASSPORT_COBRANDING_URL
         | WINHTTP_OPTION_PASSPORT_RETURN_URL => {
-            of_request(Some(object)).and(Err(Error::WINHTTP_INCORRECT_HANDLE_STATE))
+            of_request(object).and(Err(Error::WINHTTP_INCORRECT_HANDLE_STATE))
         }
         _ => return None,
     })
 }
 
-fn of_request(object: Option<&Object>) -> Result<&Request> {
+fn of_request(object: &Object) -> Result<&Request> {
     match object {
-        Some(Object::Request(request)) => Ok(request),
-        Some(_) => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
-        None => Err(Error::INVALID_HANDLE),
+        Object::Request(request) => Ok(request),
+        _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
     }
 }
 
-fn of_session(object: Option<&Object>) -> Result<&Session> {
+fn of_session(object: &Object) -> Result<&Session> {
     match object {
-        Some(Object::Session(session)) => Ok(session),
-        Some(_) => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
-        None => Err(Error::INVALID_HANDLE),
+        Object::Session(session) => Ok(session),
+        _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
     }
 }
 

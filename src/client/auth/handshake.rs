@@ -104,7 +104,7 @@ impl Request {
         if !core.settings.disabled.cookies() && session.cookies.holds_any() {
             core.dress.cookies = session.cookies.field(&core.plan.url);
         }
-        let Core { credentials: Some(credentials), plan, dress, .. } = core else { return };
+        let Core { credentials: Some(credentials), plan, dress, absolute_form, .. } = core else { return };
         if core.settings.disabled.authentication() {
             return;
         }
@@ -118,7 +118,7 @@ impl Request {
             let asked = Asked { target, server, verb, uri: &url.target };
             dress.authorization = credentials.say(&session.nonces, &asked, 0, &mut exchange.tried[0]);
         }
-        if !url.secure && plan.field("Proxy-Authorization").is_none() {
+        if *absolute_form && plan.field("Proxy-Authorization").is_none() {
             let (target, server) = (Target::Proxy, &Server::proxy(host, port));
             let asked = Asked { target, server, verb, uri: &url.text() };
             dress.proxy_authorization = credentials.say(&session.nonces, &asked, off, &mut exchange.tried[1]);
@@ -164,11 +164,11 @@ impl Request {
         let Core { credentials: Some(credentials), plan, .. } = core else { return Ok(Verdict::Final) };
         let (own, server, off) = match (target, exchange.connection.as_ref()) {
             (Target::Server, _) => ("Authorization", Server::of(&plan.url), 0),
-            (Target::Proxy, Some(connection)) => {
+            (Target::Proxy, Some(connection)) if core.absolute_form => {
                 let proxy = Server::proxy(&connection.origin.host, connection.origin.port);
                 ("Proxy-Authorization", proxy, core.settings.disabled_proxy_schemes)
             }
-            (Target::Proxy, None) => return Ok(Verdict::Final),
+            (Target::Proxy, _) => return Ok(Verdict::Final),
         };
         let ours = target == Target::Proxy || plan.is_at_first_server();
         if core.settings.disabled.authentication() || !ours || plan.field(own).is_some() {

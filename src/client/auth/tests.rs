@@ -1,4 +1,4 @@
-//! Digest against the examples of RFC 7616 §3.9 (with erratum 4897), RFC 2617 §3.5 and RFC 2069, Basic against RFC 7617.
+//! Digest against the examples of RFC 7616 §3.9, RFC 2617 §3.5 and its form without qop, Basic against RFC 7617.
 
 use zeroize::Zeroizing;
 
@@ -41,7 +41,10 @@ fn the_examples_of_rfc_7616() {
          response=\"8ca523f5e9506fed4657c9700eebdbec\", opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""
     );
     let sha = answer("SHA-256");
-    assert!(sha.contains("response=\"753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1\""), "{sha}");
+    assert!(
+        sha.contains("response=\"753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1\""),
+        "{sha}"
+    );
 }
 
 #[test]
@@ -52,7 +55,8 @@ fn the_example_with_a_hashed_user() {
     let mut nonce = nonce(field, "NTg6RKcb9boFIAS3KrFK9BGeh+niz/sm").unwrap();
     let answer = text(&nonce.answer(&login("Jäsøn Doe", "Secret, or not?"), "GET", "/doe.json"));
     let user = "username=\"793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b\"";
-    let proof = "response=\"3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5\"";
+    // The RFC's own numbers are those of another hash, SHA-512 cut short; this one was made with Python's hashlib.
+    let proof = "response=\"7a4e1192babbba02e91182d2895bfdbf7adafc6e48d4e517ca301974843d840c\"";
     assert!(answer.contains(user) && answer.contains(proof) && answer.ends_with("userhash=true"), "{answer}");
 }
 
@@ -97,7 +101,10 @@ fn what_cannot_be_answered() {
     let answer = text(&quoted.answer(&login("a\"b\\", ""), "GET", "/"));
     assert!(answer.starts_with("Digest username=\"a\\\"b\\\\\", realm=\"a \\\"b\\\"\""), "{answer}");
     let mut wide = nonce("Digest realm=r, nonce=n, charset=utf-8", "c").unwrap();
-    assert!(text(&wide.answer(&login("Jäs Doe", ""), "GET", "/")).starts_with("Digest username*=UTF-8''J%C3%A4s%20Doe,"));
+    assert!(
+        text(&wide.answer(&login("Jäs Doe", ""), "GET", "/"))
+            .starts_with("Digest username*=UTF-8''J%C3%A4s%20Doe,")
+    );
 }
 
 #[test]
@@ -121,10 +128,10 @@ fn set_credentials_go_before_the_options() {
     assert_eq!(user(known.basic_unasked(Target::Server, &server)).as_deref(), Some("option"));
     assert_eq!(user(known.basic_unasked(Target::Server, &Server::proxy("other", 80))), None);
     known.set(Target::Server, Scheme::Basic, login("old", ""));
-    known.set(Target::Server, Scheme::Basic, login("given", ""));
-    assert_eq!(user(known.login(Target::Server, Scheme::Basic)).as_deref(), Some("given"));
+    known.set(Target::Server, Scheme::Basic, login("hidden", ""));
+    assert_eq!(user(known.login(Target::Server, Scheme::Basic)).as_deref(), Some("hidden"));
     assert_eq!(user(known.login(Target::Server, Scheme::Digest)).as_deref(), Some("option"));
-    assert!(!format!("{known:?}").contains("given"));
+    assert!(!format!("{known:?}").contains("hidden"));
 }
 
 #[test]
@@ -132,7 +139,11 @@ fn a_session_remembers_the_last_challenges_of_some_servers() {
     let nonces = Nonces::default();
     let server = |n: usize| Server::proxy(&format!("h{n}"), 80);
     let keep = |n: usize, text: &str| {
-        nonces.keep(Target::Server, &server(n), nonce(&format!("Digest realm=r, nonce={text}, qop=auth"), "c").unwrap());
+        nonces.keep(
+            Target::Server,
+            &server(n),
+            nonce(&format!("Digest realm=r, nonce={text}, qop=auth"), "c").unwrap(),
+        );
     };
     let says = |n: usize, target: Target| {
         let answer = nonces.answer(target, &server(n), &login("u", "p"), "GET", "/");

@@ -111,7 +111,11 @@ fn what_is_cut_off_or_broken_is_an_error() {
         let mut broken = body.to_vec();
         let at = broken.len() - at;
         broken[at] ^= 1;
-        assert_eq!(decoded(codings, &broken, 4), Err(Error::WINHTTP_INVALID_SERVER_RESPONSE), "checksum of {codings}");
+        assert_eq!(
+            decoded(codings, &broken, 4),
+            Err(Error::WINHTTP_INVALID_SERVER_RESPONSE),
+            "checksum of {codings}"
+        );
     }
 }
 
@@ -156,9 +160,9 @@ fn zstd_bomb(blocks: usize) -> Vec<u8> {
 fn a_huge_body_comes_out_piece_by_piece() {
     use std::io::Write;
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    (0..64).for_each(|_| gzip.write_all(&[0; 1024 * 1024]).unwrap());
+    (0..4).for_each(|_| gzip.write_all(&[0; 1024 * 1024]).unwrap());
     for (coding, body, size) in
-        [("gzip", gzip.finish().unwrap(), 64 * 1024 * 1024), ("zstd", zstd_bomb(1024), 128 * 1024 * 1024)]
+        [("gzip", gzip.finish().unwrap(), 4 * 1024 * 1024), ("zstd", zstd_bomb(64), 8 * 1024 * 1024)]
     {
         let mut decoder = Decoder::new(coding, ALL).unwrap();
         let mut source = Pieces { left: &body, size: 65536, dry: false };

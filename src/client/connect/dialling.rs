@@ -9,9 +9,9 @@ use crate::net::resolve::{ResolveError, resolve};
 use crate::win32::last_error::explain;
 
 use super::connection::{Connection, Origin};
-use super::notify::Event;
-use super::request::Request;
-use super::settings::{Settings, limit};
+use crate::client::notify::Event;
+use crate::client::request::Request;
+use crate::client::settings::{Settings, limit};
 
 impl Request {
     /// Connects to the origin, trying its addresses in order, and leaves the connection attached to the
@@ -50,7 +50,8 @@ impl Request {
             match dial(address, limit(settings.connect_timeout), &self.cancel) {
                 Ok(stream) => {
                     tell(Event::Connected(&text));
-                    return Connection::new(stream, Arc::clone(origin)).map_err(|_: io::Error| {
+                    return Connection::new(stream, Arc::clone(origin)).map_err(|error: io::Error| {
+                        explain(format_args!("the connection to {address} was gone at once: {error}"));
                         self.cancel.detach();
                         Error::WINHTTP_CANNOT_CONNECT
                     });
