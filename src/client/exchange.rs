@@ -8,10 +8,12 @@ use crate::abi::error::{Error, Result};
 use crate::net::client_stream::Cancel;
 use crate::win32::lent::LentBytes;
 
+use super::auth::Tried;
 use super::body::Body;
 use super::causes;
 use super::chunking::Chunks;
 use super::connection::Connection;
+use super::decode::Decoder;
 use super::notify::Event;
 use super::operation::{Api, Operation, Patience};
 use super::pool;
@@ -55,6 +57,10 @@ pub(crate) struct Exchange {
     pub(crate) filled: usize,
     /// RECEIVING_RESPONSE has been said for the receive that the body waits for.
     pub(crate) awaiting_body: bool,
+    /// What undoes the content coding of the body, if that is to be undone.
+    pub(crate) decoder: Option<Box<Decoder>>,
+    /// What was tried to satisfy challenges of the server and of the proxy.
+    pub(crate) tried: [Tried; 2],
     /// Redirects followed so far.
     pub(crate) redirects: u32,
     /// 1xx responses skipped so far.
@@ -87,6 +93,7 @@ impl Exchange {
         self.connection = None;
         self.optional = None;
         self.body = Body::default();
+        self.decoder = None;
     }
 
     /// The handle closes, and the connection is attached to nothing any more: keeps it if the response is complete

@@ -7,6 +7,7 @@ use crate::abi::error::{Error, Result};
 use crate::wire::Parsed;
 use crate::wire::response::ResponseLimits;
 
+use super::auth::Verdict;
 use super::body::Body;
 use super::causes;
 use super::exchange::Exchange;
@@ -23,18 +24,15 @@ impl Request {
     /// called again.
     pub(crate) fn receive_response(&self, exchange: &mut Exchange, patience: Patience) -> Result<bool> {
         loop {
-            if exchange.upload.chunks.is_open() {
-                if patience == Patience::Probe {
-                    return Ok(false);
-                }
-                self.end_chunks(exchange)?;
+            if (exchange.resend || exchange.upload.chunks.is_open()) && patience == Patience::Probe {
+                return Ok(false);
             }
             if exchange.resend {
-                if patience == Patience::Probe {
-                    return Ok(false);
-                }
                 self.send_leg(exchange)?;
                 exchange.resend = false;
+            }
+            if exchange.upload.chunks.is_open() {
+                self.end_chunks(exchange)?;
             }
             if exchange.receiving_since.is_none() {
                 exchange.receiving_since = Some(Instant::now());
@@ -55,10 +53,20 @@ impl Request {
                 break;
             }
             exchange.body = self.body_of_response(exchange)?;
+            self.keep_cookies();
+            self.present_passport()?;
+            if self.judge(exchange)? == Verdict::Again {
+                self.drain_leg(exchange, patience);
+                self.check_open()?;
+                continue;
+            }
             match self.decide_redirect(exchange)? {
                 Decision::Final => break,
                 Decision::Follow => self.follow_redirect(exchange, patience)?,
             }
+        }
+        if !exchange.body.is_over() {
+            exchange.decoder = self.take_coding();
         }
         self.core.lock().has_response = true;
         exchange.responded = true;

@@ -40,17 +40,18 @@ impl Request {
     ) -> Result<()> {
         self.finish_previous(exchange)?;
         let given = optional.as_slice().len();
-        let (left, close_asked) = {
+        let (left, close_asked, redirects) = {
             let mut core = self.core.lock();
             core.has_response = false;
             core.trailers = None;
             core.proxy_answered = false;
-            core.plan.restore();
+            let redirects = core.plan.restore();
             let length = announced(&core.plan, given, total)?;
             core.plan.length = length.automatic;
             (
                 length.total.map(|all| all - given as u64),
                 core.plan.asks_to_close() || core.settings.disabled.keep_alive(),
+                redirects,
             )
         };
         let connection = exchange.connection.take();
@@ -58,6 +59,7 @@ impl Request {
             connection,
             optional: Some(optional),
             upload: Upload { left, ..Upload::default() },
+            redirects,
             close_asked,
             ..Exchange::default()
         };
@@ -74,6 +76,7 @@ impl Request {
         }
         self.notify(&Event::SendingRequest);
         self.check_open()?;
+        self.dress(exchange, &origin.host, origin.port);
         let sent = self.send_head(exchange, &origin, &settings)?;
         self.notify(&Event::RequestSent(sent));
         self.check_open()
@@ -172,7 +175,8 @@ impl Request {
         if exchange.refused {
             return Ok(());
         }
-        self.send_head(exchange, &origin, &settings).map(|_| ())
+        self.send_head(exchange, &origin, &settings)?;
+        self.end_chunks(exchange)
     }
 
     /// WriteData, from the byte `sent` on; `None` when the rest takes more patience.
@@ -261,11 +265,9 @@ impl Request {
 }
 
 impl Exchange {
-    /// The body can be sent again: WriteData had no part in it, and its end is known.
+    /// The body can be sent again: WriteData had no part in it. Chunks are ended again, too.
     pub(crate) fn can_replay(&self) -> bool {
-        !self.upload.written
-            && self.upload.chunks == Chunks::Off
-            && self.upload.left.is_none_or(|left| left == 0)
+        !self.upload.written && self.upload.left.is_none_or(|left| left == 0)
     }
 
     /// After a failed send: whether the server answered before it stopped reading.
@@ -284,7 +286,7 @@ struct Announced {
 }
 
 fn announced(plan: &Plan, given: usize, total: u32) -> Result<Announced> {
-    if plan.chunking || plan.field("Transfer-Encoding").is_some() {
+    if plan.frames_chunks() || plan.field("Transfer-Encoding").is_some() {
         return Ok(Announced { total: None, automatic: None });
     }
     if (total as usize) < given {

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use super::auth::Nonces;
 use super::connection::Origin;
+use super::cookies::Cookies;
 use super::notify::Notifier;
 use super::proxy::{Passage, Proxy};
 use super::settings::Settings;
@@ -17,6 +19,10 @@ use super::settings::Settings;
 pub struct Session {
     /// Operations of all descendants complete through the callback.
     pub is_async: bool,
+    /// What servers have asked to be told again.
+    pub(crate) cookies: Cookies,
+    /// How servers want to be told who asks.
+    pub(crate) nonces: Nonces,
     state: Mutex<SessionState>,
     when_gone: Mutex<Option<WhenGone>>,
 }
@@ -51,7 +57,13 @@ impl Session {
             proxy: Arc::new(proxy),
             partition: 0,
         };
-        Session { is_async, state: Mutex::new(state), when_gone: Mutex::new(None) }
+        Session {
+            is_async,
+            cookies: Cookies::default(),
+            nonces: Nonces::default(),
+            state: Mutex::new(state),
+            when_gone: Mutex::new(None),
+        }
     }
 
     /// Looks at or changes the adjustable parts. Nothing that blocks or calls back may happen inside.

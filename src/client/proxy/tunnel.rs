@@ -12,6 +12,7 @@ use crate::win32::last_error::explain;
 use crate::wire::Parsed;
 use crate::wire::response::{ResponseHead, ResponseLimits};
 
+use super::super::auth::{self, Tried, Verdict};
 use super::super::body::Body;
 use super::super::connection::{Connection, Origin, io_error};
 use super::super::exchange::Exchange;
@@ -24,6 +25,17 @@ use crate::client::operation::Patience;
 /// More fields than this in one head are refused.
 const MAX_FIELDS: usize = 1024;
 
+/// How a proxy answers a CONNECT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// The connection leads to the server now.
+    Granted,
+    /// The answer is for the application.
+    Refused,
+    /// It wants credentials, and there are some that it has not had yet.
+    Challenged,
+}
+
 impl Request {
     /// Opens a connection and leads it on to the server. `quiet` tells the application nothing.
     pub(crate) fn open_passage(
@@ -33,27 +45,48 @@ impl Request {
         settings: &Settings,
         quiet: bool,
     ) -> Result<Connection> {
+        loop {
+            if let Some(connection) = self.try_passage(exchange, origin, settings, quiet)? {
+                return Ok(connection);
+            }
+        }
+    }
+
+    /// One connection; `None` when the proxy has to be asked again, with credentials, on another.
+    fn try_passage(
+        &self,
+        exchange: &mut Exchange,
+        origin: &Arc<Origin>,
+        settings: &Settings,
+        quiet: bool,
+    ) -> Result<Option<Connection>> {
         let mut connection = self.open_connection(origin, settings, quiet)?;
         if origin.passage == Passage::Straight {
-            return Ok(connection);
+            return Ok(Some(connection));
         }
         let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
         let ready = connection.stream.set_limits(limits.0, limits.1).map_err(|error| io_error(&error));
         let led = ready.and_then(|()| match &origin.passage {
-            Passage::Straight => Ok(false),
+            Passage::Straight => Ok(Answer::Granted),
             Passage::Tunnel(host, port) => {
-                self.ask_for_tunnel(&mut connection, (host, *port), settings, quiet)
+                let tried = &mut exchange.tried[1];
+                self.ask_for_tunnel(&mut connection, (host, *port), settings, quiet, tried)
             }
             Passage::Socks(host, port, login) => {
-                self.pass_socks(&mut connection, (host, *port), login, settings).map(|()| false)
+                self.pass_socks(&mut connection, (host, *port), login, settings).map(|()| Answer::Granted)
             }
         });
         match led {
-            Ok(refused) => {
+            Ok(Answer::Challenged) => {
+                self.cancel.detach();
+                Ok(None)
+            }
+            Ok(answer) => {
+                let refused = answer == Answer::Refused;
                 exchange.refused = refused;
                 // The body was meant for the server.
                 exchange.upload.unwanted |= refused;
-                Ok(connection)
+                Ok(Some(connection))
             }
             Err(error) => {
                 self.cancel.detach();
@@ -73,14 +106,15 @@ impl Request {
         Ok(())
     }
 
-    /// One CONNECT and its answer; says whether the proxy has refused.
+    /// One CONNECT and its answer.
     fn ask_for_tunnel(
         &self,
         connection: &mut Connection,
         target: (&str, u16),
         settings: &Settings,
         quiet: bool,
-    ) -> Result<bool> {
+        tried: &mut Tried,
+    ) -> Result<Answer> {
         let tell = |event: Event<'_>| {
             if !quiet {
                 self.notify(&event);
@@ -88,7 +122,9 @@ impl Request {
             self.check_open()
         };
         tell(Event::SendingRequest)?;
-        self.write_connect(connection, target);
+        let proxy = auth::Server::proxy(&connection.origin.host, connection.origin.port);
+        let credentials = self.authorize_connect(&proxy, &format!("{}:{}", target.0, target.1), tried);
+        self.write_connect(connection, target, credentials.as_deref().map(Vec::as_slice));
         let sent = connection.output.len();
         connection.stream.send_all(&connection.output, &[]).map_err(|error| io_error(&error))?;
         tell(Event::RequestSent(u32::try_from(sent).unwrap_or(u32::MAX)))?;
@@ -98,10 +134,11 @@ impl Request {
         match head.status {
             200..=299 => {
                 connection.consume(end);
-                Ok(false)
+                Ok(Answer::Granted)
             }
-            407 => Ok(true),
-            _ if settings.receive_proxy_answer => Ok(true),
+            407 if self.judge_connect(&proxy, &head, tried) == Verdict::Again => Ok(Answer::Challenged),
+            407 => Ok(Answer::Refused),
+            _ if settings.receive_proxy_answer => Ok(Answer::Refused),
             status => {
                 let reason = String::from_utf8_lossy(head.text(head.reason)).into_owned();
                 explain(format_args!(
@@ -113,7 +150,12 @@ impl Request {
         }
     }
 
-    fn write_connect(&self, connection: &mut Connection, (host, port): (&str, u16)) {
+    fn write_connect(
+        &self,
+        connection: &mut Connection,
+        (host, port): (&str, u16),
+        credentials: Option<&[u8]>,
+    ) {
         let agent = self.connect.session.with(|state| Arc::clone(&state.agent));
         let out = &mut connection.output;
         out.clear();
@@ -123,9 +165,13 @@ impl Request {
             out.extend_from_slice(&agent);
             out.extend_from_slice(b"\r\n");
         }
-        out.extend_from_slice(
-            format!("Host: {host}:{port}\r\nProxy-Connection: Keep-Alive\r\n\r\n").as_bytes(),
-        );
+        out.extend_from_slice(format!("Host: {host}:{port}\r\nProxy-Connection: Keep-Alive\r\n").as_bytes());
+        if let Some(credentials) = credentials {
+            out.extend_from_slice(b"Proxy-Authorization: ");
+            out.extend_from_slice(credentials);
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b"\r\n");
     }
 }
 
