@@ -11,7 +11,7 @@
 //! gives them meaning.
 
 mod body;
-mod connect;
+pub mod connect;
 mod exchange;
 pub mod notify;
 mod operation;

@@ -20,6 +20,7 @@ use crate::abi::error::{Error, Result};
 use crate::net::client_stream::Cancel;
 use crate::wire::response::ResponseHead;
 
+use super::connect::facts::Facts;
 use super::exchange::Exchange;
 use super::notify::{Event, Notifier};
 use super::plan::Plan;
@@ -47,6 +48,8 @@ pub struct Request {
     pub connect: Arc<Connect>,
     /// Operations complete through the callback.
     pub is_async: bool,
+    /// What happened, and when.
+    pub(crate) facts: Facts,
     /// How waits of this request are ended.
     pub(crate) cancel: Cancel,
     pub(crate) core: Mutex<Core>,
@@ -90,7 +93,7 @@ impl Request {
             addresses: None,
         };
         let is_async = session.is_async;
-        Request { connect, is_async, cancel: Cancel::new(), core: Mutex::new(core) }
+        Request { connect, is_async, facts: Facts::new(), cancel: Cancel::new(), core: Mutex::new(core) }
     }
 
     /// Looks at or changes the notifier.

@@ -11,7 +11,6 @@ use super::exchange::{Exchange, Upload};
 use super::notify::Event;
 use super::operation::{Operation, Outcome};
 use super::plan::Plan;
-use super::pool;
 use super::request::Request;
 use super::settings::{Settings, limit};
 
@@ -109,7 +108,7 @@ impl Request {
             return Err(Error::WINHTTP_SECURE_FAILURE);
         }
         let (host, port) = core.proxy.choose(false, &url.host, url.port).unwrap_or((&url.host, url.port));
-        let origin = self.connect.origin(host, port, partition);
+        let origin = self.connect.origin(host, port, partition, &core.settings);
         Ok((origin, core.settings.clone()))
     }
 
@@ -125,12 +124,9 @@ impl Request {
             self.cancel.detach();
             exchange.connection = None;
         }
-        let connection = match exchange.connection.take().or_else(|| pool::take(origin, certain)) {
-            Some(connection) => {
-                self.cancel.attach(&connection.stream).map_err(|_| Error::WINHTTP_OPERATION_CANCELLED)?;
-                connection
-            }
-            None => self.open_connection(origin, settings, false)?,
+        let connection = match exchange.connection.take() {
+            Some(connection) => self.keep(connection)?,
+            None => self.obtain(origin, settings, certain)?,
         };
         self.adopt(exchange, connection, settings)
     }
@@ -142,9 +138,7 @@ impl Request {
         origin: &Arc<Origin>,
         settings: &Settings,
     ) -> Result<()> {
-        self.cancel.detach();
-        exchange.connection = None;
-        let connection = self.open_connection(origin, settings, true)?;
+        let connection = self.replace(exchange.connection.take(), origin, settings)?;
         self.adopt(exchange, connection, settings)
     }
 

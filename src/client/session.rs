@@ -4,12 +4,13 @@
 //! its session's. Parents live as long as their children need them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
 use super::connection::Origin;
 use super::notify::Notifier;
+use super::pool;
 use super::proxy::Proxy;
 use super::settings::Settings;
 
@@ -17,6 +18,8 @@ use super::settings::Settings;
 pub struct Session {
     /// Operations of all descendants complete through the callback.
     pub is_async: bool,
+    /// A connect has been made from it.
+    pub(crate) has_children: AtomicBool,
     state: Mutex<SessionState>,
     when_gone: Mutex<Option<WhenGone>>,
 }
@@ -48,7 +51,12 @@ impl Session {
             proxy: Arc::new(proxy),
             partition: 0,
         };
-        Session { is_async, state: Mutex::new(state), when_gone: Mutex::new(None) }
+        Session {
+            is_async,
+            has_children: AtomicBool::new(false),
+            state: Mutex::new(state),
+            when_gone: Mutex::new(None),
+        }
     }
 
     /// Looks at or changes the adjustable parts. Nothing that blocks or calls back may happen inside.
@@ -74,6 +82,10 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        let partition = self.state.get_mut().partition;
+        if partition != 0 {
+            pool::discard(partition);
+        }
         if let Some(when_gone) = self.when_gone.get_mut().take() {
             when_gone();
         }
@@ -96,6 +108,7 @@ pub struct Connect {
 impl Connect {
     /// A connect that inherits the session's notifier.
     pub fn new(session: Arc<Session>, host: String, port: u16) -> Connect {
+        session.has_children.store(true, Ordering::Relaxed);
         let notifier = Mutex::new(session.with(|state| state.notifier));
         Connect { session, host, port, notifier, last_origin: Mutex::new(None) }
     }
@@ -106,13 +119,21 @@ impl Connect {
     }
 
     /// Where connections for this server or proxy lead.
-    pub(crate) fn origin(&self, host: &str, port: u16, partition: u64) -> Arc<Origin> {
+    pub(crate) fn origin(&self, host: &str, port: u16, partition: u64, settings: &Settings) -> Arc<Origin> {
         let mut last = self.last_origin.lock();
+        let path = &settings.network().path;
+        let same = |origin: &Origin| {
+            origin.host == host
+                && origin.port == port
+                && origin.partition == partition
+                && origin.path == *path
+        };
         match &*last {
-            Some(origin) if origin.host == host && origin.port == port && origin.partition == partition => {
-                Arc::clone(origin)
+            Some(origin) if same(origin) => Arc::clone(origin),
+            _ => {
+                let origin = Origin { host: host.to_owned(), port, partition, path: path.clone() };
+                Arc::clone(last.insert(Arc::new(origin)))
             }
-            _ => Arc::clone(last.insert(Arc::new(Origin { host: host.to_owned(), port, partition }))),
         }
     }
 }

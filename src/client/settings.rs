@@ -3,6 +3,10 @@
 //! Time limits are kept as the application gave them, because that is how they are read back; [`limit`] turns
 //! them into what `net` understands.
 
+use std::sync::Arc;
+
+use super::connect::network::Network;
+
 /// What to do with a redirect (`WINHTTP_OPTION_REDIRECT_POLICY`); the discriminants are the option's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -91,6 +95,8 @@ pub struct Settings {
     pub priority: u32,
     /// Which certificate faults to ignore, for TLS.
     pub security_flags: u32,
+    /// What is wished of connections, if anything.
+    pub(super) network: Option<Arc<Network>>,
 }
 
 impl Default for Settings {
@@ -115,6 +121,7 @@ impl Default for Settings {
             write_buffer_size: 8192,
             priority: 0,
             security_flags: 0,
+            network: None,
         }
     }
 }

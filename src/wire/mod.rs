@@ -8,6 +8,7 @@ pub mod chunked;
 pub mod date;
 pub mod field;
 mod framing;
+mod keep_alive;
 pub mod prefix;
 pub mod proxy;
 pub mod range;
