@@ -5,10 +5,11 @@
 //! framing allows it.
 
 use crate::abi::error::{Error, Result};
-use crate::wire::chunked::{ChunkDecoder, ChunkError};
+use crate::wire::chunked::ChunkDecoder;
 use crate::wire::request::Framing;
 
-use super::connection::{Connection, io_error};
+use super::causes;
+use super::connection::Connection;
 use super::exchange::Exchange;
 use super::notify::Event;
 use super::request::Request;
@@ -62,7 +63,7 @@ impl Body {
             Body::Close => buffered,
             Body::Length(left) => usize::try_from(*left).unwrap_or(usize::MAX).min(buffered),
             Body::Chunked(decoder) => {
-                let step = decoder.decode(connection.buffered(), &mut []).map_err(chunk_error)?;
+                let step = decoder.decode(connection.buffered(), &mut []).map_err(causes::bad_chunk)?;
                 connection.consume(step.consumed);
                 let left = usize::try_from(decoder.left_in_chunk()).unwrap_or(usize::MAX);
                 left.min(connection.buffered().len())
@@ -73,7 +74,7 @@ impl Body {
     /// Moves what is ready from the connection's buffer to `out`.
     fn take(&mut self, connection: &mut Connection, out: &mut [u8]) -> Result<usize> {
         if let Body::Chunked(decoder) = self {
-            let step = decoder.decode(connection.buffered(), out).map_err(chunk_error)?;
+            let step = decoder.decode(connection.buffered(), out).map_err(causes::bad_chunk)?;
             connection.consume(step.consumed);
             return Ok(step.produced);
         }
@@ -111,13 +112,6 @@ impl Body {
         };
         // A whole body is worth it however small.
         if most >= DIRECT || matches!(self, Body::Length(left) if *left <= room as u64) { most } else { 0 }
-    }
-}
-
-fn chunk_error(error: ChunkError) -> Error {
-    match error {
-        ChunkError::SizeOverflow => Error::WINHTTP_CHUNKED_ENCODING_HEADER_SIZE_OVERFLOW,
-        ChunkError::Syntax | ChunkError::TrailerOverflow => Error::WINHTTP_INVALID_SERVER_RESPONSE,
     }
 }
 
@@ -211,7 +205,8 @@ impl Request {
         let direct = body.direct(connection, free.len());
         let got =
             if direct > 0 { connection.stream.receive(&mut free[..direct]) } else { connection.fill(true) };
-        let got = got.map_err(|error| io_error(&error));
+        let limit = || self.with_settings(|settings| settings.receive_timeout);
+        let got = got.map_err(|error| causes::receiving(&error, "the response body", limit()));
         if let Ok(got) = got {
             self.notify(&Event::ResponseReceived(u32::try_from(got).unwrap_or(u32::MAX)));
             self.check_open()?;
@@ -231,7 +226,7 @@ impl Request {
     /// short without an error, as on Windows; a chunked one has failed.
     fn body_cut_off(&self, exchange: &mut Exchange) -> Result<()> {
         if matches!(exchange.body, Body::Chunked(_)) {
-            return Err(Error::WINHTTP_CONNECTION_ERROR);
+            return Err(causes::closed_in_chunks());
         }
         exchange.spent = true;
         exchange.body = Body::Over;
@@ -274,7 +269,14 @@ impl Request {
                 0 if !body.has_ended() => match connection.fill(true) {
                     Ok(0) => self.body_cut_off(exchange)?,
                     Ok(_) => {}
-                    Err(error) => return Err(io_error(&error)),
+                    Err(error) => {
+                        let limit = self.with_settings(|settings| settings.receive_timeout);
+                        return Err(causes::receiving(
+                            &error,
+                            "a response that is not wanted any more",
+                            limit,
+                        ));
+                    }
                 },
                 count => drained = (drained + count).min(limit),
             }

@@ -9,9 +9,11 @@ use crate::net::client_stream::Cancel;
 use crate::win32::lent::LentBytes;
 
 use super::body::Body;
+use super::causes;
+use super::chunking::Chunks;
 use super::connection::Connection;
 use super::notify::Event;
-use super::operation::Operation;
+use super::operation::{Api, Operation};
 use super::pool;
 use super::request::Request;
 
@@ -25,12 +27,19 @@ pub(crate) struct Upload {
     /// The server has answered and gone before the body was complete: what follows is dropped, and
     /// ReceiveResponse gives the answer.
     pub(crate) unwanted: bool,
+    /// Where the library frames the body.
+    pub(crate) chunks: Chunks,
 }
 
 impl Upload {
     /// Whether so many more bytes may be written.
     pub(crate) fn admits(&self, count: usize) -> bool {
         self.left.is_none_or(|left| count as u64 <= left)
+    }
+
+    /// The server waits for more of the body, so that it would take what comes next on the connection for it.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.unwanted || self.chunks.is_open() || self.left.is_some_and(|left| left > 0)
     }
 }
 
@@ -60,6 +69,8 @@ pub(crate) struct Exchange {
     pub(crate) responded: bool,
     /// Something about the response forbids another exchange on the connection.
     pub(crate) spent: bool,
+    /// A proxy has answered instead of the server: its answer is in the connection's buffer.
+    pub(crate) refused: bool,
 }
 
 impl Exchange {
@@ -91,7 +102,7 @@ impl Exchange {
     /// Whether the connection can carry another exchange, now that this one is complete.
     pub(crate) fn may_keep(&self) -> bool {
         let clean = self.connection.as_ref().is_some_and(|connection| connection.buffered().is_empty());
-        clean && !self.spent && !self.expire && !self.close_asked
+        clean && !self.spent && !self.expire && !self.close_asked && !self.upload.is_unfinished()
     }
 
     /// Gives the connection to the pool.
@@ -125,6 +136,7 @@ impl Request {
 
     /// Runs an operation to its end on this thread.
     pub(crate) fn perform(&self, exchange: &mut Exchange, operation: &mut Operation) -> Result<u32> {
+        let api = operation.api();
         let result = self.check_open().and_then(|()| match operation {
             Operation::Send { optional, total } => {
                 let optional = std::mem::replace(optional, LentBytes::empty());
@@ -136,9 +148,16 @@ impl Request {
             Operation::Read { buffer, fill } => self.read_data(exchange, buffer.as_mut_slice(), *fill),
         });
         // Whatever went wrong after the handle was closed went wrong because of that.
-        result.map_err(
-            |error| if self.cancel.is_cancelled() { Error::WINHTTP_OPERATION_CANCELLED } else { error },
-        )
+        result
+            .map_err(
+                |error| if self.cancel.is_cancelled() { Error::WINHTTP_OPERATION_CANCELLED } else { error },
+            )
+            .inspect_err(|error| self.log_failure(api, *error))
+    }
+
+    fn log_failure(&self, api: Api, error: Error) {
+        let url = self.core.lock().plan.url.text();
+        causes::log(api, &url, error);
     }
 
     /// Completes an operation if that takes no waiting. `nested` is set inside a callback of this request: a
@@ -149,7 +168,8 @@ impl Request {
         operation: &mut Operation,
         nested: bool,
     ) -> Option<Result<u32>> {
-        match operation {
+        let api = operation.api();
+        let attempt = match operation {
             Operation::Send { .. } | Operation::Write(_) => None,
             Operation::Receive if nested => None,
             Operation::Receive => match self.receive_response(exchange, false) {
@@ -161,6 +181,11 @@ impl Request {
             Operation::Read { buffer, fill } => {
                 self.read_buffered(exchange, buffer.as_mut_slice(), *fill).transpose()
             }
-        }
+        };
+        attempt.inspect(|result| {
+            if let Err(error) = result {
+                self.log_failure(api, *error);
+            }
+        })
     }
 }

@@ -11,8 +11,11 @@
 //! gives them meaning.
 
 mod body;
+mod causes;
+mod chunking;
 pub mod connect;
 mod exchange;
+pub mod kept;
 pub mod notify;
 mod operation;
 mod plan;

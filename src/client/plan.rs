@@ -49,6 +49,8 @@ pub struct Plan {
     pub accept: Option<Vec<u8>>,
     /// Ask caches for a fresh copy (WINHTTP_FLAG_REFRESH).
     pub refresh: bool,
+    /// The library frames the body (WINHTTP_FLAG_AUTOMATIC_CHUNKING).
+    pub chunking: bool,
     /// The application's own fields.
     pub fields: Vec<RequestField>,
     /// Where the request stood before redirects moved it.
@@ -77,6 +79,7 @@ impl Plan {
             referrer: None,
             accept: None,
             refresh: false,
+            chunking: false,
             fields: Vec::new(),
             before_redirects: None,
             bodiless: false,
@@ -106,6 +109,11 @@ impl Plan {
             self.bodiless = true;
             self.length = None;
         }
+    }
+
+    /// The library frames the body of the next exchange.
+    pub(crate) fn frames_chunks(&self) -> bool {
+        self.chunking && !self.bodiless
     }
 
     /// Whether a response to this request has no body whatever its head says.
@@ -175,6 +183,9 @@ impl Plan {
             let _ = write!(rest, "{length}");
             let left = rest.len();
             add("Content-Length", &digits[..20 - left]);
+        }
+        if self.frames_chunks() {
+            add("Transfer-Encoding", b"chunked");
         }
         add("Connection", if around.keep_alive { b"Keep-Alive" } else { b"close" });
         if around.through_proxy && around.keep_alive {

@@ -1,5 +1,6 @@
 //! ReceiveResponse: the final response head, past interim responses and redirects (digest §3.10, §6.4, §14.1).
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use crate::abi::error::{Error, Result};
@@ -7,7 +8,7 @@ use crate::wire::Parsed;
 use crate::wire::response::ResponseLimits;
 
 use super::body::Body;
-use super::connection::io_error;
+use super::causes;
 use super::exchange::Exchange;
 use super::notify::Event;
 use super::redirect::Decision;
@@ -21,6 +22,12 @@ impl Request {
     /// wait or connect, and can be called again.
     pub(crate) fn receive_response(&self, exchange: &mut Exchange, wait: bool) -> Result<bool> {
         loop {
+            if exchange.upload.chunks.is_open() {
+                if !wait {
+                    return Ok(false);
+                }
+                self.end_chunks(exchange)?;
+            }
             if exchange.resend {
                 if !wait {
                     return Ok(false);
@@ -42,6 +49,10 @@ impl Request {
                 self.skip_interim(exchange, status)?;
                 continue;
             }
+            if exchange.refused {
+                self.take_refusal(exchange)?;
+                break;
+            }
             exchange.body = self.body_of_response(exchange)?;
             match self.decide_redirect(exchange)? {
                 Decision::Final => break,
@@ -62,7 +73,7 @@ impl Request {
         self.check_open()?;
         exchange.continues += 1;
         if exchange.continues > self.with_settings(|settings| settings.max_continue) {
-            return Err(Error::WINHTTP_INVALID_SERVER_RESPONSE);
+            return Err(causes::too_many_interim(self.with_settings(|settings| settings.max_continue)));
         }
         Ok(())
     }
@@ -78,7 +89,8 @@ impl Request {
         loop {
             let connection = exchange.connection()?;
             if !connection.buffered().is_empty() {
-                match self.core.lock().response.parse(connection.buffered(), &limits)? {
+                let parsed = self.core.lock().response.parse(connection.buffered(), &limits);
+                match parsed.map_err(|fault| causes::bad_head(fault, connection.buffered(), &limits))? {
                     Parsed::Complete(end) => {
                         connection.consume(end);
                         return Ok(Some(u32::try_from(received).unwrap_or(u32::MAX)));
@@ -89,28 +101,37 @@ impl Request {
             match exchange.connection()?.fill(wait) {
                 // Nothing yet, or an end or a fault that will be met again by whoever may wait and connect.
                 Ok(0) | Err(_) if !wait => return Ok(None),
-                Ok(0) => self.begin_again(exchange, Error::WINHTTP_CONNECTION_ERROR)?,
+                Ok(0) => self.begin_again(exchange, None)?,
                 Ok(got) => received = got,
-                Err(error) => self.begin_again(exchange, io_error(&error))?,
+                Err(error) => self.begin_again(exchange, Some(&error))?,
             }
         }
     }
 
     /// The connection ended before the head did. If it came from the pool and the server had said nothing, it
     /// had been given up before the request arrived: the request is sent once more, on a new one.
-    fn begin_again(&self, exchange: &mut Exchange, error: Error) -> Result<()> {
+    fn begin_again(&self, exchange: &mut Exchange, error: Option<&io::Error>) -> Result<()> {
         let connection = exchange.connection()?;
-        let stale = connection.reused && connection.buffered().is_empty() && exchange.continues == 0;
+        let received = connection.buffered().len();
+        let stale = connection.reused && received == 0 && exchange.continues == 0;
+        let error = match error {
+            Some(error) => {
+                let limit = self.with_settings(|settings| settings.receive_timeout);
+                causes::receiving(error, "the response head", limit)
+            }
+            None => causes::closed_in_head(received),
+        };
         if error != Error::WINHTTP_CONNECTION_ERROR || !stale || !exchange.can_replay() {
             return Err(error);
         }
+        causes::forget();
         self.check_open()?;
         self.resend_quietly(exchange)
     }
 
     fn body_of_response(&self, exchange: &mut Exchange) -> Result<Body> {
         let core = self.core.lock();
-        let framing = core.response.framing(core.plan.is_head(), false)?;
+        let framing = core.response.framing(core.plan.is_head(), false).map_err(causes::bad_length)?;
         exchange.spent = !core.response.keep_alive(framing) || core.response.status == 101;
         Ok(Body::new(framing))
     }
@@ -119,7 +140,7 @@ impl Request {
 fn check_time(since: Option<Instant>, limit: u32) -> Result<()> {
     match since {
         Some(since) if limit != 0 && since.elapsed() > Duration::from_millis(limit.into()) => {
-            Err(Error::WINHTTP_TIMEOUT)
+            Err(causes::head_too_slow(limit))
         }
         _ => Ok(()),
     }

@@ -3,6 +3,7 @@
 use crate::abi::error::{Error, Result};
 use crate::wire::url::{SCHEME_HTTPS, crack, escape_object_name, resolve_location};
 
+use super::causes;
 use super::exchange::Exchange;
 use super::notify::Event;
 use super::plan::Url;
@@ -35,7 +36,8 @@ impl Request {
             return Ok(Decision::Final);
         }
         if exchange.redirects >= core.settings.max_redirects {
-            return Err(Error::WINHTTP_REDIRECT_FAILED);
+            let location = core.response.values(LOCATION).next().unwrap_or_default();
+            return Err(causes::bad_redirect(location, "is one more than the limit allows"));
         }
         Ok(Decision::Follow)
     }
@@ -48,7 +50,7 @@ impl Request {
             let url = target_of(&core.plan.url, location, core.settings.reject_userinfo)?;
             let policy = core.settings.redirect_policy;
             if policy == RedirectPolicy::DisallowHttpsToHttp && core.plan.url.secure && !url.secure {
-                return Err(Error::WINHTTP_REDIRECT_FAILED);
+                return Err(causes::bad_redirect(location, "leads from https to http"));
             }
             let keeps_verb =
                 matches!(core.response.status, 307 | 308) || matches!(&*core.plan.verb, "GET" | "HEAD");
@@ -87,7 +89,7 @@ impl Request {
 
 /// The URL a Location means when it comes from `base`. `REDIRECT_FAILED` when it leads nowhere WinHTTP goes.
 fn target_of(base: &Url, location: &[u8], reject_userinfo: bool) -> Result<Url> {
-    let failed = |_| Error::WINHTTP_REDIRECT_FAILED;
+    let failed = |_| causes::bad_redirect(location, "leads nowhere: it is no http or https URL");
     let text = match std::str::from_utf8(location) {
         Ok(text) => text.encode_utf16().collect(),
         // Not UTF-8: taken as Latin-1, as field values are.

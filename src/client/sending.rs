@@ -6,6 +6,8 @@ use crate::abi::error::{Error, Result};
 use crate::win32::last_error::explain;
 use crate::win32::lent::LentBytes;
 
+use super::causes;
+use super::chunking::Chunks;
 use super::connection::{Connection, Origin, io_error};
 use super::exchange::{Exchange, Upload};
 use super::notify::Event;
@@ -36,6 +38,7 @@ impl Request {
             let mut core = self.core.lock();
             core.has_response = false;
             core.trailers = None;
+            core.proxy_answered = false;
             core.plan.restore();
             let length = announced(&core.plan, given, total)?;
             core.plan.length = length.automatic;
@@ -57,9 +60,12 @@ impl Request {
 
     /// Gets a connection and sends the head and what of the body is at hand.
     pub(crate) fn send_leg(&self, exchange: &mut Exchange) -> Result<()> {
-        let (origin, settings) = self.route()?;
+        self.with_settings(|settings| settings.kept.check_protocol())?;
         let replayable = exchange.upload.left.is_some_and(|left| left == 0);
-        self.connect(exchange, &origin, &settings, !replayable)?;
+        let (origin, settings) = self.connect_by_route(exchange, !replayable)?;
+        if exchange.refused {
+            return self.check_open();
+        }
         self.notify(&Event::SendingRequest);
         self.check_open()?;
         let sent = self.send_head(exchange, &origin, &settings)?;
@@ -72,8 +78,12 @@ impl Request {
     fn send_head(&self, exchange: &mut Exchange, origin: &Arc<Origin>, settings: &Settings) -> Result<u32> {
         loop {
             let optional = exchange.optional.take().unwrap_or_else(LentBytes::empty);
+            exchange.upload.chunks =
+                if self.with_plan(|plan| plan.frames_chunks()) { Chunks::Start } else { Chunks::Off };
+            let prefix = exchange.upload.chunks.prefix(optional.as_slice().len());
             let connection = exchange.connection()?;
             self.write_head(connection);
+            connection.output.extend_from_slice(prefix.as_slice());
             let result = connection.stream.send_all(&connection.output, optional.as_slice());
             let sent = connection.output.len() + optional.as_slice().len();
             let reused = connection.reused;
@@ -81,13 +91,16 @@ impl Request {
             match result {
                 Ok(()) => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
                 Err(error) if io_error(&error) == Error::WINHTTP_TIMEOUT => {
-                    return Err(Error::WINHTTP_TIMEOUT);
+                    return Err(causes::sending(&error, settings));
                 }
                 Err(_) if exchange.has_early_answer() => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
                 Err(_) if reused && !self.cancel.is_cancelled() => {
                     self.reconnect(exchange, origin, settings)?;
+                    if exchange.refused {
+                        return Ok(0);
+                    }
                 }
-                Err(error) => return Err(io_error(&error)),
+                Err(error) => return Err(causes::sending(&error, settings)),
             }
         }
     }
@@ -98,22 +111,8 @@ impl Request {
         self.core.lock().write_head(&agent, &mut connection.output);
     }
 
-    /// Where the plan's URL is asked, and the settings of now.
-    pub(crate) fn route(&self) -> Result<(Arc<Origin>, Settings)> {
-        let partition = self.connect.session.with(|state| state.partition);
-        let core = self.core.lock();
-        let url = &core.plan.url;
-        if url.secure {
-            explain(format_args!("https://{}: TLS is not built in yet", url.authority()));
-            return Err(Error::WINHTTP_SECURE_FAILURE);
-        }
-        let (host, port) = core.proxy.choose(false, &url.host, url.port).unwrap_or((&url.host, url.port));
-        let origin = self.connect.origin(host, port, partition, &core.settings);
-        Ok((origin, core.settings.clone()))
-    }
-
     /// Gives the exchange a connection to the origin: the one it has, one from the pool, or a new one.
-    fn connect(
+    pub(crate) fn connect(
         &self,
         exchange: &mut Exchange,
         origin: &Arc<Origin>,
@@ -124,9 +123,10 @@ impl Request {
             self.cancel.detach();
             exchange.connection = None;
         }
+        exchange.refused = false;
         let connection = match exchange.connection.take() {
             Some(connection) => self.keep(connection)?,
-            None => self.obtain(origin, settings, certain)?,
+            None => self.obtain(exchange, origin, settings, certain)?,
         };
         self.adopt(exchange, connection, settings)
     }
@@ -138,7 +138,7 @@ impl Request {
         origin: &Arc<Origin>,
         settings: &Settings,
     ) -> Result<()> {
-        let connection = self.replace(exchange.connection.take(), origin, settings)?;
+        let connection = self.replace(exchange, origin, settings)?;
         self.adopt(exchange, connection, settings)
     }
 
@@ -155,6 +155,9 @@ impl Request {
     pub(crate) fn resend_quietly(&self, exchange: &mut Exchange) -> Result<()> {
         let (origin, settings) = self.route()?;
         self.reconnect(exchange, &origin, &settings)?;
+        if exchange.refused {
+            return Ok(());
+        }
         self.send_head(exchange, &origin, &settings).map(|_| ())
     }
 
@@ -162,16 +165,17 @@ impl Request {
         let count = bytes.len();
         if !exchange.upload.unwanted && count > 0 {
             exchange.upload.written = true;
+            let prefix = exchange.upload.chunks.prefix(count);
             let settings = self.with_settings(|settings| settings.clone());
             let connection = exchange.connection()?;
             let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
             let sent = connection.stream.set_limits(limits.0, limits.1);
-            let sent = sent.and_then(|()| connection.stream.send_all(bytes, &[]));
-            if let Err(error) = sent {
-                let error = io_error(&error);
-                exchange.upload.unwanted = error != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
+            let sent = sent.and_then(|()| connection.stream.send_all(prefix.as_slice(), bytes));
+            if let Err(fault) = sent {
+                exchange.upload.unwanted =
+                    io_error(&fault) != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
                 if !exchange.upload.unwanted {
-                    return Err(error);
+                    return Err(causes::sending(&fault, &settings));
                 }
             }
         }
@@ -195,9 +199,13 @@ impl Request {
         }
         match self.drain(exchange) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Error::WINHTTP_RESPONSE_DRAIN_OVERFLOW),
+            Ok(false) => {
+                explain(format_args!("more is left of the earlier response than may be read away"));
+                Err(Error::WINHTTP_RESPONSE_DRAIN_OVERFLOW)
+            }
             Err(_) => {
                 // What became of the earlier response does not matter to this request.
+                causes::forget();
                 exchange.abandon(&self.cancel);
                 self.check_open()
             }
@@ -206,13 +214,15 @@ impl Request {
 }
 
 impl Exchange {
-    /// The body can be sent again: WriteData had no part in it.
+    /// The body can be sent again: WriteData had no part in it, and its end is known.
     pub(crate) fn can_replay(&self) -> bool {
-        !self.upload.written && self.upload.left.is_none_or(|left| left == 0)
+        !self.upload.written
+            && self.upload.chunks == Chunks::Off
+            && self.upload.left.is_none_or(|left| left == 0)
     }
 
     /// After a failed send: whether the server answered before it stopped reading.
-    fn has_early_answer(&mut self) -> bool {
+    pub(crate) fn has_early_answer(&mut self) -> bool {
         self.connection.as_mut().is_some_and(|connection| connection.fill(false).is_ok_and(|got| got > 0))
     }
 }
@@ -226,7 +236,7 @@ struct Announced {
 }
 
 fn announced(plan: &Plan, given: usize, total: u32) -> Result<Announced> {
-    if plan.field("Transfer-Encoding").is_some() {
+    if plan.chunking || plan.field("Transfer-Encoding").is_some() {
         return Ok(Announced { total: None, automatic: None });
     }
     if (total as usize) < given {

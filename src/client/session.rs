@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::connection::Origin;
 use super::notify::Notifier;
 use super::pool;
-use super::proxy::Proxy;
+use super::proxy::{Passage, Proxy};
 use super::settings::Settings;
 
 /// What WinHttpOpen makes.
@@ -35,6 +35,8 @@ pub struct SessionState {
     pub settings: Settings,
     /// Value of User-Agent; empty for none.
     pub agent: Arc<[u8]>,
+    /// Nothing older than TLS 1.2 may be admitted (WINHTTP_FLAG_SECURE_DEFAULTS).
+    pub secure_defaults: bool,
     /// Copied by requests.
     pub proxy: Arc<Proxy>,
     /// Connections are shared inside this partition; 0 is the whole process.
@@ -48,6 +50,7 @@ impl Session {
             notifier,
             settings: Settings::default(),
             agent,
+            secure_defaults: false,
             proxy: Arc::new(proxy),
             partition: 0,
         };
@@ -119,19 +122,24 @@ impl Connect {
     }
 
     /// Where connections for this server or proxy lead.
-    pub(crate) fn origin(&self, host: &str, port: u16, partition: u64, settings: &Settings) -> Arc<Origin> {
+    pub(crate) fn origin(
+        &self,
+        (host, port): (&str, u16),
+        passage: Passage,
+        partition: u64,
+        settings: &Settings,
+    ) -> Arc<Origin> {
         let mut last = self.last_origin.lock();
         let path = &settings.network().path;
         let same = |origin: &Origin| {
-            origin.host == host
-                && origin.port == port
-                && origin.partition == partition
-                && origin.path == *path
+            let here = origin.host == host && origin.port == port && origin.partition == partition;
+            here && origin.passage == passage && origin.path == *path
         };
         match &*last {
             Some(origin) if same(origin) => Arc::clone(origin),
             _ => {
-                let origin = Origin { host: host.to_owned(), port, partition, path: path.clone() };
+                let path = path.clone();
+                let origin = Origin { host: host.to_owned(), port, passage, partition, path };
                 Arc::clone(last.insert(Arc::new(origin)))
             }
         }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::connect::network::Network;
+use super::kept::Kept;
 
 /// What to do with a redirect (`WINHTTP_OPTION_REDIRECT_POLICY`); the discriminants are the option's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,10 +94,14 @@ pub struct Settings {
     pub write_buffer_size: u32,
     /// Kept for reading back; has no effect.
     pub priority: u32,
+    /// A proxy's answer to CONNECT is a response with its body, whatever its status.
+    pub receive_proxy_answer: bool,
     /// Which certificate faults to ignore, for TLS.
     pub security_flags: u32,
     /// What is wished of connections, if anything.
     pub(super) network: Option<Arc<Network>>,
+    /// What newer options set.
+    pub kept: Kept,
 }
 
 impl Default for Settings {
@@ -120,8 +125,10 @@ impl Default for Settings {
             read_buffer_size: 8192,
             write_buffer_size: 8192,
             priority: 0,
+            receive_proxy_answer: false,
             security_flags: 0,
             network: None,
+            kept: Kept::default(),
         }
     }
 }

@@ -48,6 +48,14 @@ pub fn take_words() -> Option<String> {
     })
 }
 
+/// Shows `read` the words said since the last call ended, and leaves them.
+pub fn fresh<R>(read: impl FnOnce(Option<&str>) -> R) -> R {
+    DETAIL.with_borrow(|detail| {
+        let text = detail.text.as_deref().filter(|_| detail.fresh);
+        read(text.and_then(|text| text.to_str().ok()))
+    })
+}
+
 /// A call has failed: keeps the words said during it, forgets older ones.
 pub fn settle() {
     DETAIL.with_borrow_mut(|detail| {
@@ -76,7 +84,9 @@ mod tests {
         settle();
         assert_eq!(text(), None);
         explain(format_args!("said here, told there"));
+        fresh(|words| assert_eq!(words, Some("said here, told there")));
         assert_eq!(take_words().as_deref(), Some("said here, told there"));
         assert_eq!(take_words(), None);
+        fresh(|words| assert_eq!(words, None));
     }
 }

@@ -16,12 +16,16 @@ use super::extended_error;
 use super::network::{Mark, Path};
 use super::waiting::Slot;
 
+use crate::client::proxy::Passage;
+
 /// Where connections lead: those to the same origin can stand for each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
     /// Name or address to connect to: the server's, or the proxy's.
     pub(crate) host: String,
     pub(crate) port: u16,
+    /// How it goes on from there.
+    pub(crate) passage: Passage,
     /// Connections are shared inside one partition only; 0 is the whole process.
     pub(crate) partition: u64,
     /// How it is led to, if not in the usual way.

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use crate::abi::error::{Error, Result};
 use crate::client::notify::Event;
+use crate::client::proxy::Passage;
 use crate::client::request::Request;
 use crate::client::settings::{Settings, limit};
 use crate::net::client_stream::Cancel;
@@ -34,7 +35,7 @@ const FAST_FALLBACK: u32 = 300;
 impl Request {
     /// Makes a connection to the origin in a place of its own, and leaves it attached to the request's cancelling.
     /// `quiet` tells the application nothing.
-    pub(super) fn open_connection(
+    pub(crate) fn open_connection(
         &self,
         origin: &Arc<Origin>,
         settings: &Settings,
@@ -50,7 +51,7 @@ impl Request {
         if let Some(first) = addresses.first() {
             self.tell(quiet, &Event::NameResolved(&first.ip().to_string()))?;
         }
-        if slot.is_first && !quiet {
+        if slot.is_first && !quiet && origin.passage == Passage::Straight {
             ahead::open(origin, &addresses, settings);
         }
         let result = self.run_race(origin, settings, &addresses, slot, quiet);

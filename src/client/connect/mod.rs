@@ -20,4 +20,4 @@ pub mod names;
 pub mod network;
 mod obtain;
 pub(crate) mod pool;
-mod waiting;
+pub(super) mod waiting;

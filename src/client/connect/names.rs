@@ -64,7 +64,7 @@ struct Memory {
 static MEMORY: LazyLock<Mutex<Memory>> = LazyLock::new(Mutex::default);
 
 /// The addresses of a name or address, within `limit` milliseconds (0: as long as it takes).
-pub(super) fn look_up(
+pub(crate) fn look_up(
     host: &str,
     port: u16,
     limit: u32,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::abi::error::{Error, Result};
+use crate::client::exchange::Exchange;
 use crate::client::request::Request;
 use crate::client::settings::{Settings, limit};
 use crate::net::winsock;
@@ -20,6 +21,7 @@ impl Request {
     /// trusted with what cannot be sent twice.
     pub(crate) fn obtain(
         &self,
+        exchange: &mut Exchange,
         origin: &Arc<Origin>,
         settings: &Settings,
         certain: bool,
@@ -29,7 +31,7 @@ impl Request {
             Some(connection) => (self.attach(connection)?, None),
             None => {
                 let start = Instant::now();
-                (self.wait_for_connection(origin, settings, certain)?, Some(start))
+                (self.wait_for_connection(exchange, origin, settings, certain)?, Some(start))
             }
         };
         if network.mark.is_some() {
@@ -50,21 +52,24 @@ impl Request {
     /// A new connection in place of one that the server gave up. The application is told nothing.
     pub(crate) fn replace(
         &self,
-        old: Option<Connection>,
+        exchange: &mut Exchange,
         origin: &Arc<Origin>,
         settings: &Settings,
     ) -> Result<Connection> {
         self.cancel.detach();
-        let slot = old.map(Connection::into_slot).filter(|slot| slot.origin == *origin);
-        let Some(slot) = slot else { return self.obtain(origin, settings, true) };
+        let slot = exchange.connection.take().map(Connection::into_slot);
+        let Some(slot) = slot.filter(|slot| slot.origin == *origin) else {
+            return self.obtain(exchange, origin, settings, true);
+        };
         let start = Instant::now();
-        let mut connection = self.open_connection(origin, settings, slot, true)?;
+        let mut connection = self.open_passage(exchange, origin, settings, slot, true)?;
         self.facts.obtained(Some(start), &mut connection);
         Ok(connection)
     }
 
     fn wait_for_connection(
         &self,
+        exchange: &mut Exchange,
         origin: &Arc<Origin>,
         settings: &Settings,
         certain: bool,
@@ -75,7 +80,7 @@ impl Request {
         self.facts.mark(Time::ConnectionAcquireWaitEnd);
         match grant {
             Ok(Grant::Connection(connection)) => self.attach(*connection),
-            Ok(Grant::Slot(slot)) => self.open_connection(origin, settings, slot, false),
+            Ok(Grant::Slot(slot)) => self.open_passage(exchange, origin, settings, slot, false),
             Err(GivenUp::Cancelled) => Err(Error::WINHTTP_OPERATION_CANCELLED),
             Err(GivenUp::Timeout) => {
                 extended_error::note_code(winsock::TIMED_OUT);
