@@ -8,6 +8,7 @@ use crate::win32::lent::LentBytes;
 
 use super::causes;
 use super::chunking::Chunks;
+use super::connect::facts::Time;
 use super::connection::{Connection, Origin, io_error};
 use super::exchange::{Exchange, Upload};
 use super::notify::Event;
@@ -34,17 +35,19 @@ impl Request {
     ) -> Result<()> {
         self.finish_previous(exchange)?;
         let given = optional.as_slice().len();
-        let (left, close_asked) = {
+        let (left, close_asked, drain_limit) = {
             let mut core = self.core.lock();
             core.has_response = false;
             core.trailers = None;
             core.proxy_answered = false;
             core.plan.restore();
+            self.facts.clear();
             let length = announced(&core.plan, given, total)?;
             core.plan.length = length.automatic;
             (
                 length.total.map(|all| all - given as u64),
                 core.plan.asks_to_close() || core.settings.disabled.keep_alive(),
+                core.settings.max_drain_size,
             )
         };
         let connection = exchange.connection.take();
@@ -53,6 +56,7 @@ impl Request {
             optional: Some(optional),
             upload: Upload { left, ..Upload::default() },
             close_asked,
+            drain_limit,
             ..Exchange::default()
         };
         self.send_leg(exchange)
@@ -85,16 +89,20 @@ impl Request {
             self.write_head(connection);
             connection.output.extend_from_slice(prefix.as_slice());
             let result = connection.stream.send_all(&connection.output, optional.as_slice());
-            let sent = connection.output.len() + optional.as_slice().len();
-            let reused = connection.reused;
+            let head = connection.output.len();
+            let sent = head + optional.as_slice().len();
             exchange.optional = Some(optional);
             match result {
-                Ok(()) => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
-                Err(error) if io_error(&error) == Error::WINHTTP_TIMEOUT => {
-                    return Err(causes::sending(&error, settings));
+                Ok(()) => {
+                    self.facts.sent(head);
+                    return Ok(u32::try_from(sent).unwrap_or(u32::MAX));
                 }
-                Err(_) if exchange.has_early_answer() => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
-                Err(_) if reused && !self.cancel.is_cancelled() => {
+                Err(error) if io_error(&error) != Error::WINHTTP_TIMEOUT && exchange.has_early_answer() => {
+                    return Ok(u32::try_from(sent).unwrap_or(u32::MAX));
+                }
+                Err(error)
+                    if !self.cancel.is_cancelled() && exchange.is_stale(io_error(&error), settings) =>
+                {
                     self.reconnect(exchange, origin, settings)?;
                     if exchange.refused {
                         return Ok(0);
@@ -178,6 +186,7 @@ impl Request {
                     return Err(causes::sending(&fault, &settings));
                 }
             }
+            self.facts.mark(Time::SendRequestEnd);
         }
         if let Some(left) = &mut exchange.upload.left {
             *left = left.saturating_sub(count as u64);

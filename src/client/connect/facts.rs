@@ -109,6 +109,22 @@ impl Facts {
         self.set(stat, sum);
     }
 
+    /// The head, and what of the body came with it, has left.
+    #[inline]
+    pub(crate) fn sent(&self, head: usize) {
+        let now = Instant::now();
+        self.mark_at(Time::SendRequestHeadersEnd, now);
+        self.mark_at(Time::SendRequestEnd, now);
+        self.set(Stat::RequestHeadersSize, head as u64);
+    }
+
+    /// A response head of so many bytes is complete.
+    #[inline]
+    pub(crate) fn head_received(&self, head: usize) {
+        self.mark(Time::ReceiveResponseHeadersEnd);
+        self.set(Stat::ResponseHeadersSize, head as u64);
+    }
+
     /// The request has the connection that it asked for at `start`, and got at once if that is `None`.
     #[inline]
     pub(super) fn obtained(&self, start: Option<Instant>, connection: &mut Connection) {

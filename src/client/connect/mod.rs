@@ -7,7 +7,7 @@
 //! ```
 //!
 //! `connection` is one of them, `network` how the application wants them, `facts` what is remembered of a request's
-//! course. What is sent on them is decided in `sending` and `receiving`; sockets and the resolver are `net`'s.
+//! course, `retrying` when it is sent again. What is sent on them is decided in `sending` and `receiving`; sockets and the resolver are `net`'s.
 
 mod ahead;
 pub(crate) mod connection;
@@ -20,4 +20,5 @@ pub mod names;
 pub mod network;
 mod obtain;
 pub(crate) mod pool;
+mod retrying;
 pub(super) mod waiting;

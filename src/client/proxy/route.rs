@@ -44,7 +44,8 @@ impl Request {
         }
         let proxy = user.as_ref().map_or(&*core.proxy, |user| &user.proxy);
         let Some(server) = pick(proxy, url, automatic) else {
-            let origin = self.connect.origin((&url.host, url.port), Passage::Straight, partition, &core.settings);
+            let origin =
+                self.connect.origin((&url.host, url.port), Passage::Straight, partition, &core.settings);
             core.absolute_form = false;
             return Ok((origin, core.settings.clone()));
         };
