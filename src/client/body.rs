@@ -11,6 +11,7 @@ use crate::wire::chunked::ChunkDecoder;
 use crate::wire::request::Framing;
 
 use super::causes;
+use super::connect::facts::Stat;
 use super::connection::Connection;
 use super::decode::Source;
 use super::exchange::Exchange;
@@ -212,6 +213,7 @@ impl Request {
         }
         if over || count == buffer.len() || (count > 0 && !fill) {
             exchange.filled = 0;
+            self.facts.add(Stat::ResponseBodySize, count as u64);
             // C callers cannot ask for more than 32 bits can count.
             return Ok(Some(u32::try_from(count).unwrap_or(u32::MAX)));
         }

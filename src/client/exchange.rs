@@ -12,6 +12,7 @@ use super::auth::Tried;
 use super::body::Body;
 use super::causes;
 use super::chunking::Chunks;
+use super::connect::facts::Time;
 use super::connection::Connection;
 use super::decode::Decoder;
 use super::notify::Event;
@@ -77,6 +78,10 @@ pub(crate) struct Exchange {
     pub(crate) responded: bool,
     /// Something about the response forbids another exchange on the connection.
     pub(crate) spent: bool,
+    /// How often it was sent again on another connection.
+    pub(crate) retries: u32,
+    /// Bytes of the body that are read away when the handle closes.
+    pub(crate) drain_limit: u32,
     /// A proxy has answered instead of the server: its answer is in the connection's buffer.
     pub(crate) refused: bool,
 }
@@ -99,7 +104,7 @@ impl Exchange {
     /// The handle closes, and the connection is attached to nothing any more: keeps it if the response is complete
     /// but for bytes that are here already.
     pub(crate) fn settle(&mut self) {
-        let complete = self.responded && self.body.awaits_end() && self.skip_buffered();
+        let complete = self.responded && self.body.awaits_end() && self.drain_arrived();
         let keep = complete && self.may_keep();
         if let Some(connection) = self.connection.take()
             && keep
@@ -128,6 +133,7 @@ impl Exchange {
 impl Request {
     /// The response is complete: the connection goes to the pool or ends.
     pub(crate) fn release(&self, exchange: &mut Exchange) {
+        self.facts.mark(Time::ReceiveResponseEnd);
         if exchange.may_keep() {
             exchange.give_back(&self.cancel);
             return;

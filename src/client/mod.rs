@@ -15,7 +15,7 @@ mod body;
 mod causes;
 mod chunking;
 mod completing;
-mod connect;
+pub mod connect;
 mod cookies;
 mod decode;
 mod exchange;
