@@ -91,11 +91,12 @@ pub(super) fn query(object: &Object, option: u32) -> Option<Result<Value>> {
     if !is_read_only(option) {
         return None;
     }
-    Some(check_level(object, Level::Request).and_then(|()| match option {
-        WINHTTP_OPTION_SECURITY_KEY_BITNESS => Ok(Value::Number(0)),
-        WINHTTP_OPTION_HTTP3_STREAM_ERROR_CODE => Ok(Value::Long(0)),
-        _ => Err(Error::WINHTTP_INCORRECT_HANDLE_STATE),
-    }))
+    Some(match (check_level(object, Level::Request), option) {
+        (Err(wrong), _) => Err(wrong),
+        (Ok(()), WINHTTP_OPTION_SECURITY_KEY_BITNESS) => Ok(Value::Number(0)),
+        (Ok(()), WINHTTP_OPTION_HTTP3_STREAM_ERROR_CODE) => Ok(Value::Long(0)),
+        (Ok(()), _) => Err(Error::WINHTTP_INCORRECT_HANDLE_STATE),
+    })
 }
 
 fn is_read_only(option: u32) -> bool {
