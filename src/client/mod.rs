@@ -13,6 +13,7 @@
 mod body;
 mod causes;
 mod chunking;
+mod completing;
 mod connect;
 mod exchange;
 pub mod kept;
@@ -33,6 +34,7 @@ mod workers;
 use connect::{connection, pool};
 pub use operation::{Api, Operation, Outcome};
 pub use plan::{Plan, Url};
+pub use workers::set_limit as set_worker_limit;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! ReceiveResponse: the final response head, past interim responses and redirects (digest §3.10, §6.4, §14.1).
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use crate::abi::error::{Error, Result};
@@ -11,6 +11,7 @@ use super::body::Body;
 use super::causes;
 use super::exchange::Exchange;
 use super::notify::Event;
+use super::operation::Patience;
 use super::redirect::Decision;
 use super::request::Request;
 
@@ -18,18 +19,18 @@ use super::request::Request;
 const MAX_FIELDS: usize = 1024;
 
 impl Request {
-    /// Receives until the final head is there. Without `wait` it stops, with `false`, where it would have to
-    /// wait or connect, and can be called again.
-    pub(crate) fn receive_response(&self, exchange: &mut Exchange, wait: bool) -> Result<bool> {
+    /// Receives until the final head is there. It stops, with `false`, where that takes more patience, and can be
+    /// called again.
+    pub(crate) fn receive_response(&self, exchange: &mut Exchange, patience: Patience) -> Result<bool> {
         loop {
             if exchange.upload.chunks.is_open() {
-                if !wait {
+                if patience == Patience::Probe {
                     return Ok(false);
                 }
                 self.end_chunks(exchange)?;
             }
             if exchange.resend {
-                if !wait {
+                if patience == Patience::Probe {
                     return Ok(false);
                 }
                 self.send_leg(exchange)?;
@@ -40,7 +41,7 @@ impl Request {
                 self.notify(&Event::ReceivingResponse);
                 self.check_open()?;
             }
-            let Some(size) = self.receive_head(exchange, wait)? else { return Ok(false) };
+            let Some(size) = self.receive_head(exchange, patience)? else { return Ok(false) };
             exchange.receiving_since = None;
             self.notify(&Event::ResponseReceived(size));
             self.check_open()?;
@@ -49,10 +50,14 @@ impl Request {
                 self.skip_interim(exchange, status)?;
                 continue;
             }
+            if exchange.refused {
+                self.take_refusal(exchange)?;
+                break;
+            }
             exchange.body = self.body_of_response(exchange)?;
             match self.decide_redirect(exchange)? {
                 Decision::Final => break,
-                Decision::Follow => self.follow_redirect(exchange, wait)?,
+                Decision::Follow => self.follow_redirect(exchange, patience)?,
             }
         }
         self.core.lock().has_response = true;
@@ -75,13 +80,14 @@ impl Request {
     }
 
     /// Reads one head into the request's response. Gives the bytes of the receive that completed it; `None`
-    /// when that would mean to wait.
-    fn receive_head(&self, exchange: &mut Exchange, wait: bool) -> Result<Option<u32>> {
+    /// when that takes more patience.
+    fn receive_head(&self, exchange: &mut Exchange, patience: Patience) -> Result<Option<u32>> {
         let (limits, time) = self.with_settings(|settings| {
             let limits = ResponseLimits { head: settings.max_header_size as usize, fields: MAX_FIELDS };
             (limits, settings.response_limit())
         });
         let mut received = exchange.connection()?.buffered().len();
+        let mut fresh = false;
         loop {
             let connection = exchange.connection()?;
             if !connection.buffered().is_empty() {
@@ -91,14 +97,18 @@ impl Request {
                         connection.consume(end);
                         return Ok(Some(u32::try_from(received).unwrap_or(u32::MAX)));
                     }
-                    Parsed::Partial => check_time(exchange.receiving_since, time)?,
+                    Parsed::Partial if fresh => check_time(exchange.receiving_since, time)?,
+                    Parsed::Partial => {}
                 }
             }
-            match exchange.connection()?.fill(wait) {
-                // Nothing yet, or an end or a fault that will be met again by whoever may wait and connect.
-                Ok(0) | Err(_) if !wait => return Ok(None),
+            match exchange.connection()?.fill(patience) {
+                Err(error) if patience != Patience::Wait && error.kind() == ErrorKind::WouldBlock => {
+                    return Ok(None);
+                }
+                // An end or a fault will be met again by whoever may connect.
+                Ok(0) | Err(_) if patience == Patience::Probe => return Ok(None),
                 Ok(0) => self.begin_again(exchange, None)?,
-                Ok(got) => received = got,
+                Ok(got) => (received, fresh) = (got, true),
                 Err(error) => self.begin_again(exchange, Some(&error))?,
             }
         }

@@ -6,6 +6,7 @@ use crate::wire::url::{SCHEME_HTTPS, crack, escape_object_name, resolve_location
 use super::causes;
 use super::exchange::Exchange;
 use super::notify::Event;
+use super::operation::Patience;
 use super::plan::Url;
 use super::request::Request;
 use super::settings::RedirectPolicy;
@@ -42,8 +43,8 @@ impl Request {
         Ok(Decision::Follow)
     }
 
-    /// Moves the request to the Location. What is left of the response is read away, as far as `wait` allows.
-    pub(crate) fn follow_redirect(&self, exchange: &mut Exchange, wait: bool) -> Result<()> {
+    /// Moves the request to the Location. What is left of the response is read away, as far as `patience` allows.
+    pub(crate) fn follow_redirect(&self, exchange: &mut Exchange, patience: Patience) -> Result<()> {
         let (url, drop_body) = {
             let core = self.core.lock();
             let location = core.response.values(LOCATION).next().unwrap_or_default();
@@ -61,7 +62,7 @@ impl Request {
         }
         self.notify(&Event::Redirect(&url.text()));
         self.check_open()?;
-        self.drain_redirect(exchange, wait);
+        self.drain_redirect(exchange, patience);
         self.check_open()?;
         exchange.redirects += 1;
         exchange.continues = 0;
@@ -77,9 +78,10 @@ impl Request {
 
     /// Frees the connection of a redirect's own body. The body is not worth an error: without its end, the
     /// connection is closed.
-    fn drain_redirect(&self, exchange: &mut Exchange, wait: bool) {
+    fn drain_redirect(&self, exchange: &mut Exchange, patience: Patience) {
         let optional = exchange.optional.take();
-        let at_end = exchange.skip_buffered() || (wait && self.drain(exchange) == Ok(true));
+        let at_end =
+            exchange.skip_buffered() || (patience != Patience::Probe && self.drain(exchange) == Ok(true));
         if !at_end || !exchange.may_keep() {
             exchange.abandon(&self.cancel);
         }

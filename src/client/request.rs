@@ -69,6 +69,10 @@ pub(crate) struct Core {
     pub(crate) trailers: Option<Vec<u8>>,
     /// This end and the other of the connection used last.
     pub(crate) addresses: Option<(SocketAddr, SocketAddr)>,
+    /// The head is for a proxy, which wants the whole URL.
+    pub(crate) absolute_form: bool,
+    /// The response is a proxy's answer to CONNECT.
+    pub(crate) proxy_answered: bool,
 }
 
 impl Request {
@@ -88,6 +92,8 @@ impl Request {
             has_response: false,
             trailers: None,
             addresses: None,
+            absolute_form: false,
+            proxy_answered: false,
         };
         let is_async = session.is_async;
         Request { connect, is_async, cancel: Cancel::new(), core: Mutex::new(core) }
@@ -148,6 +154,12 @@ impl Request {
         self.core.lock().addresses.ok_or(Error::WINHTTP_INCORRECT_HANDLE_STATE)
     }
 
+    /// Whether the response is a proxy's answer to CONNECT.
+    pub fn is_proxy_answer(&self) -> bool {
+        let core = self.core.lock();
+        core.has_response && core.proxy_answered
+    }
+
     /// Whether SendRequest has never been called.
     pub fn is_unsent(&self) -> bool {
         self.core.lock().phase == Phase::Opened
@@ -181,10 +193,9 @@ impl Request {
 impl Core {
     /// Appends the head; see [`Plan::write_head`].
     pub(crate) fn write_head(&self, agent: &[u8], out: &mut Vec<u8>) {
-        let url = &self.plan.url;
         let around = super::plan::Surroundings {
             agent,
-            through_proxy: !url.secure && self.proxy.choose(false, &url.host, url.port).is_some(),
+            through_proxy: self.absolute_form,
             keep_alive: !self.settings.disabled.keep_alive(),
         };
         self.plan.write_head(&around, out);

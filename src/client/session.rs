@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::connection::Origin;
 use super::notify::Notifier;
-use super::proxy::Proxy;
+use super::proxy::{Passage, Proxy};
 use super::settings::Settings;
 
 /// What WinHttpOpen makes.
@@ -109,13 +109,17 @@ impl Connect {
     }
 
     /// Where connections for this server or proxy lead.
-    pub(crate) fn origin(&self, host: &str, port: u16, partition: u64) -> Arc<Origin> {
+    pub(crate) fn origin(&self, host: &str, port: u16, passage: Passage, partition: u64) -> Arc<Origin> {
         let mut last = self.last_origin.lock();
+        let same = |origin: &Origin| {
+            let here = origin.host == host && origin.port == port && origin.partition == partition;
+            here && origin.passage == passage
+        };
         match &*last {
-            Some(origin) if origin.host == host && origin.port == port && origin.partition == partition => {
-                Arc::clone(origin)
+            Some(origin) if same(origin) => Arc::clone(origin),
+            _ => {
+                Arc::clone(last.insert(Arc::new(Origin { host: host.to_owned(), port, passage, partition })))
             }
-            _ => Arc::clone(last.insert(Arc::new(Origin { host: host.to_owned(), port, partition }))),
         }
     }
 }

@@ -91,6 +91,8 @@ pub struct Settings {
     pub write_buffer_size: u32,
     /// Kept for reading back; has no effect.
     pub priority: u32,
+    /// A proxy's answer to CONNECT is a response with its body, whatever its status.
+    pub receive_proxy_answer: bool,
     /// Which certificate faults to ignore, for TLS.
     pub security_flags: u32,
     /// What newer options set.
@@ -118,6 +120,7 @@ impl Default for Settings {
             read_buffer_size: 8192,
             write_buffer_size: 8192,
             priority: 0,
+            receive_proxy_answer: false,
             security_flags: 0,
             kept: Kept::default(),
         }

@@ -23,9 +23,12 @@ pub mod url;
 
 mod handle;
 mod notify;
+mod option_async;
 mod option_get;
 mod option_kept;
+mod option_proxy;
 mod option_set;
 mod option_tls;
+mod proxy_text;
 mod target;
 mod text;

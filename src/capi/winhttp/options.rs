@@ -5,7 +5,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::handle;
-use super::option_get::{query, write_connection_info, write_feature, write_proxy};
+use super::option_get::{query, write_connection_info, write_feature};
+use super::option_proxy::write_proxy;
 use super::option_set::set;
 use super::text::Answer;
 use crate::abi::base::{BOOL, DWORD, LPDWORD, LPVOID, TRUE};

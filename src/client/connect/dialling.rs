@@ -12,6 +12,7 @@ use super::connection::{Connection, Origin};
 use crate::client::notify::Event;
 use crate::client::request::Request;
 use crate::client::settings::{Settings, limit};
+use crate::client::workers::step_aside;
 
 impl Request {
     /// Connects to the origin, trying its addresses in order, and leaves the connection attached to the
@@ -29,6 +30,7 @@ impl Request {
         };
         tell(Event::ResolvingName(&origin.host));
         self.check_open()?;
+        step_aside();
         let addresses = resolve(&origin.host, origin.port, limit(settings.resolve_timeout), &self.cancel)
             .map_err(|e| match e {
                 ResolveError::Cancelled => Error::WINHTTP_OPERATION_CANCELLED,
