@@ -11,7 +11,9 @@ use crate::wire::chunked::ChunkDecoder;
 use crate::wire::request::Framing;
 
 use super::causes;
+use super::connect::facts::Stat;
 use super::connection::Connection;
+use super::decode::Source;
 use super::exchange::Exchange;
 use super::notify::Event;
 use super::operation::Patience;
@@ -119,6 +121,25 @@ impl Body {
     }
 }
 
+/// The raw bytes of a body that have arrived.
+struct Arrived<'a> {
+    body: &'a mut Body,
+    connection: Option<&'a mut Connection>,
+}
+
+impl Source for Arrived<'_> {
+    fn take(&mut self, out: &mut [u8]) -> Result<usize> {
+        match &mut self.connection {
+            Some(connection) if !self.body.is_over() => self.body.take(connection, out),
+            _ => Ok(0),
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.body.has_ended()
+    }
+}
+
 impl Exchange {
     /// Drops body bytes that are in the connection's buffer; true when that was all of the body.
     pub(crate) fn skip_buffered(&mut self) -> bool {
@@ -132,9 +153,10 @@ impl Exchange {
 impl Request {
     /// QueryDataAvailable without waiting; `None` when only waiting can tell.
     pub(crate) fn query_buffered(&self, exchange: &mut Exchange) -> Result<Option<u32>> {
-        let Exchange { connection, body, .. } = exchange;
-        let ready = match connection.as_mut() {
-            Some(connection) if !body.is_over() => body.ready(connection)?,
+        let Exchange { connection, body, decoder, .. } = exchange;
+        let ready = match (connection.as_mut(), decoder) {
+            (connection, Some(decoder)) => decoder.ready(&mut Arrived { body, connection })?,
+            (Some(connection), None) if !body.is_over() => body.ready(connection)?,
             _ => 0,
         };
         if ready > 0 {
@@ -165,19 +187,33 @@ impl Request {
         buffer: &mut [u8],
         fill: bool,
     ) -> Result<Option<u32>> {
-        let Exchange { connection, body, filled, .. } = exchange;
-        if let Some(connection) = connection.as_mut()
-            && !body.is_over()
-        {
-            *filled += body.take(connection, &mut buffer[*filled..])?;
+        let Exchange { connection, body, decoder, filled, .. } = exchange;
+        let mut over = false;
+        match (connection.as_mut(), decoder) {
+            (connection, Some(decoder)) => {
+                let mut arrived = Arrived { body, connection };
+                while let got @ 1.. = decoder.read(&mut arrived, &mut buffer[*filled..])? {
+                    *filled += got;
+                }
+                // With room left there is nothing left to come out of what has come in.
+                over = *filled < buffer.len() && body.has_ended();
+            }
+            (connection, None) => {
+                if let Some(connection) = connection
+                    && !body.is_over()
+                {
+                    *filled += body.take(connection, &mut buffer[*filled..])?;
+                }
+                over |= body.has_ended();
+            }
         }
-        let over = body.has_ended();
         let count = *filled;
         if over {
             self.finish_body(exchange);
         }
         if over || count == buffer.len() || (count > 0 && !fill) {
             exchange.filled = 0;
+            self.facts.add(Stat::ResponseBodySize, count as u64);
             // C callers cannot ask for more than 32 bits can count.
             return Ok(Some(u32::try_from(count).unwrap_or(u32::MAX)));
         }
@@ -216,10 +252,10 @@ impl Request {
             self.check_open()?;
         }
         let filled = exchange.filled;
-        let Exchange { connection, body, .. } = exchange;
+        let Exchange { connection, body, decoder, .. } = exchange;
         let connection = connection.as_mut().ok_or(Error::WINHTTP_CONNECTION_ERROR)?;
         let free = buffer.get_mut(filled..).unwrap_or_default();
-        let direct = body.direct(connection, free.len());
+        let direct = if decoder.is_some() { 0 } else { body.direct(connection, free.len()) };
         let got = if direct > 0 {
             connection.receive(&mut free[..direct], patience)
         } else {
@@ -260,6 +296,7 @@ impl Request {
     /// The whole body has been read: keeps its trailers and lets the connection go.
     fn finish_body(&self, exchange: &mut Exchange) {
         let body = std::mem::take(&mut exchange.body);
+        exchange.decoder = None;
         {
             let mut core = self.core.lock();
             if core.trailers.is_none() {

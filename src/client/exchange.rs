@@ -8,10 +8,13 @@ use crate::abi::error::{Error, Result};
 use crate::net::client_stream::Cancel;
 use crate::win32::lent::LentBytes;
 
+use super::auth::Tried;
 use super::body::Body;
 use super::causes;
 use super::chunking::Chunks;
+use super::connect::facts::Time;
 use super::connection::Connection;
+use super::decode::Decoder;
 use super::notify::Event;
 use super::operation::{Api, Operation, Patience};
 use super::pool;
@@ -55,6 +58,10 @@ pub(crate) struct Exchange {
     pub(crate) filled: usize,
     /// RECEIVING_RESPONSE has been said for the receive that the body waits for.
     pub(crate) awaiting_body: bool,
+    /// What undoes the content coding of the body, if that is to be undone.
+    pub(crate) decoder: Option<Box<Decoder>>,
+    /// What was tried to satisfy challenges of the server and of the proxy.
+    pub(crate) tried: [Tried; 2],
     /// Redirects followed so far.
     pub(crate) redirects: u32,
     /// 1xx responses skipped so far.
@@ -71,6 +78,10 @@ pub(crate) struct Exchange {
     pub(crate) responded: bool,
     /// Something about the response forbids another exchange on the connection.
     pub(crate) spent: bool,
+    /// How often it was sent again on another connection.
+    pub(crate) retries: u32,
+    /// Bytes of the body that are read away when the handle closes.
+    pub(crate) drain_limit: u32,
     /// A proxy has answered instead of the server: its answer is in the connection's buffer.
     pub(crate) refused: bool,
 }
@@ -87,12 +98,13 @@ impl Exchange {
         self.connection = None;
         self.optional = None;
         self.body = Body::default();
+        self.decoder = None;
     }
 
     /// The handle closes, and the connection is attached to nothing any more: keeps it if the response is complete
     /// but for bytes that are here already.
     pub(crate) fn settle(&mut self) {
-        let complete = self.responded && self.body.awaits_end() && self.skip_buffered();
+        let complete = self.responded && self.body.awaits_end() && self.drain_arrived();
         let keep = complete && self.may_keep();
         if let Some(connection) = self.connection.take()
             && keep
@@ -121,6 +133,7 @@ impl Exchange {
 impl Request {
     /// The response is complete: the connection goes to the pool or ends.
     pub(crate) fn release(&self, exchange: &mut Exchange) {
+        self.facts.mark(Time::ReceiveResponseEnd);
         if exchange.may_keep() {
             exchange.give_back(&self.cancel);
             return;

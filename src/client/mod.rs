@@ -10,11 +10,14 @@
 //! Nothing here knows handles, UTF-16 or callbacks of C: [`notify::Notifier`] carries those as numbers, and `capi`
 //! gives them meaning.
 
+pub mod auth;
 mod body;
 mod causes;
 mod chunking;
 mod completing;
-mod connect;
+pub mod connect;
+mod cookies;
+mod decode;
 mod exchange;
 pub mod kept;
 pub mod notify;
@@ -28,8 +31,10 @@ pub mod request;
 mod sending;
 pub mod session;
 pub mod settings;
+mod stages;
 mod turn;
 mod workers;
+mod zstd;
 
 use connect::{connection, pool};
 pub use operation::{Api, Operation, Outcome};

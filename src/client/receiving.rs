@@ -7,8 +7,10 @@ use crate::abi::error::{Error, Result};
 use crate::wire::Parsed;
 use crate::wire::response::ResponseLimits;
 
+use super::auth::Verdict;
 use super::body::Body;
 use super::causes;
+use super::connect::facts::Time;
 use super::exchange::Exchange;
 use super::notify::Event;
 use super::operation::Patience;
@@ -23,21 +25,20 @@ impl Request {
     /// called again.
     pub(crate) fn receive_response(&self, exchange: &mut Exchange, patience: Patience) -> Result<bool> {
         loop {
-            if exchange.upload.chunks.is_open() {
-                if patience == Patience::Probe {
-                    return Ok(false);
-                }
-                self.end_chunks(exchange)?;
+            if (exchange.resend || exchange.upload.chunks.is_open()) && patience == Patience::Probe {
+                return Ok(false);
             }
             if exchange.resend {
-                if patience == Patience::Probe {
-                    return Ok(false);
-                }
                 self.send_leg(exchange)?;
                 exchange.resend = false;
             }
+            if exchange.upload.chunks.is_open() {
+                self.end_chunks(exchange)?;
+            }
             if exchange.receiving_since.is_none() {
-                exchange.receiving_since = Some(Instant::now());
+                let now = Instant::now();
+                exchange.receiving_since = Some(now);
+                self.facts.mark_at(Time::ReceiveResponseStart, now);
                 self.notify(&Event::ReceivingResponse);
                 self.check_open()?;
             }
@@ -55,10 +56,23 @@ impl Request {
                 break;
             }
             exchange.body = self.body_of_response(exchange)?;
+            self.keep_cookies();
+            self.present_passport()?;
+            if self.judge(exchange)? == Verdict::Again {
+                self.drain_leg(exchange, patience);
+                self.check_open()?;
+                continue;
+            }
+            if status == 408 && self.retry_after_408(exchange)? {
+                continue;
+            }
             match self.decide_redirect(exchange)? {
                 Decision::Final => break,
                 Decision::Follow => self.follow_redirect(exchange, patience)?,
             }
+        }
+        if !exchange.body.is_over() {
+            exchange.decoder = self.take_coding();
         }
         self.core.lock().has_response = true;
         exchange.responded = true;
@@ -95,6 +109,7 @@ impl Request {
                 match parsed.map_err(|fault| causes::bad_head(fault, connection.buffered(), &limits))? {
                     Parsed::Complete(end) => {
                         connection.consume(end);
+                        self.facts.head_received(end);
                         return Ok(Some(u32::try_from(received).unwrap_or(u32::MAX)));
                     }
                     Parsed::Partial if fresh => check_time(exchange.receiving_since, time)?,
@@ -119,7 +134,7 @@ impl Request {
     fn begin_again(&self, exchange: &mut Exchange, error: Option<&io::Error>) -> Result<()> {
         let connection = exchange.connection()?;
         let received = connection.buffered().len();
-        let stale = connection.reused && received == 0 && exchange.continues == 0;
+        let silent = received == 0 && exchange.continues == 0;
         let error = match error {
             Some(error) => {
                 let limit = self.with_settings(|settings| settings.receive_timeout);
@@ -127,7 +142,10 @@ impl Request {
             }
             None => causes::closed_in_head(received),
         };
-        if error != Error::WINHTTP_CONNECTION_ERROR || !stale || !exchange.can_replay() {
+        let stale = silent
+            && error == Error::WINHTTP_CONNECTION_ERROR
+            && self.with_settings(|settings| exchange.is_stale(error, settings));
+        if !stale || !exchange.can_replay() {
             return Err(error);
         }
         causes::forget();
@@ -138,6 +156,9 @@ impl Request {
     fn body_of_response(&self, exchange: &mut Exchange) -> Result<Body> {
         let core = self.core.lock();
         let framing = core.response.framing(core.plan.is_head(), false).map_err(causes::bad_length)?;
+        if let Some(connection) = &mut exchange.connection {
+            connection.learn(&core.response);
+        }
         exchange.spent = !core.response.keep_alive(framing) || core.response.status == 101;
         Ok(Body::new(framing))
     }

@@ -9,12 +9,12 @@ use crate::win32::lent::LentBytes;
 
 use super::causes;
 use super::chunking::Chunks;
+use super::connect::facts::Time;
 use super::connection::{Connection, Origin, io_error};
 use super::exchange::{Exchange, Upload};
 use super::notify::Event;
 use super::operation::{Operation, Outcome, Patience};
 use super::plan::Plan;
-use super::pool;
 use super::request::Request;
 use super::settings::{Settings, limit};
 use super::workers::step_aside;
@@ -40,17 +40,20 @@ impl Request {
     ) -> Result<()> {
         self.finish_previous(exchange)?;
         let given = optional.as_slice().len();
-        let (left, close_asked) = {
+        let (left, close_asked, redirects, drain_limit) = {
             let mut core = self.core.lock();
             core.has_response = false;
             core.trailers = None;
             core.proxy_answered = false;
-            core.plan.restore();
+            self.facts.clear();
+            let redirects = core.plan.restore();
             let length = announced(&core.plan, given, total)?;
             core.plan.length = length.automatic;
             (
                 length.total.map(|all| all - given as u64),
                 core.plan.asks_to_close() || core.settings.disabled.keep_alive(),
+                redirects,
+                core.settings.max_drain_size,
             )
         };
         let connection = exchange.connection.take();
@@ -58,7 +61,9 @@ impl Request {
             connection,
             optional: Some(optional),
             upload: Upload { left, ..Upload::default() },
+            redirects,
             close_asked,
+            drain_limit,
             ..Exchange::default()
         };
         self.send_leg(exchange)
@@ -74,6 +79,7 @@ impl Request {
         }
         self.notify(&Event::SendingRequest);
         self.check_open()?;
+        self.dress(exchange, &origin.host, origin.port);
         let sent = self.send_head(exchange, &origin, &settings)?;
         self.notify(&Event::RequestSent(sent));
         self.check_open()
@@ -94,16 +100,20 @@ impl Request {
             self.write_head(connection);
             connection.output.extend_from_slice(prefix.as_slice());
             let result = connection.stream.send_all(&connection.output, optional.as_slice());
-            let sent = connection.output.len() + optional.as_slice().len();
-            let reused = connection.reused;
+            let head = connection.output.len();
+            let sent = head + optional.as_slice().len();
             exchange.optional = Some(optional);
             match result {
-                Ok(()) => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
-                Err(error) if io_error(&error) == Error::WINHTTP_TIMEOUT => {
-                    return Err(causes::sending(&error, settings));
+                Ok(()) => {
+                    self.facts.sent(head);
+                    return Ok(u32::try_from(sent).unwrap_or(u32::MAX));
                 }
-                Err(_) if exchange.has_early_answer() => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
-                Err(_) if reused && !self.cancel.is_cancelled() => {
+                Err(error) if io_error(&error) != Error::WINHTTP_TIMEOUT && exchange.has_early_answer() => {
+                    return Ok(u32::try_from(sent).unwrap_or(u32::MAX));
+                }
+                Err(error)
+                    if !self.cancel.is_cancelled() && exchange.is_stale(io_error(&error), settings) =>
+                {
                     self.reconnect(exchange, origin, settings)?;
                     if exchange.refused {
                         return Ok(0);
@@ -133,12 +143,9 @@ impl Request {
             exchange.connection = None;
         }
         exchange.refused = false;
-        let connection = match exchange.connection.take().or_else(|| pool::take(origin, certain)) {
-            Some(connection) => {
-                self.cancel.attach(&connection.stream).map_err(|_| Error::WINHTTP_OPERATION_CANCELLED)?;
-                connection
-            }
-            None => self.open_passage(exchange, origin, settings, false)?,
+        let connection = match exchange.connection.take() {
+            Some(connection) => self.keep(connection)?,
+            None => self.obtain(exchange, origin, settings, certain)?,
         };
         self.adopt(exchange, connection, settings)
     }
@@ -150,9 +157,7 @@ impl Request {
         origin: &Arc<Origin>,
         settings: &Settings,
     ) -> Result<()> {
-        self.cancel.detach();
-        exchange.connection = None;
-        let connection = self.open_passage(exchange, origin, settings, true)?;
+        let connection = self.replace(exchange, origin, settings)?;
         self.adopt(exchange, connection, settings)
     }
 
@@ -172,7 +177,8 @@ impl Request {
         if exchange.refused {
             return Ok(());
         }
-        self.send_head(exchange, &origin, &settings).map(|_| ())
+        self.send_head(exchange, &origin, &settings)?;
+        self.end_chunks(exchange)
     }
 
     /// WriteData, from the byte `sent` on; `None` when the rest takes more patience.
@@ -198,6 +204,7 @@ impl Request {
                     }
                 }
             }
+            self.facts.mark(Time::SendRequestEnd);
         }
         if let Some(left) = &mut exchange.upload.left {
             *left = left.saturating_sub(bytes.len() as u64);
@@ -261,11 +268,9 @@ impl Request {
 }
 
 impl Exchange {
-    /// The body can be sent again: WriteData had no part in it, and its end is known.
+    /// The body can be sent again: WriteData had no part in it. Chunks are ended again, too.
     pub(crate) fn can_replay(&self) -> bool {
-        !self.upload.written
-            && self.upload.chunks == Chunks::Off
-            && self.upload.left.is_none_or(|left| left == 0)
+        !self.upload.written && self.upload.left.is_none_or(|left| left == 0)
     }
 
     /// After a failed send: whether the server answered before it stopped reading.
@@ -284,7 +289,7 @@ struct Announced {
 }
 
 fn announced(plan: &Plan, given: usize, total: u32) -> Result<Announced> {
-    if plan.chunking || plan.field("Transfer-Encoding").is_some() {
+    if plan.frames_chunks() || plan.field("Transfer-Encoding").is_some() {
         return Ok(Announced { total: None, automatic: None });
     }
     if (total as usize) < given {

@@ -8,7 +8,7 @@ use super::option_async;
 use super::option_proxy;
 use super::options::{Value, default_version_is_1_0};
 use super::text::Answer;
-use super::{option_kept, option_tls};
+use super::{option_auth, option_kept, option_tls};
 use crate::abi::base::SOCKADDR_STORAGE;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
@@ -25,7 +25,7 @@ const FEATURES: [u32; 12] = [5, 44, 46, 48, 49, 54, 55, 56, 62, 63, 76, 80];
 type Topic = fn(&Object, u32) -> Option<Result<Value>>;
 
 /// The topics that have files of their own.
-const TOPICS: &[Topic] = &[option_kept::query, option_proxy::query, option_tls::query];
+const TOPICS: &[Topic] = &[option_auth::query, option_kept::query, option_proxy::query, option_tls::query];
 
 /// The value of an option; `None` is the process.
 pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {

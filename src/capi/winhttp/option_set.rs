@@ -1,6 +1,6 @@
 //! The options that can be set, with their checks (digest §11).
 //!
-//! What waits for TLS, authentication, decompression, WebSockets or HTTP/2 is refused with
+//! What waits for TLS, WebSockets or HTTP/2 is refused with
 //! ERROR_WINHTTP_INVALID_OPTION, as on a Windows that is too old for it, except where a program would otherwise be
 //! kept from plain http: then the value is checked and kept.
 
@@ -10,7 +10,7 @@ use super::option_async;
 use super::option_proxy;
 use super::options::{Given, set_default_version_1_0};
 use super::session::agent_text;
-use super::{option_kept, option_tls};
+use super::{option_auth, option_decompress, option_kept, option_tls};
 use crate::abi::base::BOOL;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
@@ -31,7 +31,8 @@ const SECURITY_FLAGS: u32 = SECURITY_FLAG_IGNORE_UNKNOWN_CA
 type Topic = fn(&Object, u32, &Given) -> Option<Result<()>>;
 
 /// The topics that have files of their own.
-const TOPICS: &[Topic] = &[option_kept::set, option_proxy::set, option_tls::set];
+const TOPICS: &[Topic] =
+    &[option_auth::set, option_decompress::set, option_kept::set, option_proxy::set, option_tls::set];
 
 /// Sets an option of an object; `None` is the process.
 pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result<()> {
@@ -42,7 +43,8 @@ pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result
         return done;
     }
     let Some(object) = object else {
-        return option_kept::set_of_process(option, given).unwrap_or(Err(Error::INVALID_HANDLE));
+        let done = option_kept::set_of_process(option, given).or_else(|| option_auth::set_of_process(option));
+        return done.unwrap_or(Err(Error::INVALID_HANDLE));
     };
     if let Some(done) = TOPICS.iter().find_map(|topic| topic(object, option, given)) {
         return done;

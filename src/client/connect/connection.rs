@@ -6,9 +6,15 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::abi::error::Error;
 use crate::net::client_stream::ClientStream;
+use crate::wire::response::ResponseHead;
+
+use super::extended_error;
+use super::network::{Mark, Path};
+use super::waiting::Slot;
 
 use crate::client::operation::Patience;
 use crate::client::proxy::Passage;
@@ -24,6 +30,8 @@ pub(crate) struct Origin {
     pub(crate) passage: Passage,
     /// Connections are shared inside one partition only; 0 is the whole process.
     pub(crate) partition: u64,
+    /// How it is led to, if not in the usual way.
+    pub(crate) path: Option<Arc<Path>>,
 }
 
 /// Bytes received at a time into the connection's own buffer.
@@ -42,31 +50,69 @@ pub(crate) struct Connection {
     pub(crate) addresses: (SocketAddr, SocketAddr),
     /// The head being sent.
     pub(crate) output: Vec<u8>,
-    /// It has carried an exchange before, so the server may have given it up in the meantime.
+    /// It has waited in the pool, so the server may have given it up in the meantime.
     pub(crate) reused: bool,
     /// Bytes received so far.
     pub(crate) received: u64,
+    /// How many requests it has carried.
+    pub(crate) served: u32,
+    /// When it was made.
+    pub(super) since: Instant,
+    /// When it was last taken from the pool.
+    pub(super) touched: Instant,
+    /// Seconds that the server promises to keep it when it is idle.
+    pub(crate) keep_for: Option<u32>,
     input: Vec<u8>,
     start: usize,
     end: usize,
+    /// After the stream: the place is free when that is closed.
+    slot: Slot,
 }
 
 impl Connection {
     /// Takes over a fresh stream.
-    pub(crate) fn new(stream: ClientStream, origin: Arc<Origin>) -> io::Result<Connection> {
-        let addresses = stream.addresses()?;
-        Ok(Connection {
+    pub(super) fn new(stream: ClientStream, slot: Slot) -> Connection {
+        let now = Instant::now();
+        Connection {
             watch: None,
+            addresses: stream.addresses(),
             stream,
-            origin,
-            addresses,
+            origin: Arc::clone(&slot.origin),
             output: Vec::new(),
             reused: false,
             received: 0,
+            served: 0,
+            since: now,
+            touched: now,
+            keep_for: None,
             input: vec![0; RECEIVE_SIZE],
             start: 0,
             end: 0,
-        })
+            slot,
+        }
+    }
+
+    /// Closes the connection and keeps its place.
+    pub(crate) fn into_slot(self) -> Slot {
+        self.slot
+    }
+
+    /// The group it belongs to.
+    pub(super) fn mark(&self) -> Option<Mark> {
+        self.slot.mark
+    }
+
+    /// Moves it to a group.
+    pub(super) fn set_mark(&mut self, mark: Option<Mark>) {
+        self.slot.set_mark(mark);
+    }
+
+    /// Learns from a response head how long the server keeps the connection, and how old its HTTP is.
+    pub(crate) fn learn(&mut self, head: &ResponseHead) {
+        self.keep_for = head.keep_alive_timeout();
+        if head.version < (1, 1) {
+            self.slot.set_old();
+        }
     }
 
     /// Received and not yet used.
@@ -161,6 +207,7 @@ fn receive(
 
 /// What a failed send or receive is called.
 pub(crate) fn io_error(error: &io::Error) -> Error {
+    extended_error::note(error);
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::WINHTTP_TIMEOUT,
         _ => Error::WINHTTP_CONNECTION_ERROR,

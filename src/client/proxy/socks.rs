@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use crate::abi::error::{Error, Result};
-use crate::net::resolve::resolve;
 use crate::win32::last_error::explain;
 
+use super::super::connect::names::look_up;
 use super::super::connection::{Connection, io_error};
 use super::super::request::Request;
 use super::super::settings::{Settings, limit};
@@ -69,7 +69,8 @@ impl Request {
             Ok(address) => Target::Address(SocketAddr::new(address, port)),
             Err(_) if login.remote_names => Target::Name(bare, port),
             Err(_) => {
-                let found = resolve(bare, port, limit(settings.resolve_timeout), &self.cancel);
+                let (limit, names) = (limit(settings.resolve_timeout), &settings.network().names);
+                let found = look_up(bare, port, limit, names, &self.cancel);
                 self.check_open()?;
                 self.cancel.attach(&connection.stream).map_err(|_| Error::WINHTTP_OPERATION_CANCELLED)?;
                 let first = found.ok().and_then(|addresses| addresses.first().copied());
