@@ -264,6 +264,18 @@ fn reports_for_people_and_programs() {
     assert_eq!(told["error"]["code"], 12029);
 }
 
+/// The diagnostic log tells of failures, at `info`, with their cause.
+#[test]
+fn the_log_tells_the_cause() {
+    let server = Server::new(&["nonsense\r\n\r\n", "nonsense\r\n\r\n"]);
+    let output = command(&["get", &server.url("/x")]).env("NTHTTP_LOG", "info").output().unwrap();
+    let log = text(&output.stderr);
+    let line = format!("ReceiveResponse of {}: error 12152: the response is not HTTP/1.x: ", server.url("/x"));
+    assert!(log.contains(&line) && log.contains("info"), "{log}");
+    let output = command(&["get", &server.url("/x")]).env("NTHTTP_LOG", "warn").output().unwrap();
+    assert!(!text(&output.stderr).contains("ReceiveResponse of"));
+}
+
 #[test]
 fn exit_codes_say_what_failed() {
     let server = Server::new(&[
