@@ -270,7 +270,8 @@ fn the_log_tells_the_cause() {
     let server = Server::new(&["nonsense\r\n\r\n", "nonsense\r\n\r\n"]);
     let output = command(&["get", &server.url("/x")]).env("NTHTTP_LOG", "info").output().unwrap();
     let log = text(&output.stderr);
-    let line = format!("ReceiveResponse of {}: error 12152: the response is not HTTP/1.x: ", server.url("/x"));
+    let line =
+        format!("ReceiveResponse of {}: error 12152: the response is not HTTP/1.x: ", server.url("/x"));
     assert!(log.contains(&line) && log.contains("info"), "{log}");
     let output = command(&["get", &server.url("/x")]).env("NTHTTP_LOG", "warn").output().unwrap();
     assert!(!text(&output.stderr).contains("ReceiveResponse of"));
