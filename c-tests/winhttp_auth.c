@@ -485,6 +485,55 @@ TEST(test_auth__a_proxy_asks_for_its_own)
     check_digest(server.requests[2], "GET", "http://127.0.0.1/x", "n", "00000002");
 }
 
+/* A request that asks to go on in another protocol goes through a tunnel. */
+TEST(test_auth__tunnels_are_asked_for_with_credentials)
+{
+    static const DWORD schemes[] = {WINHTTP_AUTH_SCHEME_BASIC, WINHTTP_AUTH_SCHEME_DIGEST};
+    struct trio it;
+    int at;
+    for (at = 0; at < 2; at++) {
+        SERVER(server, {PROXY_WANTS "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=auth\r\n\r\nnope", CLOSE},
+               {"HTTP/1.1 200 OK\r\n\r\n", KEEP}, {OK_HELLO, CLOSE});
+        SERVER(open, {"HTTP/1.1 200 OK\r\n\r\n", KEEP}, {OK_HELLO, CLOSE});
+        struct server *proxy = at ? &server : &open;
+        trio_open(&it, 80, NULL, W("/x"), 0);
+        use_proxy(&it, proxy->port);
+        CHECK(login(it.request, WINHTTP_AUTH_TARGET_PROXY, schemes[at]));
+        CHECK(WinHttpSendRequest(it.request, W("Upgrade: other\r\nConnection: Upgrade"), (DWORD)-1, NULL, 0, 0, 0));
+        CHECK(WinHttpReceiveResponse(it.request, NULL));
+        CHECK_EQ(status_of(it.request), 200);
+        trio_close(&it);
+        server_end(&server);
+        server_end(&open);
+        CHECK_HAS(proxy->requests[at], "CONNECT 127.0.0.1:80 HTTP/1.1\r\n");
+        CHECK_HAS(proxy->requests[at], at ? "Proxy-Authorization: Digest " : "Proxy-Authorization: Basic dXNlcjpwYXNz\r\n");
+        if (at)
+            check_digest(proxy->requests[at], "CONNECT", "127.0.0.1:80", "n", "00000001");
+        CHECK_HAS(proxy->requests[at + 1], "GET /x HTTP/1.1\r\n");
+        CHECK(!strstr(proxy->requests[at + 1], "uthorization"));
+    }
+}
+
+/* A body that the library frames can be framed once more. */
+TEST(test_auth__chunks_are_sent_again)
+{
+    struct trio it;
+    SERVER(server, {BASIC, KEEP}, {OK_HELLO, KEEP});
+    trio_open(&it, server.port, W("POST"), W("/"), 0);
+    CHECK(WinHttpCloseHandle(it.request));
+    it.request = WinHttpOpenRequest(it.connect, W("POST"), NULL, NULL, NULL, NULL, WINHTTP_FLAG_AUTOMATIC_CHUNKING);
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_USERNAME, (void *)W("user"), 4));
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_PASSWORD, (void *)W("pass"), 4));
+    CHECK(WinHttpSendRequest(it.request, NULL, 0, (void *)"body", 4, 4, 0));
+    CHECK(WinHttpReceiveResponse(it.request, NULL));
+    CHECK_EQ(status_of(it.request), 200);
+    trio_close(&it);
+    server_end(&server);
+    CHECK_EQ(server.connections, 1);
+    CHECK_HAS(server.requests[1], "\r\n" UPASS);
+    CHECK_HAS(server.requests[1], "\r\n\r\n4\r\nbody\r\n0\r\n\r\n");
+}
+
 TEST(test_auth__schemes_can_be_kept_from_proxies_and_servers_are_no_proxies)
 {
     struct trio it;
