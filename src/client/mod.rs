@@ -14,7 +14,8 @@ pub mod auth;
 mod body;
 mod causes;
 mod chunking;
-mod connect;
+mod completing;
+pub mod connect;
 mod cookies;
 mod decode;
 mod exchange;
@@ -23,6 +24,7 @@ pub mod notify;
 mod operation;
 mod plan;
 pub mod proxy;
+mod reading;
 mod receiving;
 mod redirect;
 pub mod request;
@@ -37,6 +39,7 @@ mod zstd;
 use connect::{connection, pool};
 pub use operation::{Api, Operation, Outcome};
 pub use plan::{Plan, Url};
+pub use workers::set_limit as set_worker_limit;
 
 #[cfg(test)]
 mod tests;

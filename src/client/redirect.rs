@@ -7,6 +7,7 @@ use crate::wire::url::{SCHEME_HTTPS, crack, escape_object_name, resolve_location
 use super::causes;
 use super::exchange::{Exchange, Upload};
 use super::notify::Event;
+use super::operation::Patience;
 use super::plan::Url;
 use super::request::Request;
 use super::settings::RedirectPolicy;
@@ -40,8 +41,8 @@ impl Request {
         Ok(Decision::Follow)
     }
 
-    /// Moves the request to the Location. What is left of the response is read away, as far as `wait` allows.
-    pub(crate) fn follow_redirect(&self, exchange: &mut Exchange, wait: bool) -> Result<()> {
+    /// Moves the request to the Location. What is left of the response is read away, as far as `patience` allows.
+    pub(crate) fn follow_redirect(&self, exchange: &mut Exchange, patience: Patience) -> Result<()> {
         let (url, drop_body) = {
             let core = self.core.lock();
             let location = core.response.values(LOCATION).next().unwrap_or_default();
@@ -57,7 +58,7 @@ impl Request {
         let complete = drop_body || exchange.can_replay();
         self.notify(&Event::Redirect(&url.text()));
         self.check_open()?;
-        self.drain_leg(exchange, wait);
+        self.drain_leg(exchange, patience);
         self.check_open()?;
         exchange.redirects += 1;
         exchange.tried = Default::default();
@@ -78,11 +79,12 @@ impl Request {
 
     /// Frees the connection of the body of a response that is not the last, and has the request sent again. The
     /// body is not worth an error: without its end, the connection is closed.
-    pub(crate) fn drain_leg(&self, exchange: &mut Exchange, wait: bool) {
+    pub(crate) fn drain_leg(&self, exchange: &mut Exchange, patience: Patience) {
         exchange.continues = 0;
         exchange.resend = true;
         let optional = exchange.optional.take();
-        let at_end = exchange.skip_buffered() || (wait && self.drain(exchange) == Ok(true));
+        let at_end =
+            exchange.skip_buffered() || (patience != Patience::Probe && self.drain(exchange) == Ok(true));
         if !at_end || !exchange.may_keep() {
             exchange.abandon(&self.cancel);
         }

@@ -21,6 +21,7 @@ use crate::net::client_stream::Cancel;
 use crate::wire::response::ResponseHead;
 
 use super::auth::{Credentials, Dress};
+use super::connect::facts::Facts;
 use super::exchange::Exchange;
 use super::notify::{Event, Notifier};
 use super::plan::Plan;
@@ -48,6 +49,8 @@ pub struct Request {
     pub connect: Arc<Connect>,
     /// Operations complete through the callback.
     pub is_async: bool,
+    /// What happened, and when.
+    pub(crate) facts: Facts,
     /// How waits of this request are ended.
     pub(crate) cancel: Cancel,
     pub(crate) core: Mutex<Core>,
@@ -103,7 +106,7 @@ impl Request {
             proxy_answered: false,
         };
         let is_async = session.is_async;
-        Request { connect, is_async, cancel: Cancel::new(), core: Mutex::new(core) }
+        Request { connect, is_async, facts: Facts::new(), cancel: Cancel::new(), core: Mutex::new(core) }
     }
 
     /// Looks at or changes the notifier.

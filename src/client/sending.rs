@@ -1,5 +1,6 @@
 //! SendRequest and WriteData: from a plan to bytes on a connection (digest §3.9, §14.1).
 
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use crate::abi::error::{Error, Result};
@@ -8,14 +9,18 @@ use crate::win32::lent::LentBytes;
 
 use super::causes;
 use super::chunking::Chunks;
+use super::connect::facts::Time;
 use super::connection::{Connection, Origin, io_error};
 use super::exchange::{Exchange, Upload};
 use super::notify::Event;
-use super::operation::{Operation, Outcome};
+use super::operation::{Operation, Outcome, Patience};
 use super::plan::Plan;
-use super::pool;
 use super::request::Request;
 use super::settings::{Settings, limit};
+use super::workers::step_aside;
+
+/// A send of no more than this does not wait on a connection that nothing else is being sent on.
+const SURELY_SENT: usize = 16 * 1024;
 
 impl Request {
     /// Checks the lengths against the application's own fields, then starts [`Operation::Send`].
@@ -35,11 +40,12 @@ impl Request {
     ) -> Result<()> {
         self.finish_previous(exchange)?;
         let given = optional.as_slice().len();
-        let (left, close_asked, redirects) = {
+        let (left, close_asked, redirects, drain_limit) = {
             let mut core = self.core.lock();
             core.has_response = false;
             core.trailers = None;
             core.proxy_answered = false;
+            self.facts.clear();
             let redirects = core.plan.restore();
             let length = announced(&core.plan, given, total)?;
             core.plan.length = length.automatic;
@@ -47,6 +53,7 @@ impl Request {
                 length.total.map(|all| all - given as u64),
                 core.plan.asks_to_close() || core.settings.disabled.keep_alive(),
                 redirects,
+                core.settings.max_drain_size,
             )
         };
         let connection = exchange.connection.take();
@@ -56,6 +63,7 @@ impl Request {
             upload: Upload { left, ..Upload::default() },
             redirects,
             close_asked,
+            drain_limit,
             ..Exchange::default()
         };
         self.send_leg(exchange)
@@ -82,6 +90,9 @@ impl Request {
     fn send_head(&self, exchange: &mut Exchange, origin: &Arc<Origin>, settings: &Settings) -> Result<u32> {
         loop {
             let optional = exchange.optional.take().unwrap_or_else(LentBytes::empty);
+            if optional.as_slice().len() > SURELY_SENT {
+                step_aside();
+            }
             exchange.upload.chunks =
                 if self.with_plan(|plan| plan.frames_chunks()) { Chunks::Start } else { Chunks::Off };
             let prefix = exchange.upload.chunks.prefix(optional.as_slice().len());
@@ -89,16 +100,20 @@ impl Request {
             self.write_head(connection);
             connection.output.extend_from_slice(prefix.as_slice());
             let result = connection.stream.send_all(&connection.output, optional.as_slice());
-            let sent = connection.output.len() + optional.as_slice().len();
-            let reused = connection.reused;
+            let head = connection.output.len();
+            let sent = head + optional.as_slice().len();
             exchange.optional = Some(optional);
             match result {
-                Ok(()) => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
-                Err(error) if io_error(&error) == Error::WINHTTP_TIMEOUT => {
-                    return Err(causes::sending(&error, settings));
+                Ok(()) => {
+                    self.facts.sent(head);
+                    return Ok(u32::try_from(sent).unwrap_or(u32::MAX));
                 }
-                Err(_) if exchange.has_early_answer() => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
-                Err(_) if reused && !self.cancel.is_cancelled() => {
+                Err(error) if io_error(&error) != Error::WINHTTP_TIMEOUT && exchange.has_early_answer() => {
+                    return Ok(u32::try_from(sent).unwrap_or(u32::MAX));
+                }
+                Err(error)
+                    if !self.cancel.is_cancelled() && exchange.is_stale(io_error(&error), settings) =>
+                {
                     self.reconnect(exchange, origin, settings)?;
                     if exchange.refused {
                         return Ok(0);
@@ -128,12 +143,9 @@ impl Request {
             exchange.connection = None;
         }
         exchange.refused = false;
-        let connection = match exchange.connection.take().or_else(|| pool::take(origin, certain)) {
-            Some(connection) => {
-                self.cancel.attach(&connection.stream).map_err(|_| Error::WINHTTP_OPERATION_CANCELLED)?;
-                connection
-            }
-            None => self.open_passage(exchange, origin, settings, false)?,
+        let connection = match exchange.connection.take() {
+            Some(connection) => self.keep(connection)?,
+            None => self.obtain(exchange, origin, settings, certain)?,
         };
         self.adopt(exchange, connection, settings)
     }
@@ -145,9 +157,7 @@ impl Request {
         origin: &Arc<Origin>,
         settings: &Settings,
     ) -> Result<()> {
-        self.cancel.detach();
-        exchange.connection = None;
-        let connection = self.open_passage(exchange, origin, settings, true)?;
+        let connection = self.replace(exchange, origin, settings)?;
         self.adopt(exchange, connection, settings)
     }
 
@@ -171,29 +181,63 @@ impl Request {
         self.end_chunks(exchange)
     }
 
-    pub(crate) fn write_data(&self, exchange: &mut Exchange, bytes: &[u8]) -> Result<u32> {
-        let count = bytes.len();
-        if !exchange.upload.unwanted && count > 0 {
+    /// WriteData, from the byte `sent` on; `None` when the rest takes more patience.
+    pub(crate) fn write_data(
+        &self,
+        exchange: &mut Exchange,
+        bytes: &[u8],
+        sent: &mut usize,
+        patience: Patience,
+    ) -> Result<Option<u32>> {
+        if !exchange.upload.unwanted && !bytes.is_empty() {
             exchange.upload.written = true;
-            let prefix = exchange.upload.chunks.prefix(count);
-            let settings = self.with_settings(|settings| settings.clone());
-            let connection = exchange.connection()?;
-            let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
-            let sent = connection.stream.set_limits(limits.0, limits.1);
-            let sent = sent.and_then(|()| connection.stream.send_all(prefix.as_slice(), bytes));
-            if let Err(fault) = sent {
-                exchange.upload.unwanted =
-                    io_error(&fault) != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
-                if !exchange.upload.unwanted {
-                    return Err(causes::sending(&fault, &settings));
+            match self.send_rest(exchange, bytes, sent, patience) {
+                Ok(()) => {}
+                Err(fault) if patience != Patience::Wait && fault.kind() == ErrorKind::WouldBlock => {
+                    return Ok(None);
+                }
+                Err(fault) => {
+                    exchange.upload.unwanted =
+                        io_error(&fault) != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
+                    if !exchange.upload.unwanted {
+                        return Err(self.with_settings(|settings| causes::sending(&fault, settings)));
+                    }
                 }
             }
+            self.facts.mark(Time::SendRequestEnd);
         }
         if let Some(left) = &mut exchange.upload.left {
-            *left = left.saturating_sub(count as u64);
+            *left = left.saturating_sub(bytes.len() as u64);
         }
         // C callers cannot write more than 32 bits can count.
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+        Ok(Some(u32::try_from(bytes.len()).unwrap_or(u32::MAX)))
+    }
+
+    fn send_rest(
+        &self,
+        exchange: &mut Exchange,
+        bytes: &[u8],
+        sent: &mut usize,
+        patience: Patience,
+    ) -> io::Result<()> {
+        let limits =
+            self.with_settings(|settings| (limit(settings.send_timeout), limit(settings.receive_timeout)));
+        let framed = exchange.upload.chunks != Chunks::Off;
+        let prefix = exchange.upload.chunks.prefix(bytes.len() - *sent);
+        let connection = exchange.connection().map_err(|_| ErrorKind::NotConnected)?;
+        connection.stream.set_limits(limits.0, limits.1)?;
+        if patience == Patience::Wait || framed {
+            step_aside();
+            return connection.stream.send_all(prefix.as_slice(), &bytes[*sent..]);
+        }
+        while *sent < bytes.len() {
+            match connection.send_now(&bytes[*sent..]) {
+                Ok(count) => *sent += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Reads away what is left of the previous response on this handle, or fails when that is too much.
@@ -231,7 +275,8 @@ impl Exchange {
 
     /// After a failed send: whether the server answered before it stopped reading.
     pub(crate) fn has_early_answer(&mut self) -> bool {
-        self.connection.as_mut().is_some_and(|connection| connection.fill(false).is_ok_and(|got| got > 0))
+        let connection = self.connection.as_mut();
+        connection.is_some_and(|connection| connection.fill(Patience::Probe).is_ok_and(|got| got > 0))
     }
 }
 

@@ -4,7 +4,7 @@
 //! its session's. Parents live as long as their children need them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -12,6 +12,7 @@ use super::auth::Nonces;
 use super::connection::Origin;
 use super::cookies::Cookies;
 use super::notify::Notifier;
+use super::pool;
 use super::proxy::{Passage, Proxy};
 use super::settings::Settings;
 
@@ -23,6 +24,8 @@ pub struct Session {
     pub(crate) cookies: Cookies,
     /// How servers want to be told who asks.
     pub(crate) nonces: Nonces,
+    /// A connect has been made from it.
+    pub(crate) has_children: AtomicBool,
     state: Mutex<SessionState>,
     when_gone: Mutex<Option<WhenGone>>,
 }
@@ -61,6 +64,7 @@ impl Session {
             is_async,
             cookies: Cookies::default(),
             nonces: Nonces::default(),
+            has_children: AtomicBool::new(false),
             state: Mutex::new(state),
             when_gone: Mutex::new(None),
         }
@@ -89,6 +93,10 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        let partition = self.state.get_mut().partition;
+        if partition != 0 {
+            pool::discard(partition);
+        }
         if let Some(when_gone) = self.when_gone.get_mut().take() {
             when_gone();
         }
@@ -111,6 +119,7 @@ pub struct Connect {
 impl Connect {
     /// A connect that inherits the session's notifier.
     pub fn new(session: Arc<Session>, host: String, port: u16) -> Connect {
+        session.has_children.store(true, Ordering::Relaxed);
         let notifier = Mutex::new(session.with(|state| state.notifier));
         Connect { session, host, port, notifier, last_origin: Mutex::new(None) }
     }
@@ -121,16 +130,25 @@ impl Connect {
     }
 
     /// Where connections for this server or proxy lead.
-    pub(crate) fn origin(&self, host: &str, port: u16, passage: Passage, partition: u64) -> Arc<Origin> {
+    pub(crate) fn origin(
+        &self,
+        (host, port): (&str, u16),
+        passage: Passage,
+        partition: u64,
+        settings: &Settings,
+    ) -> Arc<Origin> {
         let mut last = self.last_origin.lock();
+        let path = &settings.network().path;
         let same = |origin: &Origin| {
             let here = origin.host == host && origin.port == port && origin.partition == partition;
-            here && origin.passage == passage
+            here && origin.passage == passage && origin.path == *path
         };
         match &*last {
             Some(origin) if same(origin) => Arc::clone(origin),
             _ => {
-                Arc::clone(last.insert(Arc::new(Origin { host: host.to_owned(), port, passage, partition })))
+                let path = path.clone();
+                let origin = Origin { host: host.to_owned(), port, passage, partition, path };
+                Arc::clone(last.insert(Arc::new(origin)))
             }
         }
     }

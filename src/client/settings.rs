@@ -3,6 +3,9 @@
 //! Time limits are kept as the application gave them, because that is how they are read back; [`limit`] turns
 //! them into what `net` understands.
 
+use std::sync::Arc;
+
+use super::connect::network::Network;
 use super::kept::Kept;
 
 /// What to do with a redirect (`WINHTTP_OPTION_REDIRECT_POLICY`); the discriminants are the option's values.
@@ -114,6 +117,8 @@ pub struct Settings {
     pub passport: bool,
     /// Which certificate faults to ignore, for TLS.
     pub security_flags: u32,
+    /// What is wished of connections, if anything.
+    pub(super) network: Option<Arc<Network>>,
     /// What newer options set.
     pub kept: Kept,
 }
@@ -144,6 +149,7 @@ impl Default for Settings {
             disabled_proxy_schemes: 0,
             passport: false,
             security_flags: 0,
+            network: None,
             kept: Kept::default(),
         }
     }

@@ -10,6 +10,7 @@ pub mod cookie;
 pub mod date;
 pub mod field;
 mod framing;
+mod keep_alive;
 pub mod prefix;
 pub mod proxy;
 pub mod range;

@@ -25,6 +25,7 @@ pub mod url;
 
 mod handle;
 mod notify;
+mod option_async;
 mod option_auth;
 mod option_decompress;
 mod option_get;

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use super::handle::Object;
+use super::option_async;
 use super::option_proxy;
 use super::options::{Value, default_version_is_1_0};
 use super::text::Answer;
@@ -28,13 +29,12 @@ const TOPICS: &[Topic] = &[option_auth::query, option_kept::query, option_proxy:
 
 /// The value of an option; `None` is the process.
 pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
-    match option {
-        WINHTTP_OPTION_HTTP_VERSION => {
-            let minor = u32::from(!default_version_is_1_0());
-            return Ok(Value::Version(HTTP_VERSION_INFO { dwMajorVersion: 1, dwMinorVersion: minor }));
-        }
-        WINHTTP_OPTION_WORKER_THREAD_COUNT => return Ok(Value::Number(0)),
-        _ => {}
+    if let WINHTTP_OPTION_HTTP_VERSION = option {
+        let minor = u32::from(!default_version_is_1_0());
+        return Ok(Value::Version(HTTP_VERSION_INFO { dwMajorVersion: 1, dwMinorVersion: minor }));
+    }
+    if let Some(value) = option_async::query(option) {
+        return value;
     }
     let Some(object) = object else {
         return option_kept::query_of_process(option).unwrap_or(Err(Error::INVALID_HANDLE));

@@ -6,6 +6,7 @@
 
 use super::handle::Object;
 use super::notify::to_number;
+use super::option_async;
 use super::option_proxy;
 use super::options::{Given, set_default_version_1_0};
 use super::session::agent_text;
@@ -37,6 +38,9 @@ const TOPICS: &[Topic] =
 pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result<()> {
     if let WINHTTP_OPTION_HTTP_VERSION = option {
         return set_version(given.plain()?);
+    }
+    if let Some(done) = option_async::set(object, option, given) {
+        return done;
     }
     let Some(object) = object else {
         let done = option_kept::set_of_process(option, given).or_else(|| option_auth::set_of_process(option));
@@ -126,7 +130,6 @@ fn is_known(option: u32) -> bool {
     matches!(
         option,
         WINHTTP_OPTION_USER_AGENT
-            | WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS
             | WINHTTP_OPTION_DISABLE_GLOBAL_POOLING
             | WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT
             | WINHTTP_OPTION_MAX_CONNS_PER_SERVER
@@ -148,7 +151,6 @@ fn set_session(session: &Session, option: u32, given: &Given) -> Option<Result<(
         WINHTTP_OPTION_USER_AGENT => {
             agent_text(&given.text()).map(|agent| session.with(|state| state.agent = agent))
         }
-        WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS => given.plain::<BOOL>().map(|_| ()),
         WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT => set_unload_event(session, given),
         // A limit would have to be kept, which is not built in.
         WINHTTP_OPTION_MAX_CONNS_PER_SERVER | WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER => {

@@ -14,12 +14,14 @@ use crate::wire::response::{ResponseHead, ResponseLimits};
 
 use super::super::auth::{self, Tried, Verdict};
 use super::super::body::Body;
+use super::super::connect::waiting::Slot;
 use super::super::connection::{Connection, Origin, io_error};
 use super::super::exchange::Exchange;
 use super::super::notify::Event;
 use super::super::request::Request;
 use super::super::settings::{Settings, limit};
 use super::Passage;
+use crate::client::operation::Patience;
 
 /// More fields than this in one head are refused.
 const MAX_FIELDS: usize = 1024;
@@ -35,6 +37,20 @@ enum Answer {
     Challenged,
 }
 
+/// What became of one connection.
+enum Passed {
+    /// It can be used.
+    Through(Box<Connection>),
+    /// The proxy has to be asked again, with credentials, on another in its place.
+    AskAgain(Slot),
+}
+
+impl Passed {
+    fn through(connection: Connection) -> Passed {
+        Passed::Through(Box::new(connection))
+    }
+}
+
 impl Request {
     /// Opens a connection and leads it on to the server. `quiet` tells the application nothing.
     pub(crate) fn open_passage(
@@ -42,26 +58,31 @@ impl Request {
         exchange: &mut Exchange,
         origin: &Arc<Origin>,
         settings: &Settings,
+        slot: Slot,
         quiet: bool,
     ) -> Result<Connection> {
+        let mut slot = slot;
         loop {
-            if let Some(connection) = self.try_passage(exchange, origin, settings, quiet)? {
-                return Ok(connection);
+            match self.try_passage(exchange, origin, settings, slot, quiet)? {
+                Passed::Through(connection) => return Ok(*connection),
+                Passed::AskAgain(place) => slot = place,
             }
         }
     }
 
-    /// One connection; `None` when the proxy has to be asked again, with credentials, on another.
+    /// One connection, led on as far as it goes.
     fn try_passage(
         &self,
         exchange: &mut Exchange,
         origin: &Arc<Origin>,
         settings: &Settings,
+        slot: Slot,
         quiet: bool,
-    ) -> Result<Option<Connection>> {
-        let mut connection = self.open_connection(origin, settings, quiet)?;
-        if origin.passage == Passage::Straight {
-            return Ok(Some(connection));
+    ) -> Result<Passed> {
+        let mut connection = self.open_connection(origin, settings, slot, quiet)?;
+        // One that became free in the meantime has been led on before.
+        if origin.passage == Passage::Straight || connection.reused {
+            return Ok(Passed::through(connection));
         }
         let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
         let ready = connection.stream.set_limits(limits.0, limits.1).map_err(|error| io_error(&error));
@@ -78,14 +99,14 @@ impl Request {
         match led {
             Ok(Answer::Challenged) => {
                 self.cancel.detach();
-                Ok(None)
+                Ok(Passed::AskAgain(connection.into_slot()))
             }
             Ok(answer) => {
                 let refused = answer == Answer::Refused;
                 exchange.refused = refused;
                 // The body was meant for the server.
                 exchange.upload.unwanted |= refused;
-                Ok(Some(connection))
+                Ok(Passed::through(connection))
             }
             Err(error) => {
                 self.cancel.detach();
@@ -198,7 +219,7 @@ fn receive_answer(connection: &mut Connection, settings: &Settings) -> Result<(R
             }
             continue;
         }
-        match connection.fill(true) {
+        match connection.fill(Patience::Wait) {
             Ok(0) => {
                 explain(format_args!("the proxy {} closed the connection", connection.origin.host));
                 return Err(Error::WINHTTP_CONNECTION_ERROR);
