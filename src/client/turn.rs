@@ -235,7 +235,8 @@ impl Request {
             } else {
                 core.turn.holder = Holder::Transit;
                 drop(core);
-                match workers::submit(Arc::clone(self)) {
+                let task: Arc<dyn workers::Task> = Arc::clone(self) as _;
+                match workers::submit(task) {
                     Ok(()) => return,
                     // No thread is to be had: this one does it.
                     Err(_) => self.core.lock().turn.holder = Holder::Thread(this_thread()),
@@ -286,6 +287,12 @@ impl Request {
         if !self.is_async && self.core.lock().turn.holder != Holder::Nobody {
             self.cancel.cancel();
         }
+    }
+}
+
+impl workers::Task for Request {
+    fn run(self: Arc<Self>) {
+        self.run_turn();
     }
 }
 

@@ -11,13 +11,17 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::request::Request;
+/// Something that runs on a worker.
+pub(crate) trait Task: Send + Sync {
+    /// Runs a step.
+    fn run(self: Arc<Self>);
+}
 
 /// How long a thread without work stays.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 struct State {
-    waiting: VecDeque<Arc<Request>>,
+    waiting: VecDeque<Arc<dyn Task>>,
     idle: usize,
     threads: usize,
 }
@@ -25,10 +29,10 @@ struct State {
 static STATE: Mutex<State> = Mutex::new(State { waiting: VecDeque::new(), idle: 0, threads: 0 });
 static WORK: Condvar = Condvar::new();
 
-/// Has a worker run the request's turn. Gives the request back when there is no worker and none can be started.
-pub(crate) fn submit(request: Arc<Request>) -> Result<(), Arc<Request>> {
+/// Has a worker run the task. Gives it back when there is no worker and none can be started.
+pub(crate) fn submit(task: Arc<dyn Task>) -> Result<(), Arc<dyn Task>> {
     let mut state = STATE.lock();
-    state.waiting.push_back(request);
+    state.waiting.push_back(task);
     if state.waiting.len() <= state.idle {
         WORK.notify_one();
         return Ok(());
@@ -42,17 +46,17 @@ pub(crate) fn submit(request: Arc<Request>) -> Result<(), Arc<Request>> {
 }
 
 fn work() {
-    while let Some(request) = next() {
-        request.run_turn();
+    while let Some(task) = next() {
+        task.run();
     }
 }
 
-/// The next request; `None` when the thread has waited long enough.
-fn next() -> Option<Arc<Request>> {
+/// The next task; `None` when the thread has waited long enough.
+fn next() -> Option<Arc<dyn Task>> {
     let mut state = STATE.lock();
     loop {
-        if let Some(request) = state.waiting.pop_front() {
-            return Some(request);
+        if let Some(task) = state.waiting.pop_front() {
+            return Some(task);
         }
         state.idle += 1;
         let timed_out = WORK.wait_for(&mut state, PATIENCE).timed_out();

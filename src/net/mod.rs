@@ -14,6 +14,7 @@ pub mod resolve;
 pub mod socket;
 pub mod tcp_facts;
 mod unix_listener;
+pub mod watch;
 
 use std::io;
 

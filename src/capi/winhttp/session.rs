@@ -165,6 +165,7 @@ pub unsafe extern "C" fn WinHttpCloseHandle(hInternet: HINTERNET) -> BOOL {
                 session.with(|state| state.notifier).invoke(&Event::HandleClosing);
             }
             Object::Connect(connect) => connect.with_notifier(|n| *n).invoke(&Event::HandleClosing),
+            Object::Resolver(resolver) => resolver.close(),
         }
         Ok(TRUE)
     })
@@ -234,7 +235,7 @@ pub unsafe extern "C" fn WinHttpSetTimeouts(
         match handle::find(hInternet)? {
             Object::Session(session) => session.with(|state| apply(&mut state.settings)),
             Object::Request(request) => request.with_settings(apply),
-            Object::Connect(_) => return Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
+            _ => return Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         }
         Ok(TRUE)
     })

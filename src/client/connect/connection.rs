@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::abi::error::Error;
 use crate::net::client_stream::ClientStream;
 
-use super::proxy::Passage;
+use super::super::proxy::Passage;
 
 /// Where connections lead: those to the same origin can stand for each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -7,7 +7,7 @@ use parking_lot::MutexGuard;
 use crate::abi::error::{Error, Result};
 use crate::win32::last_error::explain;
 
-use super::super::connection::Origin;
+use super::super::connect::connection::Origin;
 use super::super::exchange::Exchange;
 use super::super::plan::{Plan, Url};
 use super::super::request::Request;
@@ -78,8 +78,12 @@ impl Request {
             error,
             Error::WINHTTP_CANNOT_CONNECT | Error::WINHTTP_TIMEOUT | Error::WINHTTP_NAME_NOT_RESOLVED
         );
-        let automatic = self.with_proxy(|proxy| proxy.access == AUTOMATIC);
-        if !unreachable || !automatic || self.cancel.is_cancelled() {
+        let (automatic, absolute) = {
+            let core = self.core.lock();
+            (core.proxy.access == AUTOMATIC, core.absolute_form)
+        };
+        let by_proxy = absolute || origin.passage != Passage::Straight;
+        if !unreachable || !automatic || !by_proxy || self.cancel.is_cancelled() {
             return Err(error);
         }
         bad::remember(&origin.host, origin.port);

@@ -8,7 +8,7 @@ use crate::abi::error::{Error, Result};
 use crate::net::resolve::resolve;
 use crate::win32::last_error::explain;
 
-use super::super::connection::{Connection, io_error};
+use super::super::connect::connection::{Connection, io_error};
 use super::super::request::Request;
 use super::super::settings::{Settings, limit};
 

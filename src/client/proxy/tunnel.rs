@@ -13,7 +13,7 @@ use crate::wire::Parsed;
 use crate::wire::response::{ResponseHead, ResponseLimits};
 
 use super::super::body::Body;
-use super::super::connection::{Connection, Origin, io_error};
+use super::super::connect::connection::{Connection, Origin, io_error};
 use super::super::exchange::Exchange;
 use super::super::notify::Event;
 use super::super::request::Request;
