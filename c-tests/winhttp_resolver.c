@@ -1,5 +1,6 @@
 /* Proxy resolvers: asking, the answer, what the callback is told, closing at any time.
  * gate: not-mingw (it sets the environment, and newer functions) gate: thread */
+#define _GNU_SOURCE
 #include "winhttp_server.h"
 
 static void prepare(const char *list, const char *bypass)

@@ -1,6 +1,7 @@
 //! Sockets, the poller, listeners, deadlines, files to sockets. All of `libc` lives here.
 
 pub mod account;
+pub mod bell;
 mod broken_pipe;
 pub mod client_stream;
 pub mod clock;
@@ -13,8 +14,10 @@ pub mod poller;
 pub mod resolve;
 pub mod socket;
 pub mod tcp_facts;
+pub mod tuning;
 mod unix_listener;
 pub mod watch;
+pub mod winsock;
 
 use std::io;
 

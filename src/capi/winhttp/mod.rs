@@ -6,7 +6,8 @@
 //! | `request` | WinHttpOpenRequest, AddRequestHeaders(Ex), SendRequest, WriteData |
 //! | `response` | WinHttpReceiveResponse, QueryDataAvailable, ReadData(Ex) |
 //! | `headers`, `headers_ex` | WinHttpQueryHeaders, WinHttpQueryHeadersEx |
-//! | `options` | WinHttpQueryOption, WinHttpSetOption; the table of options is in `option_get` and `option_set` |
+//! | `auth` | WinHttpSetCredentials, QueryAuthSchemes |
+//! | `options` | WinHttpQueryOption, WinHttpSetOption; the table of options is in `option_get` and `option_set`, and by topic in `option_*` |
 //! | `proxy_config` | WinHttpGet/SetDefaultProxyConfiguration, GetIEProxyConfigForCurrentUser |
 //! | `proxy_detect` | WinHttpDetectAutoProxyConfigUrl, GetProxyForUrl, ResetAutoProxy |
 //! | `resolver` | WinHttpCreateProxyResolver, GetProxyForUrlEx(2), GetProxyResult(Ex), FreeProxyResult(Ex) |
@@ -18,6 +19,7 @@
 //! An `HINTERNET` is a number of the table in `handle`; `notify` turns events into calls of the application's
 //! function; `text` reads and writes strings.
 
+pub mod auth;
 pub mod headers;
 pub mod headers_ex;
 pub mod options;
@@ -35,8 +37,14 @@ pub mod url;
 
 mod handle;
 mod notify;
+mod option_async;
+mod option_auth;
+mod option_decompress;
 mod option_get;
+mod option_kept;
 mod option_proxy;
 mod option_set;
+mod option_tls;
 mod proxy_text;
+mod target;
 mod text;

@@ -65,6 +65,7 @@ pub unsafe extern "C" fn WinHttpOpen(
         let proxy = read_proxy(dwAccessType, list, bypass)?;
         let is_async = dwFlags & WINHTTP_FLAG_ASYNC != 0;
         let session = Session::new(is_async, Notifier::new(deliver), agent, proxy);
+        session.with(|state| state.secure_defaults = dwFlags == WINHTTP_FLAG_SECURE_DEFAULTS);
         handle::open(Object::Session(Arc::new(session)))
     })
 }

@@ -11,6 +11,8 @@ use crate::net::client_stream::Cancel;
 use crate::net::resolve::{ResolveError, resolve};
 use crate::win32::last_error::explain;
 
+use super::super::connect::hosts;
+
 /// `WINHTTP_AUTO_DETECT_TYPE_DHCP`
 pub const DHCP: u32 = 1;
 /// `WINHTTP_AUTO_DETECT_TYPE_DNS_A`
@@ -42,8 +44,9 @@ pub fn find(flags: u32, cancel: &Cancel) -> Result<String> {
     if flags & DNS_A != 0 {
         tried = names(&search_domains());
         for name in &tried {
-            match resolve(name, 80, PATIENCE, cancel) {
-                Ok(_) => return Ok(format!("http://{name}/wpad.dat")),
+            let named = hosts::of_environment().is_some_and(|hosts| !hosts.find(name, 80).is_empty());
+            match if named { Ok(()) } else { resolve(name, PATIENCE, cancel).map(|_| ()) } {
+                Ok(()) => return Ok(format!("http://{name}/wpad.dat")),
                 Err(ResolveError::Cancelled) => return Err(Error::WINHTTP_OPERATION_CANCELLED),
                 Err(_) => {}
             }

@@ -126,7 +126,7 @@ mod tests {
         let table = 24;
         let mut place = table + 8 + 4 + 4 + entries.len() * ITEM;
         let end = place as u32;
-        let (mut items, mut tail) = (Vec::new(), Vec::new());
+        let (mut items, mut tail) = (Vec::new(), Vec::<u8>::new());
         for (parent, key, kind, value) in entries {
             let (key_at, value_at) = (place, place + key.len());
             place = value_at + value.len();

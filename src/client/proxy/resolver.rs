@@ -13,7 +13,7 @@ use crate::win32::last_error;
 
 use super::super::notify::{Event, Lookup, Notifier};
 use super::super::session::Session;
-use super::super::workers::{Task, submit};
+use super::super::workers::{Task, step_aside, submit};
 use super::lookup::{Entry, Question, generation};
 use super::settings::{self, UserSettings};
 
@@ -133,6 +133,7 @@ impl Resolver {
 
     /// Answers one question and tells the callback.
     fn work_on(&self, request: &Inquiry) {
+        step_aside();
         let cancelled = || Err(Error::WINHTTP_OPERATION_CANCELLED);
         let answer = if self.cancel.is_cancelled() { cancelled() } else { request.answer(&self.cancel) };
         let mut state = self.state.lock();

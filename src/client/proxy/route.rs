@@ -44,13 +44,14 @@ impl Request {
         }
         let proxy = user.as_ref().map_or(&*core.proxy, |user| &user.proxy);
         let Some(server) = pick(proxy, url, automatic) else {
-            let origin = self.connect.origin(&url.host, url.port, Passage::Straight, partition);
+            let origin =
+                self.connect.origin((&url.host, url.port), Passage::Straight, partition, &core.settings);
             core.absolute_form = false;
             return Ok((origin, core.settings.clone()));
         };
         let passage = passage(&server, &core.plan)?;
         let absolute = passage == Passage::Straight;
-        let origin = self.connect.origin(server.host, server.port, passage, partition);
+        let origin = self.connect.origin((server.host, server.port), passage, partition, &core.settings);
         core.absolute_form = absolute;
         Ok((origin, core.settings.clone()))
     }

@@ -5,12 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use crate::abi::error::{Error, Result};
-use crate::net::resolve::resolve;
 use crate::win32::last_error::explain;
 
-use super::super::connect::connection::{Connection, io_error};
+use super::super::connect::names::look_up;
+use super::super::connection::{Connection, io_error};
 use super::super::request::Request;
 use super::super::settings::{Settings, limit};
+use crate::client::operation::Patience;
 
 /// `ERROR_WINHTTP_LOGIN_FAILURE`
 const LOGIN_FAILURE: Error = Error(12015);
@@ -68,7 +69,8 @@ impl Request {
             Ok(address) => Target::Address(SocketAddr::new(address, port)),
             Err(_) if login.remote_names => Target::Name(bare, port),
             Err(_) => {
-                let found = resolve(bare, port, limit(settings.resolve_timeout), &self.cancel);
+                let (limit, names) = (limit(settings.resolve_timeout), &settings.network().names);
+                let found = look_up(bare, port, limit, names, &self.cancel);
                 self.check_open()?;
                 self.cancel.attach(&connection.stream).map_err(|_| Error::WINHTTP_OPERATION_CANCELLED)?;
                 let first = found.ok().and_then(|addresses| addresses.first().copied());
@@ -201,7 +203,7 @@ impl Dialogue<'_> {
             if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
                 return Err(Error::WINHTTP_TIMEOUT);
             }
-            match self.connection.fill(true) {
+            match self.connection.fill(Patience::Wait) {
                 Ok(0) => {
                     explain(format_args!("the SOCKS proxy {} hung up", self.connection.origin.host));
                     return Err(Error::WINHTTP_CONNECTION_ERROR);
