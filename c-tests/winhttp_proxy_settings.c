@@ -166,7 +166,8 @@ TEST(test_settings__the_default_counts_for_sessions_opened_later)
 {
     struct trio it;
     HINTERNET later;
-    WINHTTP_PROXY_INFO info = {WINHTTP_ACCESS_TYPE_NAMED_PROXY, NULL, NULL};
+    WINHTTP_PROXY_INFO shown, info = {WINHTTP_ACCESS_TYPE_NAMED_PROXY, NULL, NULL};
+    DWORD size = sizeof(shown);
     WCHAR list[32];
     char text[32];
     size_t at = 0;
@@ -189,6 +190,12 @@ TEST(test_settings__the_default_counts_for_sessions_opened_later)
     it.request = WinHttpOpenRequest(it.connect, NULL, W("/b"), NULL, NULL, NULL, 0);
     REQUIRE(exchange(it.request));
     CHECK_HAS(server.requests[1], "GET http://127.0.0.1:");
+    /* What the default is, not that it is one. */
+    memset(&shown, 0, sizeof(shown));
+    CHECK_WORKS(WinHttpQueryOption(it.session, WINHTTP_OPTION_PROXY, &shown, &size));
+    CHECK_EQ(shown.dwAccessType, WINHTTP_ACCESS_TYPE_NAMED_PROXY);
+    CHECK(is_text(shown.lpszProxy, text));
+    GlobalFree(shown.lpszProxy);
     trio_close(&it);
     later = WinHttpOpen(NULL, WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, 0);
     it.session = later;

@@ -49,7 +49,7 @@ pub(super) fn items(list: &str) -> impl Iterator<Item = &str> {
 
 fn of_scheme(list: &str, secure: bool) -> impl Iterator<Item = Server<'_>> {
     let scheme = if secure { "https" } else { "http" };
-    items(list).filter_map(move |item| match item.split_once('=') {
+    items(list).filter_map(move |item| match label(item) {
         Some((label, server)) if label.eq_ignore_ascii_case(scheme) => read(server, Kind::Http),
         Some(_) => None,
         None => read(item, Kind::Http),
@@ -58,10 +58,15 @@ fn of_scheme(list: &str, secure: bool) -> impl Iterator<Item = Server<'_>> {
 
 fn labelled<'a>(list: &'a str, wanted: &'static str) -> impl Iterator<Item = Server<'a>> {
     items(list).filter_map(move |item| {
-        let (label, server) = item.split_once('=')?;
+        let (label, server) = label(item)?;
         let kind = Kind::Socks { remote_names: true };
         if label.eq_ignore_ascii_case(wanted) { read(server, kind) } else { None }
     })
+}
+
+/// The scheme that an item is for, and the rest; `None` when it is for all. Passwords may have `=` too.
+fn label(item: &str) -> Option<(&str, &str)> {
+    item.split_once('=').filter(|(label, _)| label.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// Reads `[scheme://][user:password@]server[:port][/]`.
@@ -187,6 +192,7 @@ mod tests {
             ("socks5://u:p@s", Some("socks5://u:p@s:1080"), Some("socks5://u:p@s:1080")),
             ("https=socks5h://s:5", None, Some("socks5h://s:5")),
             ("socks4://s", None, None),
+            ("socks5://u:a=b@s", Some("socks5://u:a=b@s:1080"), Some("socks5://u:a=b@s:1080")),
         ] {
             assert_eq!(chosen(list, false).as_deref(), plain, "{list}");
             assert_eq!(chosen(list, true).as_deref(), secure, "{list}");

@@ -99,7 +99,10 @@ impl Dialogue<'_> {
                 address.port()
             }
             Target::Name(name, port) => {
-                let len = u8::try_from(name.len()).map_err(|_| Error::WINHTTP_NAME_NOT_RESOLVED)?;
+                let len = u8::try_from(name.len()).map_err(|_| {
+                    explain(format_args!("SOCKS has no room for names longer than 255 bytes"));
+                    Error::WINHTTP_NAME_NOT_RESOLVED
+                })?;
                 ask.extend_from_slice(&[NAME, len]);
                 ask.extend_from_slice(name.as_bytes());
                 port
