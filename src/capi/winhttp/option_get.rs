@@ -50,11 +50,15 @@ pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
             Object::Session(_) => WINHTTP_HANDLE_TYPE_SESSION,
             Object::Connect(_) => WINHTTP_HANDLE_TYPE_CONNECT,
             Object::Request(_) => WINHTTP_HANDLE_TYPE_REQUEST,
+            Object::Resolver(_) => WINHTTP_HANDLE_TYPE_PROXY_RESOLVER,
         })),
         WINHTTP_OPTION_PARENT_HANDLE => match object {
             Object::Session(_) => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
             Object::Connect(connect) => Ok(Value::Word(connect.session.with(|state| state.notifier.handle))),
             Object::Request(request) => Ok(Value::Word(request.connect.with_notifier(|n| n.handle))),
+            Object::Resolver(resolver) => {
+                Ok(Value::Word(resolver.session.with(|state| state.notifier.handle)))
+            }
         },
         WINHTTP_OPTION_USER_AGENT => match object {
             Object::Session(session) => {
@@ -103,8 +107,11 @@ fn query_setting(object: &Object, option: u32) -> Result<Value> {
         Object::Session(session) => session.with(|state| read(&mut state.settings)),
         Object::Connect(connect) => connect.session.with(|state| read(&mut state.settings)),
         Object::Request(request) => request.with_settings(read),
+        // It has none, but which options there are is the same.
+        Object::Resolver(_) => setting(&Settings::default(), option),
     };
     match (value, object) {
+        (Some(_), Object::Resolver(_)) => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         (Some(_), Object::Connect(_)) if !on_connect => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         (Some(number), _) => Ok(Value::Number(number)),
         (None, _) => Err(Error::INVALID_PARAMETER),
