@@ -19,7 +19,7 @@ pub struct Session {
     /// Operations of all descendants complete through the callback.
     pub is_async: bool,
     /// A connect has been made from it.
-    pub(crate) has_children: AtomicBool,
+    pub has_children: AtomicBool,
     state: Mutex<SessionState>,
     when_gone: Mutex<Option<WhenGone>>,
 }

@@ -6,12 +6,14 @@
 //! | `request` | WinHttpOpenRequest, AddRequestHeaders(Ex), SendRequest, WriteData |
 //! | `response` | WinHttpReceiveResponse, QueryDataAvailable, ReadData(Ex) |
 //! | `headers`, `headers_ex` | WinHttpQueryHeaders, WinHttpQueryHeadersEx |
+//! | `group` | WinHttpQueryConnectionGroup, WinHttpFreeQueryConnectionGroupResult |
 //! | `options` | WinHttpQueryOption, WinHttpSetOption; the table of options is in `option_get` and `option_set` |
 //! | `url`, `time` | WinHttpCrackUrl, CreateUrl, TimeFromSystemTime, TimeToSystemTime |
 //!
 //! An `HINTERNET` is a number of the table in `handle`; `notify` turns events into calls of the application's
 //! function; `text` reads and writes strings.
 
+pub mod group;
 pub mod headers;
 pub mod headers_ex;
 pub mod options;
@@ -23,8 +25,10 @@ pub mod url;
 
 mod handle;
 mod notify;
+mod option_facts;
 mod option_get;
 mod option_kept;
+mod option_network;
 mod option_proxy;
 mod option_set;
 mod option_tls;
