@@ -8,13 +8,15 @@ use crate::abi::error::{Error, Result};
 use crate::net::client_stream::Cancel;
 use crate::win32::lent::LentBytes;
 
+use super::auth::Tried;
 use super::body::Body;
 use super::causes;
 use super::chunking::Chunks;
 use super::connect::facts::Time;
 use super::connection::Connection;
+use super::decode::Decoder;
 use super::notify::Event;
-use super::operation::{Api, Operation};
+use super::operation::{Api, Operation, Patience};
 use super::pool;
 use super::request::Request;
 
@@ -45,7 +47,7 @@ impl Upload {
 }
 
 /// The state of one exchange.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Exchange {
     pub(crate) connection: Option<Connection>,
     /// The first bytes of the body, which the application keeps until the response has been received.
@@ -54,6 +56,12 @@ pub(crate) struct Exchange {
     pub(crate) body: Body,
     /// Bytes the pending ReadData has put into its buffer.
     pub(crate) filled: usize,
+    /// RECEIVING_RESPONSE has been said for the receive that the body waits for.
+    pub(crate) awaiting_body: bool,
+    /// What undoes the content coding of the body, if that is to be undone.
+    pub(crate) decoder: Option<Box<Decoder>>,
+    /// What was tried to satisfy challenges of the server and of the proxy.
+    pub(crate) tried: [Tried; 2],
     /// Redirects followed so far.
     pub(crate) redirects: u32,
     /// 1xx responses skipped so far.
@@ -90,6 +98,7 @@ impl Exchange {
         self.connection = None;
         self.optional = None;
         self.body = Body::default();
+        self.decoder = None;
     }
 
     /// The handle closes, and the connection is attached to nothing any more: keeps it if the response is complete
@@ -140,18 +149,26 @@ impl Request {
         }
     }
 
-    /// Runs an operation to its end on this thread.
-    pub(crate) fn perform(&self, exchange: &mut Exchange, operation: &mut Operation) -> Result<u32> {
+    /// Runs an operation, to its end if `patience` is to wait; else `None` means that it has to go on later.
+    pub(crate) fn perform(
+        &self,
+        exchange: &mut Exchange,
+        operation: &mut Operation,
+        patience: Patience,
+    ) -> Result<Option<u32>> {
         let api = operation.api();
         let result = self.check_open().and_then(|()| match operation {
+            Operation::Send { .. } | Operation::Write { .. } if patience == Patience::Probe => Ok(None),
             Operation::Send { optional, total } => {
                 let optional = std::mem::replace(optional, LentBytes::empty());
-                self.send_request(exchange, optional, *total).map(|()| 0)
+                self.send_request(exchange, optional, *total).map(|()| Some(0))
             }
-            Operation::Write(bytes) => self.write_data(exchange, bytes.as_slice()),
-            Operation::Receive => self.receive_response(exchange, true).map(|_| 0),
-            Operation::Query => self.query_data(exchange),
-            Operation::Read { buffer, fill } => self.read_data(exchange, buffer.as_mut_slice(), *fill),
+            Operation::Write { bytes, sent } => self.write_data(exchange, bytes.as_slice(), sent, patience),
+            Operation::Receive => Ok(self.receive_response(exchange, patience)?.then_some(0)),
+            Operation::Query => self.query_data(exchange, patience),
+            Operation::Read { buffer, fill } => {
+                self.read_data(exchange, buffer.as_mut_slice(), *fill, patience)
+            }
         });
         // Whatever went wrong after the handle was closed went wrong because of that.
         result
@@ -161,37 +178,9 @@ impl Request {
             .inspect_err(|error| self.log_failure(api, *error))
     }
 
-    fn log_failure(&self, api: Api, error: Error) {
+    /// Writes a failure to the diagnostic log.
+    pub(crate) fn log_failure(&self, api: Api, error: Error) {
         let url = self.core.lock().plan.url.text();
         causes::log(api, &url, error);
-    }
-
-    /// Completes an operation if that takes no waiting. `nested` is set inside a callback of this request: a
-    /// worker is then about to be free for it, and probing the socket would be a system call for nothing.
-    pub(crate) fn attempt(
-        &self,
-        exchange: &mut Exchange,
-        operation: &mut Operation,
-        nested: bool,
-    ) -> Option<Result<u32>> {
-        let api = operation.api();
-        let attempt = match operation {
-            Operation::Send { .. } | Operation::Write(_) => None,
-            Operation::Receive if nested => None,
-            Operation::Receive => match self.receive_response(exchange, false) {
-                Ok(true) => Some(Ok(0)),
-                Ok(false) => None,
-                Err(error) => Some(Err(error)),
-            },
-            Operation::Query => self.query_buffered(exchange).transpose(),
-            Operation::Read { buffer, fill } => {
-                self.read_buffered(exchange, buffer.as_mut_slice(), *fill).transpose()
-            }
-        };
-        attempt.inspect(|result| {
-            if let Err(error) = result {
-                self.log_failure(api, *error);
-            }
-        })
     }
 }

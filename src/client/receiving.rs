@@ -1,17 +1,19 @@
 //! ReceiveResponse: the final response head, past interim responses and redirects (digest §3.10, §6.4, §14.1).
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use crate::abi::error::{Error, Result};
 use crate::wire::Parsed;
 use crate::wire::response::ResponseLimits;
 
+use super::auth::Verdict;
 use super::body::Body;
 use super::causes;
 use super::connect::facts::Time;
 use super::exchange::Exchange;
 use super::notify::Event;
+use super::operation::Patience;
 use super::redirect::Decision;
 use super::request::Request;
 
@@ -19,22 +21,19 @@ use super::request::Request;
 const MAX_FIELDS: usize = 1024;
 
 impl Request {
-    /// Receives until the final head is there. Without `wait` it stops, with `false`, where it would have to
-    /// wait or connect, and can be called again.
-    pub(crate) fn receive_response(&self, exchange: &mut Exchange, wait: bool) -> Result<bool> {
+    /// Receives until the final head is there. It stops, with `false`, where that takes more patience, and can be
+    /// called again.
+    pub(crate) fn receive_response(&self, exchange: &mut Exchange, patience: Patience) -> Result<bool> {
         loop {
-            if exchange.upload.chunks.is_open() {
-                if !wait {
-                    return Ok(false);
-                }
-                self.end_chunks(exchange)?;
+            if (exchange.resend || exchange.upload.chunks.is_open()) && patience == Patience::Probe {
+                return Ok(false);
             }
             if exchange.resend {
-                if !wait {
-                    return Ok(false);
-                }
                 self.send_leg(exchange)?;
                 exchange.resend = false;
+            }
+            if exchange.upload.chunks.is_open() {
+                self.end_chunks(exchange)?;
             }
             if exchange.receiving_since.is_none() {
                 let now = Instant::now();
@@ -43,7 +42,7 @@ impl Request {
                 self.notify(&Event::ReceivingResponse);
                 self.check_open()?;
             }
-            let Some(size) = self.receive_head(exchange, wait)? else { return Ok(false) };
+            let Some(size) = self.receive_head(exchange, patience)? else { return Ok(false) };
             exchange.receiving_since = None;
             self.notify(&Event::ResponseReceived(size));
             self.check_open()?;
@@ -57,13 +56,23 @@ impl Request {
                 break;
             }
             exchange.body = self.body_of_response(exchange)?;
+            self.keep_cookies();
+            self.present_passport()?;
+            if self.judge(exchange)? == Verdict::Again {
+                self.drain_leg(exchange, patience);
+                self.check_open()?;
+                continue;
+            }
             if status == 408 && self.retry_after_408(exchange)? {
                 continue;
             }
             match self.decide_redirect(exchange)? {
                 Decision::Final => break,
-                Decision::Follow => self.follow_redirect(exchange, wait)?,
+                Decision::Follow => self.follow_redirect(exchange, patience)?,
             }
+        }
+        if !exchange.body.is_over() {
+            exchange.decoder = self.take_coding();
         }
         self.core.lock().has_response = true;
         exchange.responded = true;
@@ -85,13 +94,14 @@ impl Request {
     }
 
     /// Reads one head into the request's response. Gives the bytes of the receive that completed it; `None`
-    /// when that would mean to wait.
-    fn receive_head(&self, exchange: &mut Exchange, wait: bool) -> Result<Option<u32>> {
+    /// when that takes more patience.
+    fn receive_head(&self, exchange: &mut Exchange, patience: Patience) -> Result<Option<u32>> {
         let (limits, time) = self.with_settings(|settings| {
             let limits = ResponseLimits { head: settings.max_header_size as usize, fields: MAX_FIELDS };
             (limits, settings.response_limit())
         });
         let mut received = exchange.connection()?.buffered().len();
+        let mut fresh = false;
         loop {
             let connection = exchange.connection()?;
             if !connection.buffered().is_empty() {
@@ -102,14 +112,18 @@ impl Request {
                         self.facts.head_received(end);
                         return Ok(Some(u32::try_from(received).unwrap_or(u32::MAX)));
                     }
-                    Parsed::Partial => check_time(exchange.receiving_since, time)?,
+                    Parsed::Partial if fresh => check_time(exchange.receiving_since, time)?,
+                    Parsed::Partial => {}
                 }
             }
-            match exchange.connection()?.fill(wait) {
-                // Nothing yet, or an end or a fault that will be met again by whoever may wait and connect.
-                Ok(0) | Err(_) if !wait => return Ok(None),
+            match exchange.connection()?.fill(patience) {
+                Err(error) if patience != Patience::Wait && error.kind() == ErrorKind::WouldBlock => {
+                    return Ok(None);
+                }
+                // An end or a fault will be met again by whoever may connect.
+                Ok(0) | Err(_) if patience == Patience::Probe => return Ok(None),
                 Ok(0) => self.begin_again(exchange, None)?,
-                Ok(got) => received = got,
+                Ok(got) => (received, fresh) = (got, true),
                 Err(error) => self.begin_again(exchange, Some(&error))?,
             }
         }

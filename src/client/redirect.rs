@@ -1,20 +1,19 @@
 //! Redirects (digest §6.5): whether to follow, where to, and as what.
 
 use crate::abi::error::{Error, Result};
+use crate::win32::last_error::explain;
 use crate::wire::url::{SCHEME_HTTPS, crack, escape_object_name, resolve_location};
 
 use super::causes;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Upload};
 use super::notify::Event;
+use super::operation::Patience;
 use super::plan::Url;
 use super::request::Request;
 use super::settings::RedirectPolicy;
 
 /// The number of Location among response fields (`HttpHeaderLocation`).
 const LOCATION: u8 = 23;
-
-/// `ERROR_WINHTTP_RESEND_REQUEST`: the application has to send the request again, body and all.
-const RESEND_REQUEST: Error = Error(12032);
 
 /// What becomes of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +41,8 @@ impl Request {
         Ok(Decision::Follow)
     }
 
-    /// Moves the request to the Location. What is left of the response is read away, as far as `wait` allows.
-    pub(crate) fn follow_redirect(&self, exchange: &mut Exchange, wait: bool) -> Result<()> {
+    /// Moves the request to the Location. What is left of the response is read away, as far as `patience` allows.
+    pub(crate) fn follow_redirect(&self, exchange: &mut Exchange, patience: Patience) -> Result<()> {
         let (url, drop_body) = {
             let core = self.core.lock();
             let location = core.response.values(LOCATION).next().unwrap_or_default();
@@ -56,30 +55,36 @@ impl Request {
                 matches!(core.response.status, 307 | 308) || matches!(&*core.plan.verb, "GET" | "HEAD");
             (url, !keeps_verb)
         };
-        if !drop_body && !exchange.can_replay() {
-            return Err(RESEND_REQUEST);
-        }
+        let complete = drop_body || exchange.can_replay();
         self.notify(&Event::Redirect(&url.text()));
         self.check_open()?;
-        self.drain_redirect(exchange, wait);
+        self.drain_leg(exchange, patience);
         self.check_open()?;
         exchange.redirects += 1;
-        exchange.continues = 0;
-        exchange.resend = true;
+        exchange.tried = Default::default();
         if drop_body {
             exchange.optional = None;
-            exchange.upload.left = Some(0);
-            exchange.upload.written = false;
+            exchange.upload = Upload { left: Some(0), ..Upload::default() };
         }
-        self.core.lock().plan.redirect(url, drop_body);
-        Ok(())
+        let mut core = self.core.lock();
+        core.plan.redirect(url, drop_body);
+        if complete {
+            return Ok(());
+        }
+        // The application sends its body once more, and to the new place.
+        core.plan.resumed = Some(exchange.redirects);
+        explain(format_args!("the request is redirected, and its body was written piece by piece"));
+        Err(Error::WINHTTP_RESEND_REQUEST)
     }
 
-    /// Frees the connection of a redirect's own body. The body is not worth an error: without its end, the
-    /// connection is closed.
-    fn drain_redirect(&self, exchange: &mut Exchange, wait: bool) {
+    /// Frees the connection of the body of a response that is not the last, and has the request sent again. The
+    /// body is not worth an error: without its end, the connection is closed.
+    pub(crate) fn drain_leg(&self, exchange: &mut Exchange, patience: Patience) {
+        exchange.continues = 0;
+        exchange.resend = true;
         let optional = exchange.optional.take();
-        let at_end = exchange.skip_buffered() || (wait && self.drain(exchange) == Ok(true));
+        let at_end =
+            exchange.skip_buffered() || (patience != Patience::Probe && self.drain(exchange) == Ok(true));
         if !at_end || !exchange.may_keep() {
             exchange.abandon(&self.cancel);
         }

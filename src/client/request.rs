@@ -20,6 +20,7 @@ use crate::abi::error::{Error, Result};
 use crate::net::client_stream::Cancel;
 use crate::wire::response::ResponseHead;
 
+use super::auth::{Credentials, Dress};
 use super::connect::facts::Facts;
 use super::exchange::Exchange;
 use super::notify::{Event, Notifier};
@@ -61,6 +62,10 @@ pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) proxy: Arc<Proxy>,
     pub(crate) plan: Plan,
+    /// Whom to log in as, if the application has said.
+    pub(crate) credentials: Option<Box<Credentials>>,
+    /// What the head carries besides the plan's fields.
+    pub(crate) dress: Dress,
     pub(crate) phase: Phase,
     pub(crate) turn: Turn,
     /// At home between operations; taken out by whoever runs one.
@@ -88,6 +93,8 @@ impl Request {
             settings,
             proxy,
             plan,
+            credentials: None,
+            dress: Dress::default(),
             phase: Phase::Opened,
             turn: Turn::default(),
             exchange: None,
@@ -200,6 +207,8 @@ impl Core {
             agent,
             through_proxy: self.absolute_form,
             keep_alive: !self.settings.disabled.keep_alive(),
+            dress: &self.dress,
+            decompression: self.settings.decompression,
         };
         self.plan.write_head(&around, out);
     }

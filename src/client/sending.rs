@@ -1,5 +1,6 @@
 //! SendRequest and WriteData: from a plan to bytes on a connection (digest §3.9, §14.1).
 
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use crate::abi::error::{Error, Result};
@@ -12,10 +13,14 @@ use super::connect::facts::Time;
 use super::connection::{Connection, Origin, io_error};
 use super::exchange::{Exchange, Upload};
 use super::notify::Event;
-use super::operation::{Operation, Outcome};
+use super::operation::{Operation, Outcome, Patience};
 use super::plan::Plan;
 use super::request::Request;
 use super::settings::{Settings, limit};
+use super::workers::step_aside;
+
+/// A send of no more than this does not wait on a connection that nothing else is being sent on.
+const SURELY_SENT: usize = 16 * 1024;
 
 impl Request {
     /// Checks the lengths against the application's own fields, then starts [`Operation::Send`].
@@ -35,18 +40,19 @@ impl Request {
     ) -> Result<()> {
         self.finish_previous(exchange)?;
         let given = optional.as_slice().len();
-        let (left, close_asked, drain_limit) = {
+        let (left, close_asked, redirects, drain_limit) = {
             let mut core = self.core.lock();
             core.has_response = false;
             core.trailers = None;
             core.proxy_answered = false;
-            core.plan.restore();
             self.facts.clear();
+            let redirects = core.plan.restore();
             let length = announced(&core.plan, given, total)?;
             core.plan.length = length.automatic;
             (
                 length.total.map(|all| all - given as u64),
                 core.plan.asks_to_close() || core.settings.disabled.keep_alive(),
+                redirects,
                 core.settings.max_drain_size,
             )
         };
@@ -55,6 +61,7 @@ impl Request {
             connection,
             optional: Some(optional),
             upload: Upload { left, ..Upload::default() },
+            redirects,
             close_asked,
             drain_limit,
             ..Exchange::default()
@@ -72,6 +79,7 @@ impl Request {
         }
         self.notify(&Event::SendingRequest);
         self.check_open()?;
+        self.dress(exchange, &origin.host, origin.port);
         let sent = self.send_head(exchange, &origin, &settings)?;
         self.notify(&Event::RequestSent(sent));
         self.check_open()
@@ -82,6 +90,9 @@ impl Request {
     fn send_head(&self, exchange: &mut Exchange, origin: &Arc<Origin>, settings: &Settings) -> Result<u32> {
         loop {
             let optional = exchange.optional.take().unwrap_or_else(LentBytes::empty);
+            if optional.as_slice().len() > SURELY_SENT {
+                step_aside();
+            }
             exchange.upload.chunks =
                 if self.with_plan(|plan| plan.frames_chunks()) { Chunks::Start } else { Chunks::Off };
             let prefix = exchange.upload.chunks.prefix(optional.as_slice().len());
@@ -166,33 +177,67 @@ impl Request {
         if exchange.refused {
             return Ok(());
         }
-        self.send_head(exchange, &origin, &settings).map(|_| ())
+        self.send_head(exchange, &origin, &settings)?;
+        self.end_chunks(exchange)
     }
 
-    pub(crate) fn write_data(&self, exchange: &mut Exchange, bytes: &[u8]) -> Result<u32> {
-        let count = bytes.len();
-        if !exchange.upload.unwanted && count > 0 {
+    /// WriteData, from the byte `sent` on; `None` when the rest takes more patience.
+    pub(crate) fn write_data(
+        &self,
+        exchange: &mut Exchange,
+        bytes: &[u8],
+        sent: &mut usize,
+        patience: Patience,
+    ) -> Result<Option<u32>> {
+        if !exchange.upload.unwanted && !bytes.is_empty() {
             exchange.upload.written = true;
-            let prefix = exchange.upload.chunks.prefix(count);
-            let settings = self.with_settings(|settings| settings.clone());
-            let connection = exchange.connection()?;
-            let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
-            let sent = connection.stream.set_limits(limits.0, limits.1);
-            let sent = sent.and_then(|()| connection.stream.send_all(prefix.as_slice(), bytes));
-            if let Err(fault) = sent {
-                exchange.upload.unwanted =
-                    io_error(&fault) != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
-                if !exchange.upload.unwanted {
-                    return Err(causes::sending(&fault, &settings));
+            match self.send_rest(exchange, bytes, sent, patience) {
+                Ok(()) => {}
+                Err(fault) if patience != Patience::Wait && fault.kind() == ErrorKind::WouldBlock => {
+                    return Ok(None);
+                }
+                Err(fault) => {
+                    exchange.upload.unwanted =
+                        io_error(&fault) != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
+                    if !exchange.upload.unwanted {
+                        return Err(self.with_settings(|settings| causes::sending(&fault, settings)));
+                    }
                 }
             }
             self.facts.mark(Time::SendRequestEnd);
         }
         if let Some(left) = &mut exchange.upload.left {
-            *left = left.saturating_sub(count as u64);
+            *left = left.saturating_sub(bytes.len() as u64);
         }
         // C callers cannot write more than 32 bits can count.
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+        Ok(Some(u32::try_from(bytes.len()).unwrap_or(u32::MAX)))
+    }
+
+    fn send_rest(
+        &self,
+        exchange: &mut Exchange,
+        bytes: &[u8],
+        sent: &mut usize,
+        patience: Patience,
+    ) -> io::Result<()> {
+        let limits =
+            self.with_settings(|settings| (limit(settings.send_timeout), limit(settings.receive_timeout)));
+        let framed = exchange.upload.chunks != Chunks::Off;
+        let prefix = exchange.upload.chunks.prefix(bytes.len() - *sent);
+        let connection = exchange.connection().map_err(|_| ErrorKind::NotConnected)?;
+        connection.stream.set_limits(limits.0, limits.1)?;
+        if patience == Patience::Wait || framed {
+            step_aside();
+            return connection.stream.send_all(prefix.as_slice(), &bytes[*sent..]);
+        }
+        while *sent < bytes.len() {
+            match connection.send_now(&bytes[*sent..]) {
+                Ok(count) => *sent += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Reads away what is left of the previous response on this handle, or fails when that is too much.
@@ -223,16 +268,15 @@ impl Request {
 }
 
 impl Exchange {
-    /// The body can be sent again: WriteData had no part in it, and its end is known.
+    /// The body can be sent again: WriteData had no part in it. Chunks are ended again, too.
     pub(crate) fn can_replay(&self) -> bool {
-        !self.upload.written
-            && self.upload.chunks == Chunks::Off
-            && self.upload.left.is_none_or(|left| left == 0)
+        !self.upload.written && self.upload.left.is_none_or(|left| left == 0)
     }
 
     /// After a failed send: whether the server answered before it stopped reading.
     pub(crate) fn has_early_answer(&mut self) -> bool {
-        self.connection.as_mut().is_some_and(|connection| connection.fill(false).is_ok_and(|got| got > 0))
+        let connection = self.connection.as_mut();
+        connection.is_some_and(|connection| connection.fill(Patience::Probe).is_ok_and(|got| got > 0))
     }
 }
 
@@ -245,7 +289,7 @@ struct Announced {
 }
 
 fn announced(plan: &Plan, given: usize, total: u32) -> Result<Announced> {
-    if plan.chunking || plan.field("Transfer-Encoding").is_some() {
+    if plan.frames_chunks() || plan.field("Transfer-Encoding").is_some() {
         return Ok(Announced { total: None, automatic: None });
     }
     if (total as usize) < given {

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use super::auth::Nonces;
 use super::connection::Origin;
+use super::cookies::Cookies;
 use super::notify::Notifier;
 use super::pool;
 use super::proxy::{Passage, Proxy};
@@ -18,6 +20,10 @@ use super::settings::Settings;
 pub struct Session {
     /// Operations of all descendants complete through the callback.
     pub is_async: bool,
+    /// What servers have asked to be told again.
+    pub(crate) cookies: Cookies,
+    /// How servers want to be told who asks.
+    pub(crate) nonces: Nonces,
     /// A connect has been made from it.
     pub has_children: AtomicBool,
     state: Mutex<SessionState>,
@@ -56,6 +62,8 @@ impl Session {
         };
         Session {
             is_async,
+            cookies: Cookies::default(),
+            nonces: Nonces::default(),
             has_children: AtomicBool::new(false),
             state: Mutex::new(state),
             when_gone: Mutex::new(None),

@@ -39,6 +39,12 @@ pub fn explain(cause: fmt::Arguments<'_>) {
     DETAIL.with_borrow_mut(|detail| *detail = Detail { text: CString::new(text).ok(), fresh: true });
 }
 
+/// Says something about a call that is about to succeed all the same: it can be read until the next call fails.
+pub fn remark(words: fmt::Arguments<'_>) {
+    explain(words);
+    DETAIL.with_borrow_mut(|detail| detail.fresh = false);
+}
+
 /// Takes the words said since the last call ended, for who runs a call on behalf of another thread and tells
 /// them there.
 pub fn take_words() -> Option<String> {

@@ -4,7 +4,9 @@
 
 pub mod authorization;
 pub(crate) mod bytes;
+pub mod challenge;
 pub mod chunked;
+pub mod cookie;
 pub mod date;
 pub mod field;
 mod framing;

@@ -7,12 +7,14 @@
 //! | `response` | WinHttpReceiveResponse, QueryDataAvailable, ReadData(Ex) |
 //! | `headers`, `headers_ex` | WinHttpQueryHeaders, WinHttpQueryHeadersEx |
 //! | `group` | WinHttpQueryConnectionGroup, WinHttpFreeQueryConnectionGroupResult |
-//! | `options` | WinHttpQueryOption, WinHttpSetOption; the table of options is in `option_get` and `option_set` |
+//! | `auth` | WinHttpSetCredentials, QueryAuthSchemes |
+//! | `options` | WinHttpQueryOption, WinHttpSetOption; the table of options is in `option_get` and `option_set`, and by topic in `option_*` |
 //! | `url`, `time` | WinHttpCrackUrl, CreateUrl, TimeFromSystemTime, TimeToSystemTime |
 //!
 //! An `HINTERNET` is a number of the table in `handle`; `notify` turns events into calls of the application's
 //! function; `text` reads and writes strings.
 
+pub mod auth;
 pub mod group;
 pub mod headers;
 pub mod headers_ex;
@@ -25,6 +27,9 @@ pub mod url;
 
 mod handle;
 mod notify;
+mod option_async;
+mod option_auth;
+mod option_decompress;
 mod option_facts;
 mod option_get;
 mod option_kept;

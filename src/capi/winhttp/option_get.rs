@@ -1,10 +1,11 @@
 //! The options that can be read, and where their values come from (digest §11).
 
 use super::handle::Object;
+use super::option_async;
 use super::option_proxy;
 use super::options::{Value, default_version_is_1_0};
 use super::text::Answer;
-use super::{option_kept, option_network, option_tls};
+use super::{option_auth, option_kept, option_network, option_tls};
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
 use crate::client::request::Request;
@@ -19,17 +20,17 @@ const FEATURES: [u32; 12] = [5, 44, 46, 48, 49, 54, 55, 56, 62, 63, 76, 80];
 type Topic = fn(&Object, u32) -> Option<Result<Value>>;
 
 /// The topics that have files of their own.
-const TOPICS: &[Topic] = &[option_kept::query, option_network::query, option_proxy::query, option_tls::query];
+const TOPICS: &[Topic] =
+    &[option_auth::query, option_kept::query, option_network::query, option_proxy::query, option_tls::query];
 
 /// The value of an option; `None` is the process.
 pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
-    match option {
-        WINHTTP_OPTION_HTTP_VERSION => {
-            let minor = u32::from(!default_version_is_1_0());
-            return Ok(Value::Version(HTTP_VERSION_INFO { dwMajorVersion: 1, dwMinorVersion: minor }));
-        }
-        WINHTTP_OPTION_WORKER_THREAD_COUNT => return Ok(Value::Number(0)),
-        _ => {}
+    if let WINHTTP_OPTION_HTTP_VERSION = option {
+        let minor = u32::from(!default_version_is_1_0());
+        return Ok(Value::Version(HTTP_VERSION_INFO { dwMajorVersion: 1, dwMinorVersion: minor }));
+    }
+    if let Some(value) = option_async::query(option) {
+        return value;
     }
     let Some(object) = object else {
         return option_kept::query_of_process(option).unwrap_or(Err(Error::INVALID_HANDLE));

@@ -1,15 +1,16 @@
 //! The options that can be set, with their checks (digest §11).
 //!
-//! What waits for TLS, authentication, decompression, WebSockets or HTTP/2 is refused with
+//! What waits for TLS, WebSockets or HTTP/2 is refused with
 //! ERROR_WINHTTP_INVALID_OPTION, as on a Windows that is too old for it, except where a program would otherwise be
 //! kept from plain http: then the value is checked and kept.
 
 use super::handle::Object;
 use super::notify::to_number;
+use super::option_async;
 use super::option_proxy;
 use super::options::{Given, set_default_version_1_0};
 use super::session::agent_text;
-use super::{option_facts, option_kept, option_network, option_tls};
+use super::{option_auth, option_decompress, option_facts, option_kept, option_network, option_tls};
 use crate::abi::base::BOOL;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
@@ -30,16 +31,27 @@ const SECURITY_FLAGS: u32 = SECURITY_FLAG_IGNORE_UNKNOWN_CA
 type Topic = fn(&Object, u32, &Given) -> Option<Result<()>>;
 
 /// The topics that have files of their own.
-const TOPICS: &[Topic] =
-    &[option_facts::set, option_kept::set, option_network::set, option_proxy::set, option_tls::set];
+const TOPICS: &[Topic] = &[
+    option_auth::set,
+    option_decompress::set,
+    option_facts::set,
+    option_kept::set,
+    option_network::set,
+    option_proxy::set,
+    option_tls::set,
+];
 
 /// Sets an option of an object; `None` is the process.
 pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result<()> {
     if let WINHTTP_OPTION_HTTP_VERSION = option {
         return set_version(given.plain()?);
     }
+    if let Some(done) = option_async::set(object, option, given) {
+        return done;
+    }
     let Some(object) = object else {
-        return option_kept::set_of_process(option, given).unwrap_or(Err(Error::INVALID_HANDLE));
+        let done = option_kept::set_of_process(option, given).or_else(|| option_auth::set_of_process(option));
+        return done.unwrap_or(Err(Error::INVALID_HANDLE));
     };
     if let Some(done) = TOPICS.iter().find_map(|topic| topic(object, option, given)) {
         return done;
@@ -124,7 +136,6 @@ fn is_known(option: u32) -> bool {
     matches!(
         option,
         WINHTTP_OPTION_USER_AGENT
-            | WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS
             | WINHTTP_OPTION_DISABLE_GLOBAL_POOLING
             | WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT
             | WINHTTP_OPTION_DISABLE_FEATURE
@@ -144,7 +155,6 @@ fn set_session(session: &Session, option: u32, given: &Given) -> Option<Result<(
         WINHTTP_OPTION_USER_AGENT => {
             agent_text(&given.text()).map(|agent| session.with(|state| state.agent = agent))
         }
-        WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS => given.plain::<BOOL>().map(|_| ()),
         WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT => set_unload_event(session, given),
         WINHTTP_OPTION_DISABLE_GLOBAL_POOLING => given.plain::<BOOL>().map(|wanted| {
             if wanted != 0 {

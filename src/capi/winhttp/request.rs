@@ -282,7 +282,7 @@ pub unsafe extern "C" fn WinHttpWriteData(
         let request = handle::request(hRequest)?;
         // SAFETY: C caller, per WinHttpWriteData: the bytes are valid until the operation completes.
         let bytes = unsafe { LentBytes::new(lpBuffer.cast(), dwNumberOfBytesToWrite as usize) };
-        if let Outcome::Done(written) = request.start(Operation::Write(bytes))? {
+        if let Outcome::Done(written) = request.start(Operation::Write { bytes, sent: 0 })? {
             // SAFETY: C caller, per WinHttpWriteData: NULL or a place for the count.
             unsafe { put(lpdwNumberOfBytesWritten, written) };
         }

@@ -16,7 +16,9 @@ use super::extended_error;
 use super::network::{Mark, Path};
 use super::waiting::Slot;
 
+use crate::client::operation::Patience;
 use crate::client::proxy::Passage;
+use crate::client::workers::{Watch, WatchId};
 
 /// Where connections lead: those to the same origin can stand for each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,8 +41,9 @@ const RECEIVE_SIZE: usize = 8 * 1024;
 const BUSY_SIZE: usize = 64 * 1024;
 
 /// A connection and its buffers.
-#[derive(Debug)]
 pub(crate) struct Connection {
+    /// How the workers know it, once an asynchronous request has waited on it. Dropped before the stream closes.
+    watch: Option<Watch>,
     pub(crate) stream: ClientStream,
     pub(crate) origin: Arc<Origin>,
     /// This end and the other, for WINHTTP_OPTION_CONNECTION_INFO.
@@ -49,6 +52,8 @@ pub(crate) struct Connection {
     pub(crate) output: Vec<u8>,
     /// It has waited in the pool, so the server may have given it up in the meantime.
     pub(crate) reused: bool,
+    /// Bytes received so far.
+    pub(crate) received: u64,
     /// How many requests it has carried.
     pub(crate) served: u32,
     /// When it was made.
@@ -69,11 +74,13 @@ impl Connection {
     pub(super) fn new(stream: ClientStream, slot: Slot) -> Connection {
         let now = Instant::now();
         Connection {
+            watch: None,
             addresses: stream.addresses(),
             stream,
             origin: Arc::clone(&slot.origin),
             output: Vec::new(),
             reused: false,
+            received: 0,
             served: 0,
             since: now,
             touched: now,
@@ -86,7 +93,7 @@ impl Connection {
     }
 
     /// Closes the connection and keeps its place.
-    pub(super) fn into_slot(self) -> Slot {
+    pub(crate) fn into_slot(self) -> Slot {
         self.slot
     }
 
@@ -123,19 +130,43 @@ impl Connection {
         }
     }
 
-    /// Receives some bytes behind those in the buffer; 0 is the end of the stream. Without `wait`, an error of
-    /// kind `WouldBlock` means that nothing has arrived.
-    pub(crate) fn fill(&mut self, wait: bool) -> io::Result<usize> {
+    /// Receives some bytes behind those in the buffer; 0 is the end of the stream. Unless `patience` is to wait, an
+    /// error of kind `WouldBlock` means that nothing has arrived.
+    pub(crate) fn fill(&mut self, patience: Patience) -> io::Result<usize> {
         if self.end == self.input.len() {
             self.make_room();
         }
-        let room = &mut self.input[self.end..];
-        let got = if wait { self.stream.receive(room) } else { self.stream.receive_now(room) }?;
+        let Connection { watch, stream, input, end, .. } = self;
+        let got = receive(stream, watch.as_ref(), &mut input[*end..], patience)?;
+        self.received += got as u64;
         self.end += got;
         if self.end == self.input.len() && self.end < BUSY_SIZE {
             self.input.resize(BUSY_SIZE, 0);
         }
         Ok(got)
+    }
+
+    /// As [`Connection::fill`], past the connection's own buffer, which is empty.
+    pub(crate) fn receive(&mut self, room: &mut [u8], patience: Patience) -> io::Result<usize> {
+        let got = receive(&self.stream, self.watch.as_ref(), room, patience)?;
+        self.received += got as u64;
+        Ok(got)
+    }
+
+    /// Sends as much as can be without waiting.
+    pub(crate) fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(watch) = &self.watch {
+            watch.will_send();
+        }
+        self.stream.send_now(bytes)
+    }
+
+    /// What to wait with for the stream.
+    pub(crate) fn watched(&mut self) -> io::Result<WatchId> {
+        match &self.watch {
+            Some(watch) => Ok(watch.id()),
+            None => Ok(self.watch.insert(Watch::new(&self.stream)?).id()),
+        }
     }
 
     fn make_room(&mut self) {
@@ -157,6 +188,20 @@ impl Connection {
         if self.output.capacity() > RECEIVE_SIZE {
             self.output = Vec::new();
         }
+    }
+}
+
+fn receive(
+    stream: &ClientStream,
+    watch: Option<&Watch>,
+    room: &mut [u8],
+    patience: Patience,
+) -> io::Result<usize> {
+    match (patience, watch) {
+        (Patience::Wait, _) => stream.receive(room),
+        (Patience::Work, Some(watch)) => watch.receive(room, |room| stream.receive_now(room)),
+        // Who passes by is not behind what has been reported, but ahead of it.
+        (Patience::Work | Patience::Probe, _) => stream.receive_now(room),
     }
 }
 

@@ -25,6 +25,7 @@ use super::names::{self, interleave};
 use super::network::{Network, Path};
 use super::waiting::{Lookout, Slot};
 use super::{ahead, extended_error};
+use crate::client::workers::step_aside;
 
 /// How long an attempt goes on alone (RFC 8305 §5, Connection Attempt Delay).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -43,6 +44,7 @@ impl Request {
         quiet: bool,
     ) -> Result<Connection> {
         let name = self.name_to_resolve(origin);
+        step_aside();
         self.tell(quiet, &Event::ResolvingName(&name))?;
         self.facts.mark(Time::NameResolutionStart);
         let found = find_addresses(&name, origin, settings, &self.cancel);

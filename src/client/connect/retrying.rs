@@ -6,6 +6,7 @@
 use crate::abi::error::{Error, Result};
 use crate::client::body::Body;
 use crate::client::exchange::Exchange;
+use crate::client::operation::Patience;
 use crate::client::request::Request;
 use crate::client::settings::Settings;
 
@@ -29,7 +30,7 @@ impl Exchange {
         let mut dropped = 0;
         while !self.skip_buffered() {
             let Some(connection) = &mut self.connection else { return false };
-            match connection.fill(false) {
+            match connection.fill(Patience::Probe) {
                 Ok(got @ 1..) if dropped + got <= self.drain_limit as usize => dropped += got,
                 _ => return false,
             }

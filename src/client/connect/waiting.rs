@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use crate::client::workers::step_aside;
 use crate::net::bell::Bell;
 use crate::net::client_stream::{Cancel, Cancelled};
 use crate::win32::handles::is_forked;
@@ -82,7 +83,6 @@ impl Drop for Slot {
 }
 
 /// What a waiting request gets.
-#[derive(Debug)]
 pub(super) enum Grant {
     Connection(Box<Connection>),
     Slot(Slot),
@@ -167,6 +167,7 @@ pub(super) fn acquire(
             }
             Claim::Queued(waiter) => waiter,
         };
+        step_aside();
         let waited = cancel.wait(deadline, || waiter.granted.lock().is_some());
         match (waited, waiter.leave(origin)) {
             (Err(Cancelled), granted) => {

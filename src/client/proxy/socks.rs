@@ -11,6 +11,7 @@ use super::super::connect::names::look_up;
 use super::super::connection::{Connection, io_error};
 use super::super::request::Request;
 use super::super::settings::{Settings, limit};
+use crate::client::operation::Patience;
 
 /// `ERROR_WINHTTP_LOGIN_FAILURE`
 const LOGIN_FAILURE: Error = Error(12015);
@@ -202,7 +203,7 @@ impl Dialogue<'_> {
             if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
                 return Err(Error::WINHTTP_TIMEOUT);
             }
-            match self.connection.fill(true) {
+            match self.connection.fill(Patience::Wait) {
                 Ok(0) => {
                     explain(format_args!("the SOCKS proxy {} hung up", self.connection.origin.host));
                     return Err(Error::WINHTTP_CONNECTION_ERROR);

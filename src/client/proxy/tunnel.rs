@@ -12,6 +12,7 @@ use crate::win32::last_error::explain;
 use crate::wire::Parsed;
 use crate::wire::response::{ResponseHead, ResponseLimits};
 
+use super::super::auth::{self, Tried, Verdict};
 use super::super::body::Body;
 use super::super::connect::waiting::Slot;
 use super::super::connection::{Connection, Origin, io_error};
@@ -20,9 +21,35 @@ use super::super::notify::Event;
 use super::super::request::Request;
 use super::super::settings::{Settings, limit};
 use super::Passage;
+use crate::client::operation::Patience;
 
 /// More fields than this in one head are refused.
 const MAX_FIELDS: usize = 1024;
+
+/// How a proxy answers a CONNECT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// The connection leads to the server now.
+    Granted,
+    /// The answer is for the application.
+    Refused,
+    /// It wants credentials, and there are some that it has not had yet.
+    Challenged,
+}
+
+/// What became of one connection.
+enum Passed {
+    /// It can be used.
+    Through(Box<Connection>),
+    /// The proxy has to be asked again, with credentials, on another in its place.
+    AskAgain(Slot),
+}
+
+impl Passed {
+    fn through(connection: Connection) -> Passed {
+        Passed::Through(Box::new(connection))
+    }
+}
 
 impl Request {
     /// Opens a connection and leads it on to the server. `quiet` tells the application nothing.
@@ -34,28 +61,52 @@ impl Request {
         slot: Slot,
         quiet: bool,
     ) -> Result<Connection> {
+        let mut slot = slot;
+        loop {
+            match self.try_passage(exchange, origin, settings, slot, quiet)? {
+                Passed::Through(connection) => return Ok(*connection),
+                Passed::AskAgain(place) => slot = place,
+            }
+        }
+    }
+
+    /// One connection, led on as far as it goes.
+    fn try_passage(
+        &self,
+        exchange: &mut Exchange,
+        origin: &Arc<Origin>,
+        settings: &Settings,
+        slot: Slot,
+        quiet: bool,
+    ) -> Result<Passed> {
         let mut connection = self.open_connection(origin, settings, slot, quiet)?;
         // One that became free in the meantime has been led on before.
         if origin.passage == Passage::Straight || connection.reused {
-            return Ok(connection);
+            return Ok(Passed::through(connection));
         }
         let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
         let ready = connection.stream.set_limits(limits.0, limits.1).map_err(|error| io_error(&error));
         let led = ready.and_then(|()| match &origin.passage {
-            Passage::Straight => Ok(false),
+            Passage::Straight => Ok(Answer::Granted),
             Passage::Tunnel(host, port) => {
-                self.ask_for_tunnel(&mut connection, (host, *port), settings, quiet)
+                let tried = &mut exchange.tried[1];
+                self.ask_for_tunnel(&mut connection, (host, *port), settings, quiet, tried)
             }
             Passage::Socks(host, port, login) => {
-                self.pass_socks(&mut connection, (host, *port), login, settings).map(|()| false)
+                self.pass_socks(&mut connection, (host, *port), login, settings).map(|()| Answer::Granted)
             }
         });
         match led {
-            Ok(refused) => {
+            Ok(Answer::Challenged) => {
+                self.cancel.detach();
+                Ok(Passed::AskAgain(connection.into_slot()))
+            }
+            Ok(answer) => {
+                let refused = answer == Answer::Refused;
                 exchange.refused = refused;
                 // The body was meant for the server.
                 exchange.upload.unwanted |= refused;
-                Ok(connection)
+                Ok(Passed::through(connection))
             }
             Err(error) => {
                 self.cancel.detach();
@@ -75,14 +126,15 @@ impl Request {
         Ok(())
     }
 
-    /// One CONNECT and its answer; says whether the proxy has refused.
+    /// One CONNECT and its answer.
     fn ask_for_tunnel(
         &self,
         connection: &mut Connection,
         target: (&str, u16),
         settings: &Settings,
         quiet: bool,
-    ) -> Result<bool> {
+        tried: &mut Tried,
+    ) -> Result<Answer> {
         let tell = |event: Event<'_>| {
             if !quiet {
                 self.notify(&event);
@@ -90,7 +142,9 @@ impl Request {
             self.check_open()
         };
         tell(Event::SendingRequest)?;
-        self.write_connect(connection, target);
+        let proxy = auth::Server::proxy(&connection.origin.host, connection.origin.port);
+        let credentials = self.authorize_connect(&proxy, &format!("{}:{}", target.0, target.1), tried);
+        self.write_connect(connection, target, credentials.as_deref().map(Vec::as_slice));
         let sent = connection.output.len();
         connection.stream.send_all(&connection.output, &[]).map_err(|error| io_error(&error))?;
         tell(Event::RequestSent(u32::try_from(sent).unwrap_or(u32::MAX)))?;
@@ -100,10 +154,11 @@ impl Request {
         match head.status {
             200..=299 => {
                 connection.consume(end);
-                Ok(false)
+                Ok(Answer::Granted)
             }
-            407 => Ok(true),
-            _ if settings.receive_proxy_answer => Ok(true),
+            407 if self.judge_connect(&proxy, &head, tried) == Verdict::Again => Ok(Answer::Challenged),
+            407 => Ok(Answer::Refused),
+            _ if settings.receive_proxy_answer => Ok(Answer::Refused),
             status => {
                 let reason = String::from_utf8_lossy(head.text(head.reason)).into_owned();
                 explain(format_args!(
@@ -115,7 +170,12 @@ impl Request {
         }
     }
 
-    fn write_connect(&self, connection: &mut Connection, (host, port): (&str, u16)) {
+    fn write_connect(
+        &self,
+        connection: &mut Connection,
+        (host, port): (&str, u16),
+        credentials: Option<&[u8]>,
+    ) {
         let agent = self.connect.session.with(|state| Arc::clone(&state.agent));
         let out = &mut connection.output;
         out.clear();
@@ -125,9 +185,13 @@ impl Request {
             out.extend_from_slice(&agent);
             out.extend_from_slice(b"\r\n");
         }
-        out.extend_from_slice(
-            format!("Host: {host}:{port}\r\nProxy-Connection: Keep-Alive\r\n\r\n").as_bytes(),
-        );
+        out.extend_from_slice(format!("Host: {host}:{port}\r\nProxy-Connection: Keep-Alive\r\n").as_bytes());
+        if let Some(credentials) = credentials {
+            out.extend_from_slice(b"Proxy-Authorization: ");
+            out.extend_from_slice(credentials);
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b"\r\n");
     }
 }
 
@@ -155,7 +219,7 @@ fn receive_answer(connection: &mut Connection, settings: &Settings) -> Result<(R
             }
             continue;
         }
-        match connection.fill(true) {
+        match connection.fill(Patience::Wait) {
             Ok(0) => {
                 explain(format_args!("the proxy {} closed the connection", connection.origin.host));
                 return Err(Error::WINHTTP_CONNECTION_ERROR);
