@@ -432,9 +432,10 @@ TEST(test_options__required_protocols)
 TEST(test_options__features_tell_the_truth)
 {
     /* A feature that is an option is there when the option does something here. */
-    static const DWORD there[] = {5, 7, 44, 46, 48, 49, 54, 55, 56, 59, 62, 63, 73, 76, 80};
-    static const DWORD absent[] = {0, 1, 9, 13, 16, 17, 20, 21, 22, 23, 26, 28, 29, 30, 31, 43, 66, 69, 70, 71, 72, 78, 79, 81, 82,
-                                   83, 88, 90, 0xFFFF};
+    static const DWORD there[] = {2,  3,  4,  5,  7,  8,  12, 14, 15, 24, 27, 32, 34, 35, 37, 38, 39, 44, 46, 48, 49,
+                                  50, 51, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 73, 74, 76, 77, 80, 92};
+    static const DWORD absent[] = {0,  1,  6,  9,  13, 16, 17, 20, 21, 22, 23, 26, 28, 29, 30, 31, 33, 43, 47, 52, 64,
+                                   65, 66, 69, 70, 71, 72, 75, 78, 79, 81, 82, 83, 88, 89, 90, 91, 93, 94, 0xFFFF};
     size_t at;
     DWORD size;
     for (at = 0; at < COUNT(there) + COUNT(absent); at++) {
