@@ -98,6 +98,11 @@ impl Connection {
         }
     }
 
+    /// The stream, for who speaks something else on it.
+    pub(crate) fn into_stream(self) -> ClientStream {
+        self.stream
+    }
+
     /// Gives memory back that only an unusual exchange needed, before the connection waits in the pool.
     pub(crate) fn shrink(&mut self) {
         if self.input.len() > RECEIVE_SIZE {

@@ -26,6 +26,7 @@ mod sending;
 pub mod session;
 pub mod settings;
 mod turn;
+pub mod websocket;
 mod workers;
 
 pub use operation::{Api, Operation, Outcome};

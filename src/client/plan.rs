@@ -7,6 +7,8 @@ use std::io::Write;
 
 use crate::wire::request_fields::RequestField;
 
+use super::websocket::upgrade::Upgrade;
+
 /// An absolute http or https URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
@@ -53,6 +55,8 @@ pub struct Plan {
     pub fields: Vec<RequestField>,
     /// Where the request stood before redirects moved it.
     pub(crate) before_redirects: Option<(String, Url)>,
+    /// Ask for a WebSocket.
+    pub(crate) upgrade: Option<Box<Upgrade>>,
     /// A redirect took the body away.
     pub(crate) bodiless: bool,
     /// Length to announce; `None` when the application announces it, or there is no body to speak of.
@@ -79,6 +83,7 @@ impl Plan {
             refresh: false,
             fields: Vec::new(),
             before_redirects: None,
+            upgrade: None,
             bodiless: false,
             length: None,
         }
@@ -176,7 +181,10 @@ impl Plan {
             let left = rest.len();
             add("Content-Length", &digits[..20 - left]);
         }
-        add("Connection", if around.keep_alive { b"Keep-Alive" } else { b"close" });
+        match &self.upgrade {
+            Some(upgrade) => upgrade.fields().for_each(|(name, value)| add(name, value.as_bytes())),
+            None => add("Connection", if around.keep_alive { b"Keep-Alive" } else { b"close" }),
+        }
         if around.through_proxy && around.keep_alive {
             add("Proxy-Connection", b"Keep-Alive");
         }

@@ -43,6 +43,7 @@ impl Request {
                 continue;
             }
             exchange.body = self.body_of_response(exchange)?;
+            self.check_upgrade(exchange)?;
             match self.decide_redirect(exchange)? {
                 Decision::Final => break,
                 Decision::Follow => self.follow_redirect(exchange, wait)?,

@@ -31,6 +31,7 @@ impl Request {
         optional: LentBytes,
         total: u32,
     ) -> Result<()> {
+        self.prepare_upgrade()?;
         self.finish_previous(exchange)?;
         let given = optional.as_slice().len();
         let (left, close_asked) = {
@@ -96,7 +97,11 @@ impl Request {
     fn write_head(&self, connection: &mut Connection) {
         let agent = self.connect.session.with(|state| Arc::clone(&state.agent));
         connection.output.clear();
-        self.core.lock().write_head(&agent, &mut connection.output);
+        let mut core = self.core.lock();
+        if let Some(upgrade) = &mut core.plan.upgrade {
+            upgrade.renew();
+        }
+        core.write_head(&agent, &mut connection.output);
     }
 
     /// Where the plan's URL is asked, and the settings of now.
@@ -194,7 +199,7 @@ impl Request {
         if exchange.connection.is_none() {
             return Ok(());
         }
-        if !exchange.responded {
+        if !exchange.responded || exchange.upgraded.is_some() {
             // The earlier response was never received: it would be taken for the new one's.
             exchange.abandon(&self.cancel);
             return Ok(());

@@ -9,7 +9,7 @@
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Thread;
 
@@ -46,7 +46,7 @@ impl ClientStream {
     /// the time limit passed.
     pub fn send_all(&self, mut first: &[u8], mut second: &[u8]) -> io::Result<()> {
         while !first.is_empty() || !second.is_empty() {
-            let sent = match self.send_some(first, second) {
+            let sent = match self.send_some(first, second, 0) {
                 Ok(sent) => sent,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
@@ -58,14 +58,19 @@ impl ClientStream {
         Ok(())
     }
 
-    fn send_some(&self, first: &[u8], second: &[u8]) -> io::Result<usize> {
+    /// Sends as much as can be without waiting; `WouldBlock` when that is nothing.
+    pub fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.send_some(bytes, &[], libc::MSG_DONTWAIT)
+    }
+
+    fn send_some(&self, first: &[u8], second: &[u8], flags: i32) -> io::Result<usize> {
         let parts = [io_slice(first), io_slice(second)];
         // SAFETY: an all-zero msghdr is valid; the fields used are set below.
         let mut message: libc::msghdr = unsafe { zeroed() };
         message.msg_iov = parts.as_ptr().cast_mut();
         message.msg_iovlen = parts.len();
         // SAFETY: the message points at two live slices, which sendmsg only reads.
-        let sent = unsafe { libc::sendmsg(self.fd.as_raw_fd(), &message, libc::MSG_NOSIGNAL) };
+        let sent = unsafe { libc::sendmsg(self.fd.as_raw_fd(), &message, libc::MSG_NOSIGNAL | flags) };
         usize::try_from(sent).map_err(|_| io::Error::last_os_error())
     }
 
@@ -105,6 +110,12 @@ impl ClientStream {
     pub fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
         let view = TcpStream::from(self.fd.try_clone()?);
         Ok((view.local_addr()?, view.peer_addr()?))
+    }
+}
+
+impl AsFd for ClientStream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 }
 

@@ -12,6 +12,7 @@ pub mod peer;
 pub mod poller;
 pub mod resolve;
 pub mod socket;
+pub mod stream_wait;
 pub mod tcp_facts;
 mod unix_listener;
 

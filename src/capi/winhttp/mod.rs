@@ -7,6 +7,7 @@
 //! | `response` | WinHttpReceiveResponse, QueryDataAvailable, ReadData(Ex) |
 //! | `headers`, `headers_ex` | WinHttpQueryHeaders, WinHttpQueryHeadersEx |
 //! | `options` | WinHttpQueryOption, WinHttpSetOption; the table of options is in `option_get` and `option_set` |
+//! | `websocket` | WinHttpWebSocketCompleteUpgrade, Send, Receive, Shutdown, Close, QueryCloseStatus; their options are in `option_websocket` |
 //! | `url`, `time` | WinHttpCrackUrl, CreateUrl, TimeFromSystemTime, TimeToSystemTime |
 //!
 //! An `HINTERNET` is a number of the table in `handle`; `notify` turns events into calls of the application's
@@ -20,9 +21,12 @@ pub mod response;
 pub mod session;
 pub mod time;
 pub mod url;
+pub mod websocket;
 
 mod handle;
 mod notify;
 mod option_get;
 mod option_set;
+mod option_websocket;
 mod text;
+mod websocket_notify;

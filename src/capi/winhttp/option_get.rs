@@ -31,6 +31,9 @@ pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
         _ => {}
     }
     let object = object.ok_or(Error::INVALID_HANDLE)?;
+    if let Some(value) = super::option_websocket::query(object, option) {
+        return value;
+    }
     match option {
         WINHTTP_OPTION_CALLBACK => Ok(Value::Word(object.notifier().function)),
         WINHTTP_OPTION_CONTEXT_VALUE => Ok(Value::Word(object.notifier().context)),
@@ -38,11 +41,13 @@ pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
             Object::Session(_) => WINHTTP_HANDLE_TYPE_SESSION,
             Object::Connect(_) => WINHTTP_HANDLE_TYPE_CONNECT,
             Object::Request(_) => WINHTTP_HANDLE_TYPE_REQUEST,
+            Object::WebSocket(_) => WINHTTP_HANDLE_TYPE_WEBSOCKET,
         })),
         WINHTTP_OPTION_PARENT_HANDLE => match object {
             Object::Session(_) => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
             Object::Connect(connect) => Ok(Value::Word(connect.session.with(|state| state.notifier.handle))),
             Object::Request(request) => Ok(Value::Word(request.connect.with_notifier(|n| n.handle))),
+            Object::WebSocket(socket) => Ok(Value::Word(socket.request)),
         },
         WINHTTP_OPTION_USER_AGENT => match object {
             Object::Session(session) => {
@@ -91,8 +96,11 @@ fn query_setting(object: &Object, option: u32) -> Result<Value> {
         Object::Session(session) => session.with(|state| read(&mut state.settings)),
         Object::Connect(connect) => connect.session.with(|state| read(&mut state.settings)),
         Object::Request(request) => request.with_settings(read),
+        // Known ones are for others.
+        Object::WebSocket(_) => read(&mut Settings::default()),
     };
     match (value, object) {
+        (Some(_), Object::WebSocket(_)) => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         (Some(_), Object::Connect(_)) if !on_connect => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         (Some(number), _) => Ok(Value::Number(number)),
         (None, _) => Err(Error::INVALID_PARAMETER),
@@ -112,8 +120,6 @@ fn setting(settings: &Settings, option: u32) -> Option<u32> {
         WINHTTP_OPTION_MAX_HTTP_STATUS_CONTINUE => settings.max_continue,
         WINHTTP_OPTION_MAX_RESPONSE_HEADER_SIZE => settings.max_header_size,
         WINHTTP_OPTION_MAX_RESPONSE_DRAIN_SIZE => settings.max_drain_size,
-        WINHTTP_OPTION_WEB_SOCKET_RECEIVE_BUFFER_SIZE => settings.web_socket_receive_buffer,
-        WINHTTP_OPTION_WEB_SOCKET_SEND_BUFFER_SIZE => settings.web_socket_send_buffer,
         _ => return None,
     })
 }
@@ -162,7 +168,7 @@ pub(super) fn write_proxy(object: Option<&Object>, answer: &Answer) -> Result<()
         None => Proxy { access: WINHTTP_ACCESS_TYPE_NO_PROXY, list: None, bypass: None },
         Some(Object::Session(session)) => session.with(|state| Proxy::clone(&state.proxy)),
         Some(Object::Request(request)) => request.with_proxy(|proxy| Proxy::clone(proxy)),
-        Some(Object::Connect(_)) => return Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
+        Some(_) => return Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
     };
     answer.plain(WINHTTP_PROXY_INFO {
         dwAccessType: proxy.access,

@@ -1,6 +1,6 @@
 //! The options that can be set, with their checks (digest §11).
 //!
-//! What waits for TLS, authentication, decompression, WebSockets or HTTP/2 is refused with
+//! What waits for TLS, authentication, decompression or HTTP/2 is refused with
 //! ERROR_WINHTTP_INVALID_OPTION, as on a Windows that is too old for it, except where a program would otherwise be
 //! kept from plain http: then the value is checked and kept.
 #![expect(unsafe_code, reason = "strings of WINHTTP_PROXY_INFO")]
@@ -34,6 +34,9 @@ pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result
         return set_version(given.plain()?);
     }
     let object = object.ok_or(Error::INVALID_HANDLE)?;
+    if let Some(done) = super::option_websocket::set(object, option, given) {
+        return done;
+    }
     match option {
         WINHTTP_OPTION_CALLBACK => {
             let function = to_number(given.plain()?);
@@ -59,9 +62,6 @@ pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result
         | WINHTTP_OPTION_HTTP_PROTOCOL_USED
         | WINHTTP_OPTION_STREAM_ERROR_CODE
         | WINHTTP_OPTION_FEATURE_SUPPORTED => Err(Error::WINHTTP_OPTION_NOT_SETTABLE),
-        WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT | WINHTTP_OPTION_WEB_SOCKET_KEEPALIVE_INTERVAL => {
-            Err(WRONG_KIND)
-        }
         WINHTTP_OPTION_ENABLE_FEATURE => set_enabled(object, given),
         _ => set_of_kind(object, option, given),
     }
@@ -85,7 +85,7 @@ fn set_proxy(object: &Object, given: &Given) -> Result<()> {
     match object {
         Object::Session(session) => session.with(|state| state.proxy = proxy),
         Object::Request(request) => request.with_proxy(|old| *old = proxy),
-        Object::Connect(_) => return Err(WRONG_KIND),
+        Object::Connect(_) | Object::WebSocket(_) => return Err(WRONG_KIND),
     }
     Ok(())
 }
@@ -105,7 +105,7 @@ fn set_of_kind(object: &Object, option: u32, given: &Given) -> Result<()> {
     let done = match object {
         Object::Session(session) => set_session(session, option, given),
         Object::Request(request) => set_request(request, option, given),
-        Object::Connect(_) => None,
+        Object::Connect(_) | Object::WebSocket(_) => None,
     };
     if let Some(result) = done {
         return result;
@@ -121,7 +121,7 @@ fn set_of_kind(object: &Object, option: u32, given: &Given) -> Result<()> {
             let number = given.number()?;
             request.with_settings(|settings| store(settings, number))
         }
-        Object::Connect(_) => Err(WRONG_KIND),
+        Object::Connect(_) | Object::WebSocket(_) => Err(WRONG_KIND),
     }
 }
 
@@ -243,8 +243,6 @@ fn setting(option: u32) -> Option<Store> {
         WINHTTP_OPTION_MAX_HTTP_STATUS_CONTINUE => plain!(max_continue),
         WINHTTP_OPTION_MAX_RESPONSE_HEADER_SIZE => plain!(max_header_size),
         WINHTTP_OPTION_MAX_RESPONSE_DRAIN_SIZE => plain!(max_drain_size),
-        WINHTTP_OPTION_WEB_SOCKET_RECEIVE_BUFFER_SIZE => plain!(web_socket_receive_buffer),
-        WINHTTP_OPTION_WEB_SOCKET_SEND_BUFFER_SIZE => plain!(web_socket_send_buffer),
         WINHTTP_OPTION_REDIRECT_POLICY => |settings, value| {
             settings.redirect_policy =
                 RedirectPolicy::try_from(value).map_err(|()| Error::INVALID_PARAMETER)?;

@@ -154,6 +154,7 @@ pub unsafe extern "C" fn WinHttpCloseHandle(hInternet: HINTERNET) -> BOOL {
                 session.with(|state| state.notifier).invoke(&Event::HandleClosing);
             }
             Object::Connect(connect) => connect.with_notifier(|n| *n).invoke(&Event::HandleClosing),
+            Object::WebSocket(socket) => socket.close_handle(),
         }
         Ok(TRUE)
     })
@@ -223,7 +224,9 @@ pub unsafe extern "C" fn WinHttpSetTimeouts(
         match handle::find(hInternet)? {
             Object::Session(session) => session.with(|state| apply(&mut state.settings)),
             Object::Request(request) => request.with_settings(apply),
-            Object::Connect(_) => return Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
+            Object::Connect(_) | Object::WebSocket(_) => {
+                return Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE);
+            }
         }
         Ok(TRUE)
     })
