@@ -18,7 +18,7 @@ TEST(test_open__handles_and_their_errors)
     CHECK_FAILS(WinHttpConnect(connect, W("a"), 80, 0), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
     CHECK_FAILS(WinHttpOpenRequest(session, NULL, NULL, NULL, NULL, NULL, 0), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
     CHECK_FAILS(WinHttpOpenRequest(connect, W("G T"), NULL, NULL, NULL, NULL, 0), ERROR_INVALID_PARAMETER);
-    CHECK_FAILS(WinHttpOpenRequest(connect, NULL, NULL, NULL, NULL, NULL, 0x200), ERROR_INVALID_PARAMETER);
+    CHECK_FAILS(WinHttpOpenRequest(connect, NULL, NULL, NULL, NULL, NULL, 0x400), ERROR_INVALID_PARAMETER);
     CHECK_WORKS(request = WinHttpOpenRequest(connect, NULL, NULL, NULL, W("http://r/"), accept, WINHTTP_FLAG_REFRESH));
     CHECK_FAILS(WinHttpCloseHandle(NULL), ERROR_INVALID_HANDLE);
     CHECK_FAILS(WinHttpCloseHandle((HINTERNET)0xdeadbeef), ERROR_INVALID_HANDLE);

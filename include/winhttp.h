@@ -5,6 +5,7 @@
 #include "winsock2.h"
 #include "windows.h"
 #include "nthttp/winhttp_types.h"
+#include "nthttp/winhttp_extras.h"
 #include "nthttp/winhttp_functions.h"
 
 #endif

@@ -22,7 +22,7 @@ const ROOMS: [(&str, &[&str]); 11] = [
     ("net", &["abi", "wire", "win32"]),
     ("config", &["abi", "wire", "win32", "net"]),
     ("server", &["abi", "wire", "win32", "net", "config"]),
-    ("client", &["abi", "wire", "win32", "net"]),
+    ("client", &["abi", "wire", "win32", "net", "config"]),
     ("share", &["abi", "wire", "win32", "net", "server", "client"]),
     ("capi", &["abi", "wire", "win32", "net", "config", "server", "client", "share"]),
     // The programs; what they do is a room's.

@@ -14,6 +14,56 @@ extern "C" {
 #endif // __cplusplus
 
 /**
+ * Tells which authentication schemes the server or proxy offers, after a response with status 401 or 407.
+ *
+ * `*lpdwSupportedSchemes` is a set of WINHTTP_AUTH_SCHEME_*, `*lpdwFirstScheme` the first of them in the order of the
+ * response, `*pdwAuthTarget` WINHTTP_AUTH_TARGET_SERVER or _PROXY. Schemes that WinHTTP does not know are left out.
+ * Errors: ERROR_INVALID_PARAMETER for a NULL pointer, ERROR_INVALID_OPERATION when there is no such response or no
+ * scheme in it (nothing is written then), ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE.
+ *
+ * MSDN: WinHttpQueryAuthSchemes.
+ *
+ * Safety: The three places are NULL or writable.
+ */
+BOOL WinHttpQueryAuthSchemes(HINTERNET hRequest,
+                             LPDWORD lpdwSupportedSchemes,
+                             LPDWORD lpdwFirstScheme,
+                             LPDWORD pdwAuthTarget);
+
+/**
+ * Sets whom a request logs in as when the server or the proxy asks for it by one scheme.
+ *
+ * `AuthTargets` is WINHTTP_AUTH_TARGET_SERVER or _PROXY, `AuthScheme` exactly one of WINHTTP_AUTH_SCHEME_*. Both strings
+ * are copied and wiped with the request. They go before WINHTTP_OPTION_USERNAME and _PASSWORD. With
+ * WINHTTP_AUTH_SCHEME_BASIC they go out with the next request unasked. They are never sent to a server that a redirect
+ * leads to. Errors: ERROR_INVALID_PARAMETER for another target or scheme, for a user that is NULL or empty or a
+ * password that is NULL with BASIC and DIGEST, and for `pAuthParams` other than NULL; ERROR_INVALID_HANDLE,
+ * ERROR_WINHTTP_INCORRECT_HANDLE_TYPE.
+ *
+ * MSDN: WinHttpSetCredentials. Differs from Windows: NTLM, NEGOTIATE and PASSPORT are kept but not built in: a server
+ * that offers nothing else gets no answer, and the program its 401.
+ *
+ * Safety: Strings are NULL or end in NUL.
+ */
+BOOL WinHttpSetCredentials(HINTERNET hRequest,
+                           DWORD AuthTargets,
+                           DWORD AuthScheme,
+                           LPCWSTR pwszUserName,
+                           LPCWSTR pwszPassword,
+                           LPVOID pAuthParams);
+
+/**
+ * Is refused: the parameters of a challenge are read from its header field (WINHTTP_QUERY_WWW_AUTHENTICATE).
+ *
+ * Fails with ERROR_CALL_NOT_IMPLEMENTED, as documented for a function that no published version of WinHTTP has.
+ *
+ * Safety: Any values may be passed.
+ */
+BOOL WinHttpQueryAuthParams(HINTERNET hRequest,
+                            DWORD AuthScheme,
+                            LPVOID *pAuthParams);
+
+/**
  * Looks up a header field, or several at once, of the response or the request.
  *
  * `dwInfoLevel` is WINHTTP_QUERY_* with WINHTTP_QUERY_FLAG_*; `pwszName` names the field for WINHTTP_QUERY_CUSTOM.
@@ -38,9 +88,10 @@ BOOL WinHttpQueryHeaders(HINTERNET hRequest,
 /**
  * Gives all fields, or those of one name, of the response, its trailers or the request.
  *
- * `dwInfoLevel` is WINHTTP_QUERY_EX_ALL_HEADERS or WINHTTP_QUERY_CUSTOM with `pHeaderName`, and may hold
- * WINHTTP_QUERY_FLAG_REQUEST_HEADERS, _TRAILERS and _WIRE_ENCODING (the strings are then char, the name too).
- * `ullFlags` must be 0. `uiCodePage` is 0 or 65001: values are read as UTF-8, or as Latin-1 where they are none.
+ * `dwInfoLevel` is WINHTTP_QUERY_EX_ALL_HEADERS, a WINHTTP_QUERY_* that names a header, or WINHTTP_QUERY_CUSTOM with
+ * `pHeaderName`, and may hold WINHTTP_QUERY_FLAG_REQUEST_HEADERS, _TRAILERS and _WIRE_ENCODING (the strings are then
+ * char, the name too). `ullFlags` must be 0. `uiCodePage` says how values are read: 0 and 65001 as UTF-8, or as
+ * Latin-1 where they are none; 1252, 28591 and 20127 as what they are.
  * `*pdwIndex`, unless `pdwIndex` is NULL, picks one of the fields and is moved on. The array and its strings lie in
  * `pBuffer`, aligned to 8 bytes, of `*pdwBufferLength` bytes; `*ppHeaders` points there. Returns the error code:
  * ERROR_INSUFFICIENT_BUFFER (the length then holds the bytes needed), ERROR_WINHTTP_HEADER_NOT_FOUND,
@@ -100,12 +151,13 @@ BOOL WinHttpSetOption(HINTERNET hInternet,
  *
  * `pwszVerb` NULL or "" is GET. `pwszObjectName` is path and query, escaped as `dwFlags` say (WINHTTP_FLAG_ESCAPE_*).
  * `pwszVersion` NULL is HTTP/1.1. `pwszReferrer` and the NULL-terminated array `ppwszAcceptTypes` become Referer and
- * Accept, if not NULL. WINHTTP_FLAG_SECURE asks for https, WINHTTP_FLAG_REFRESH adds no-cache fields. Returns a
+ * Accept, if not NULL. WINHTTP_FLAG_SECURE asks for https, WINHTTP_FLAG_REFRESH adds no-cache fields,
+ * WINHTTP_FLAG_AUTOMATIC_CHUNKING frames the body in chunks, one a write, that ReceiveResponse ends. Returns a
  * handle for WinHttpCloseHandle; on failure NULL: ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE,
  * ERROR_INVALID_PARAMETER for unknown flags and for a verb or value that would break the request.
  * HANDLE_CREATED comes through the request.
  *
- * MSDN: WinHttpOpenRequest. Differs from Windows: WINHTTP_FLAG_AUTOMATIC_CHUNKING is refused.
+ * MSDN: WinHttpOpenRequest.
  *
  * Safety: Strings are NULL or end in NUL; the array ends in NULL.
  */
@@ -275,7 +327,12 @@ BOOL WinHttpCheckPlatform(void);
  * WINHTTP_FLAG_ASYNC or WINHTTP_FLAG_SECURE_DEFAULTS. Returns a handle for WinHttpCloseHandle, NULL on failure:
  * ERROR_INVALID_PARAMETER for anything else.
  *
- * MSDN: WinHttpOpen. Differs from Windows: the default and the automatic proxy are a direct connection.
+ * The default proxy is what WinHttpSetDefaultProxyConfiguration has kept, else what the variables http_proxy,
+ * https_proxy, all_proxy and no_proxy say; the automatic one is the desktop's, else that of the same variables, and
+ * requests go down its list when a proxy cannot be reached. Both are read now.
+ *
+ * MSDN: WinHttpOpen. Differs from Windows: proxy scripts are not run, so that settings which name one are a direct
+ * connection; proxy lists may name SOCKS 5 proxies (`socks=host:port`, `socks5://host`, `socks5h://host`).
  *
  * Safety: Strings are NULL or end in NUL.
  */

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Shows and changes how HTTP is served on this machine, in the words of `netsh http`.
+use super::get::Words as Fetch;
+
+/// Shows and changes how HTTP is served on this machine, in the words of `netsh http`; fetches URLs.
 #[derive(Parser)]
 #[command(name = "nthttp", version, disable_help_subcommand = true, arg_required_else_help = true)]
 #[command(after_help = "Tags are given as NAME=VALUE, or as values alone in the order of the help.\n\
@@ -62,6 +64,14 @@ pub(super) enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Fetches URLs over HTTP.
+    Get(Fetch),
+    /// Fetches only the heads of URLs.
+    Head(Fetch),
+    /// Sends data by POST.
+    Post(Fetch),
+    /// Sends data by PUT.
+    Put(Fetch),
     /// Watches queues, URL groups, connections and cache of running processes.
     Top {
         /// Only this process.

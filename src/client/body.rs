@@ -4,14 +4,21 @@
 //! Bytes go from the socket straight into the caller's buffer when the connection's own buffer is empty and the
 //! framing allows it.
 
+use std::io::ErrorKind;
+
 use crate::abi::error::{Error, Result};
-use crate::wire::chunked::{ChunkDecoder, ChunkError};
+use crate::wire::chunked::ChunkDecoder;
 use crate::wire::request::Framing;
 
-use super::connection::{Connection, io_error};
+use super::causes;
+use super::connect::facts::Stat;
+use super::connection::Connection;
+use super::decode::Source;
 use super::exchange::Exchange;
 use super::notify::Event;
+use super::operation::Patience;
 use super::request::Request;
+use super::workers::step_aside;
 
 /// The most that one QueryDataAvailable reports.
 const MOST_AVAILABLE: usize = 8 * 1024;
@@ -62,7 +69,7 @@ impl Body {
             Body::Close => buffered,
             Body::Length(left) => usize::try_from(*left).unwrap_or(usize::MAX).min(buffered),
             Body::Chunked(decoder) => {
-                let step = decoder.decode(connection.buffered(), &mut []).map_err(chunk_error)?;
+                let step = decoder.decode(connection.buffered(), &mut []).map_err(causes::bad_chunk)?;
                 connection.consume(step.consumed);
                 let left = usize::try_from(decoder.left_in_chunk()).unwrap_or(usize::MAX);
                 left.min(connection.buffered().len())
@@ -73,7 +80,7 @@ impl Body {
     /// Moves what is ready from the connection's buffer to `out`.
     fn take(&mut self, connection: &mut Connection, out: &mut [u8]) -> Result<usize> {
         if let Body::Chunked(decoder) = self {
-            let step = decoder.decode(connection.buffered(), out).map_err(chunk_error)?;
+            let step = decoder.decode(connection.buffered(), out).map_err(causes::bad_chunk)?;
             connection.consume(step.consumed);
             return Ok(step.produced);
         }
@@ -114,10 +121,22 @@ impl Body {
     }
 }
 
-fn chunk_error(error: ChunkError) -> Error {
-    match error {
-        ChunkError::SizeOverflow => Error::WINHTTP_CHUNKED_ENCODING_HEADER_SIZE_OVERFLOW,
-        ChunkError::Syntax | ChunkError::TrailerOverflow => Error::WINHTTP_INVALID_SERVER_RESPONSE,
+/// The raw bytes of a body that have arrived.
+struct Arrived<'a> {
+    body: &'a mut Body,
+    connection: Option<&'a mut Connection>,
+}
+
+impl Source for Arrived<'_> {
+    fn take(&mut self, out: &mut [u8]) -> Result<usize> {
+        match &mut self.connection {
+            Some(connection) if !self.body.is_over() => self.body.take(connection, out),
+            _ => Ok(0),
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.body.has_ended()
     }
 }
 
@@ -134,9 +153,10 @@ impl Exchange {
 impl Request {
     /// QueryDataAvailable without waiting; `None` when only waiting can tell.
     pub(crate) fn query_buffered(&self, exchange: &mut Exchange) -> Result<Option<u32>> {
-        let Exchange { connection, body, .. } = exchange;
-        let ready = match connection.as_mut() {
-            Some(connection) if !body.is_over() => body.ready(connection)?,
+        let Exchange { connection, body, decoder, .. } = exchange;
+        let ready = match (connection.as_mut(), decoder) {
+            (connection, Some(decoder)) => decoder.ready(&mut Arrived { body, connection })?,
+            (Some(connection), None) if !body.is_over() => body.ready(connection)?,
             _ => 0,
         };
         if ready > 0 {
@@ -149,13 +169,13 @@ impl Request {
         Ok(Some(0))
     }
 
-    /// QueryDataAvailable.
-    pub(crate) fn query_data(&self, exchange: &mut Exchange) -> Result<u32> {
+    /// QueryDataAvailable; `None` when it takes more patience.
+    pub(crate) fn query_data(&self, exchange: &mut Exchange, patience: Patience) -> Result<Option<u32>> {
         loop {
-            if let Some(count) = self.query_buffered(exchange)? {
+            let count = self.query_buffered(exchange)?;
+            if count.is_some() || !self.receive_body(exchange, &mut [], patience)? {
                 return Ok(count);
             }
-            self.receive_body(exchange, &mut [])?;
         }
     }
 
@@ -167,31 +187,52 @@ impl Request {
         buffer: &mut [u8],
         fill: bool,
     ) -> Result<Option<u32>> {
-        let Exchange { connection, body, filled, .. } = exchange;
-        if let Some(connection) = connection.as_mut()
-            && !body.is_over()
-        {
-            *filled += body.take(connection, &mut buffer[*filled..])?;
+        let Exchange { connection, body, decoder, filled, .. } = exchange;
+        let mut over = false;
+        match (connection.as_mut(), decoder) {
+            (connection, Some(decoder)) => {
+                let mut arrived = Arrived { body, connection };
+                while let got @ 1.. = decoder.read(&mut arrived, &mut buffer[*filled..])? {
+                    *filled += got;
+                }
+                // With room left there is nothing left to come out of what has come in.
+                over = *filled < buffer.len() && body.has_ended();
+            }
+            (connection, None) => {
+                if let Some(connection) = connection
+                    && !body.is_over()
+                {
+                    *filled += body.take(connection, &mut buffer[*filled..])?;
+                }
+                over |= body.has_ended();
+            }
         }
-        let over = body.has_ended();
         let count = *filled;
         if over {
             self.finish_body(exchange);
         }
         if over || count == buffer.len() || (count > 0 && !fill) {
             exchange.filled = 0;
+            self.facts.add(Stat::ResponseBodySize, count as u64);
             // C callers cannot ask for more than 32 bits can count.
             return Ok(Some(u32::try_from(count).unwrap_or(u32::MAX)));
         }
         Ok(None)
     }
 
-    /// ReadData and ReadDataEx.
-    pub(crate) fn read_data(&self, exchange: &mut Exchange, buffer: &mut [u8], fill: bool) -> Result<u32> {
+    /// ReadData and ReadDataEx; `None` when it takes more patience.
+    pub(crate) fn read_data(
+        &self,
+        exchange: &mut Exchange,
+        buffer: &mut [u8],
+        fill: bool,
+        patience: Patience,
+    ) -> Result<Option<u32>> {
         loop {
             match self.read_buffered(exchange, buffer, fill) {
-                Ok(Some(count)) => return Ok(count),
-                Ok(None) => self.receive_body(exchange, buffer)?,
+                Ok(Some(count)) => return Ok(Some(count)),
+                Ok(None) if !self.receive_body(exchange, buffer, patience)? => return Ok(None),
+                Ok(None) => {}
                 Err(error) => {
                     exchange.filled = 0;
                     return Err(error);
@@ -200,38 +241,52 @@ impl Request {
         }
     }
 
-    /// Waits for more of the body: into the free part of `buffer` if that can be, else into the connection's own.
-    fn receive_body(&self, exchange: &mut Exchange, buffer: &mut [u8]) -> Result<()> {
-        self.notify(&Event::ReceivingResponse);
-        self.check_open()?;
+    /// Receives more of the body: into the free part of `buffer` if that can be, else into the connection's own.
+    /// False when that takes more patience.
+    fn receive_body(&self, exchange: &mut Exchange, buffer: &mut [u8], patience: Patience) -> Result<bool> {
+        if patience == Patience::Probe {
+            return Ok(false);
+        }
+        if !std::mem::replace(&mut exchange.awaiting_body, true) {
+            self.notify(&Event::ReceivingResponse);
+            self.check_open()?;
+        }
         let filled = exchange.filled;
-        let Exchange { connection, body, .. } = exchange;
+        let Exchange { connection, body, decoder, .. } = exchange;
         let connection = connection.as_mut().ok_or(Error::WINHTTP_CONNECTION_ERROR)?;
         let free = buffer.get_mut(filled..).unwrap_or_default();
-        let direct = body.direct(connection, free.len());
-        let got =
-            if direct > 0 { connection.stream.receive(&mut free[..direct]) } else { connection.fill(true) };
-        let got = got.map_err(|error| io_error(&error));
+        let direct = if decoder.is_some() { 0 } else { body.direct(connection, free.len()) };
+        let got = if direct > 0 {
+            connection.receive(&mut free[..direct], patience)
+        } else {
+            connection.fill(patience)
+        };
+        if patience != Patience::Wait && got.as_ref().is_err_and(|e| e.kind() == ErrorKind::WouldBlock) {
+            return Ok(false);
+        }
+        exchange.awaiting_body = false;
+        let limit = || self.with_settings(|settings| settings.receive_timeout);
+        let got = got.map_err(|error| causes::receiving(&error, "the response body", limit()));
         if let Ok(got) = got {
             self.notify(&Event::ResponseReceived(u32::try_from(got).unwrap_or(u32::MAX)));
             self.check_open()?;
         }
         match got? {
-            0 => self.body_cut_off(exchange),
+            0 => self.body_cut_off(exchange)?,
             got if direct > 0 => {
                 exchange.filled += got;
                 exchange.body.count_off(got);
-                Ok(())
             }
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(true)
     }
 
     /// The server closed the connection. That is how a body without length ends; one with a length is taken as
     /// short without an error, as on Windows; a chunked one has failed.
     fn body_cut_off(&self, exchange: &mut Exchange) -> Result<()> {
         if matches!(exchange.body, Body::Chunked(_)) {
-            return Err(Error::WINHTTP_CONNECTION_ERROR);
+            return Err(causes::closed_in_chunks());
         }
         exchange.spent = true;
         exchange.body = Body::Over;
@@ -241,6 +296,7 @@ impl Request {
     /// The whole body has been read: keeps its trailers and lets the connection go.
     fn finish_body(&self, exchange: &mut Exchange) {
         let body = std::mem::take(&mut exchange.body);
+        exchange.decoder = None;
         {
             let mut core = self.core.lock();
             if core.trailers.is_none() {
@@ -271,11 +327,18 @@ impl Request {
             let Exchange { connection, body, .. } = &mut *exchange;
             let connection = connection.as_mut().ok_or(Error::WINHTTP_CONNECTION_ERROR)?;
             match body.take(connection, &mut bin)? {
-                0 if !body.has_ended() => match connection.fill(true) {
-                    Ok(0) => self.body_cut_off(exchange)?,
-                    Ok(_) => {}
-                    Err(error) => return Err(io_error(&error)),
-                },
+                0 if !body.has_ended() => {
+                    step_aside();
+                    match connection.fill(Patience::Wait) {
+                        Ok(0) => self.body_cut_off(exchange)?,
+                        Ok(_) => {}
+                        Err(error) => {
+                            let limit = self.with_settings(|settings| settings.receive_timeout);
+                            let what = "a response that is not wanted any more";
+                            return Err(causes::receiving(&error, what, limit));
+                        }
+                    }
+                }
                 count => drained = (drained + count).min(limit),
             }
         }

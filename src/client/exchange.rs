@@ -8,10 +8,15 @@ use crate::abi::error::{Error, Result};
 use crate::net::client_stream::Cancel;
 use crate::win32::lent::LentBytes;
 
+use super::auth::Tried;
 use super::body::Body;
+use super::causes;
+use super::chunking::Chunks;
+use super::connect::facts::Time;
 use super::connection::Connection;
+use super::decode::Decoder;
 use super::notify::Event;
-use super::operation::Operation;
+use super::operation::{Api, Operation, Patience};
 use super::pool;
 use super::request::Request;
 use super::websocket::upgrade::Upgraded;
@@ -26,6 +31,8 @@ pub(crate) struct Upload {
     /// The server has answered and gone before the body was complete: what follows is dropped, and
     /// ReceiveResponse gives the answer.
     pub(crate) unwanted: bool,
+    /// Where the library frames the body.
+    pub(crate) chunks: Chunks,
 }
 
 impl Upload {
@@ -33,10 +40,15 @@ impl Upload {
     pub(crate) fn admits(&self, count: usize) -> bool {
         self.left.is_none_or(|left| count as u64 <= left)
     }
+
+    /// The server waits for more of the body, so that it would take what comes next on the connection for it.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.unwanted || self.chunks.is_open() || self.left.is_some_and(|left| left > 0)
+    }
 }
 
 /// The state of one exchange.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Exchange {
     pub(crate) connection: Option<Connection>,
     /// The first bytes of the body, which the application keeps until the response has been received.
@@ -45,6 +57,12 @@ pub(crate) struct Exchange {
     pub(crate) body: Body,
     /// Bytes the pending ReadData has put into its buffer.
     pub(crate) filled: usize,
+    /// RECEIVING_RESPONSE has been said for the receive that the body waits for.
+    pub(crate) awaiting_body: bool,
+    /// What undoes the content coding of the body, if that is to be undone.
+    pub(crate) decoder: Option<Box<Decoder>>,
+    /// What was tried to satisfy challenges of the server and of the proxy.
+    pub(crate) tried: [Tried; 2],
     /// Redirects followed so far.
     pub(crate) redirects: u32,
     /// 1xx responses skipped so far.
@@ -63,6 +81,12 @@ pub(crate) struct Exchange {
     pub(crate) upgraded: Option<Upgraded>,
     /// Something about the response forbids another exchange on the connection.
     pub(crate) spent: bool,
+    /// How often it was sent again on another connection.
+    pub(crate) retries: u32,
+    /// Bytes of the body that are read away when the handle closes.
+    pub(crate) drain_limit: u32,
+    /// A proxy has answered instead of the server: its answer is in the connection's buffer.
+    pub(crate) refused: bool,
 }
 
 impl Exchange {
@@ -78,12 +102,13 @@ impl Exchange {
         self.optional = None;
         self.upgraded = None;
         self.body = Body::default();
+        self.decoder = None;
     }
 
     /// The handle closes, and the connection is attached to nothing any more: keeps it if the response is complete
     /// but for bytes that are here already.
     pub(crate) fn settle(&mut self) {
-        let complete = self.responded && self.body.awaits_end() && self.skip_buffered();
+        let complete = self.responded && self.body.awaits_end() && self.drain_arrived();
         let keep = complete && self.may_keep();
         if let Some(connection) = self.connection.take()
             && keep
@@ -95,7 +120,7 @@ impl Exchange {
     /// Whether the connection can carry another exchange, now that this one is complete.
     pub(crate) fn may_keep(&self) -> bool {
         let clean = self.connection.as_ref().is_some_and(|connection| connection.buffered().is_empty());
-        clean && !self.spent && !self.expire && !self.close_asked
+        clean && !self.spent && !self.expire && !self.close_asked && !self.upload.is_unfinished()
     }
 
     /// Gives the connection to the pool.
@@ -115,6 +140,7 @@ impl Request {
         if exchange.upgraded.is_some() {
             return;
         }
+        self.facts.mark(Time::ReceiveResponseEnd);
         if exchange.may_keep() {
             exchange.give_back(&self.cancel);
             return;
@@ -130,44 +156,38 @@ impl Request {
         }
     }
 
-    /// Runs an operation to its end on this thread.
-    pub(crate) fn perform(&self, exchange: &mut Exchange, operation: &mut Operation) -> Result<u32> {
-        let result = self.check_open().and_then(|()| match operation {
-            Operation::Send { optional, total } => {
-                let optional = std::mem::replace(optional, LentBytes::empty());
-                self.send_request(exchange, optional, *total).map(|()| 0)
-            }
-            Operation::Write(bytes) => self.write_data(exchange, bytes.as_slice()),
-            Operation::Receive => self.receive_response(exchange, true).map(|_| 0),
-            Operation::Query => self.query_data(exchange),
-            Operation::Read { buffer, fill } => self.read_data(exchange, buffer.as_mut_slice(), *fill),
-        });
-        // Whatever went wrong after the handle was closed went wrong because of that.
-        result.map_err(
-            |error| if self.cancel.is_cancelled() { Error::WINHTTP_OPERATION_CANCELLED } else { error },
-        )
-    }
-
-    /// Completes an operation if that takes no waiting. `nested` is set inside a callback of this request: a
-    /// worker is then about to be free for it, and probing the socket would be a system call for nothing.
-    pub(crate) fn attempt(
+    /// Runs an operation, to its end if `patience` is to wait; else `None` means that it has to go on later.
+    pub(crate) fn perform(
         &self,
         exchange: &mut Exchange,
         operation: &mut Operation,
-        nested: bool,
-    ) -> Option<Result<u32>> {
-        match operation {
-            Operation::Send { .. } | Operation::Write(_) => None,
-            Operation::Receive if nested => None,
-            Operation::Receive => match self.receive_response(exchange, false) {
-                Ok(true) => Some(Ok(0)),
-                Ok(false) => None,
-                Err(error) => Some(Err(error)),
-            },
-            Operation::Query => self.query_buffered(exchange).transpose(),
-            Operation::Read { buffer, fill } => {
-                self.read_buffered(exchange, buffer.as_mut_slice(), *fill).transpose()
+        patience: Patience,
+    ) -> Result<Option<u32>> {
+        let api = operation.api();
+        let result = self.check_open().and_then(|()| match operation {
+            Operation::Send { .. } | Operation::Write { .. } if patience == Patience::Probe => Ok(None),
+            Operation::Send { optional, total } => {
+                let optional = std::mem::replace(optional, LentBytes::empty());
+                self.send_request(exchange, optional, *total).map(|()| Some(0))
             }
-        }
+            Operation::Write { bytes, sent } => self.write_data(exchange, bytes.as_slice(), sent, patience),
+            Operation::Receive => Ok(self.receive_response(exchange, patience)?.then_some(0)),
+            Operation::Query => self.query_data(exchange, patience),
+            Operation::Read { buffer, fill } => {
+                self.read_data(exchange, buffer.as_mut_slice(), *fill, patience)
+            }
+        });
+        // Whatever went wrong after the handle was closed went wrong because of that.
+        result
+            .map_err(
+                |error| if self.cancel.is_cancelled() { Error::WINHTTP_OPERATION_CANCELLED } else { error },
+            )
+            .inspect_err(|error| self.log_failure(api, *error))
+    }
+
+    /// Writes a failure to the diagnostic log.
+    pub(crate) fn log_failure(&self, api: Api, error: Error) {
+        let url = self.core.lock().plan.url.text();
+        causes::log(api, &url, error);
     }
 }

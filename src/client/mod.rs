@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! session ── connect ── request ── exchange ── connection ── net::client_stream
-//!    │                     │           │            └─ pool (process-wide), dialling
+//!    │                     │           │            └─ pool (process-wide), dialling: `connect`
 //!    └─ settings, proxy    │           └─ head, response, body, redirect
 //!                          └─ turn: who runs, what waits, who says goodbye; workers run asynchronous turns
 //! ```
@@ -10,27 +10,37 @@
 //! Nothing here knows handles, UTF-16 or callbacks of C: [`notify::Notifier`] carries those as numbers, and `capi`
 //! gives them meaning.
 
+pub mod auth;
 mod body;
-mod connection;
-mod dialling;
+mod causes;
+mod chunking;
+mod completing;
+pub mod connect;
+mod cookies;
+mod decode;
 mod exchange;
+pub mod kept;
 pub mod notify;
 mod operation;
 mod plan;
-mod pool;
 pub mod proxy;
+mod reading;
 mod receiving;
 mod redirect;
 pub mod request;
 mod sending;
 pub mod session;
 pub mod settings;
+mod stages;
 mod turn;
 pub mod websocket;
 mod workers;
+mod zstd;
 
+use connect::{connection, pool};
 pub use operation::{Api, Operation, Outcome};
 pub use plan::{Plan, Url};
+pub use workers::set_limit as set_worker_limit;
 
 #[cfg(test)]
 mod tests;

@@ -29,7 +29,12 @@ pub enum Operation {
         total: u32,
     },
     /// Send more of the body.
-    Write(LentBytes),
+    Write {
+        /// The bytes.
+        bytes: LentBytes,
+        /// How many of them have left.
+        sent: usize,
+    },
     /// Receive the final response head.
     Receive,
     /// How many bytes of body can be read without waiting, after waiting for one.
@@ -48,12 +53,23 @@ impl Operation {
     pub fn api(&self) -> Api {
         match self {
             Operation::Send { .. } => Api::SendRequest,
-            Operation::Write(_) => Api::WriteData,
+            Operation::Write { .. } => Api::WriteData,
             Operation::Receive => Api::ReceiveResponse,
             Operation::Query => Api::QueryDataAvailable,
             Operation::Read { .. } => Api::ReadData,
         }
     }
+}
+
+/// How long whoever runs an operation is prepared to stay with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// The application's thread, in passing: takes what is there, and does not connect, send or wait.
+    Probe,
+    /// A worker: connects and sends, and leaves waiting for the server to the watch.
+    Work,
+    /// The application's thread in a synchronous call, or a worker where nothing can be watched: to the end.
+    Wait,
 }
 
 /// What an accepted operation came to.

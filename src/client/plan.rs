@@ -7,6 +7,8 @@ use std::io::Write;
 
 use crate::wire::request_fields::RequestField;
 
+use super::auth::Dress;
+use super::decode;
 use super::websocket::upgrade::Upgrade;
 
 /// An absolute http or https URL.
@@ -34,6 +36,11 @@ impl Url {
         let scheme = if self.secure { "https" } else { "http" };
         format!("{scheme}://{}{}", self.authority(), self.target)
     }
+
+    /// Whether both name the same scheme, host and port.
+    pub(crate) fn is_same_server(&self, other: &Url) -> bool {
+        self.secure == other.secure && self.port == other.port && self.host.eq_ignore_ascii_case(&other.host)
+    }
 }
 
 /// What to ask for.
@@ -51,6 +58,8 @@ pub struct Plan {
     pub accept: Option<Vec<u8>>,
     /// Ask caches for a fresh copy (WINHTTP_FLAG_REFRESH).
     pub refresh: bool,
+    /// The library frames the body (WINHTTP_FLAG_AUTOMATIC_CHUNKING).
+    pub chunking: bool,
     /// The application's own fields.
     pub fields: Vec<RequestField>,
     /// Where the request stood before redirects moved it.
@@ -59,6 +68,8 @@ pub struct Plan {
     pub(crate) upgrade: Option<Box<Upgrade>>,
     /// A redirect took the body away.
     pub(crate) bodiless: bool,
+    /// Redirects followed when the application was asked to send the body again: SendRequest goes on from there.
+    pub(crate) resumed: Option<u32>,
     /// Length to announce; `None` when the application announces it, or there is no body to speak of.
     pub(crate) length: Option<u64>,
 }
@@ -69,6 +80,10 @@ pub(crate) struct Surroundings<'a> {
     /// Write the whole URL into the request line, for a proxy.
     pub(crate) through_proxy: bool,
     pub(crate) keep_alive: bool,
+    /// Credentials and cookies.
+    pub(crate) dress: &'a Dress,
+    /// Content codings to ask for, as `WINHTTP_DECOMPRESSION_FLAG_*`.
+    pub(crate) decompression: u32,
 }
 
 impl Plan {
@@ -81,10 +96,12 @@ impl Plan {
             referrer: None,
             accept: None,
             refresh: false,
+            chunking: false,
             fields: Vec::new(),
             before_redirects: None,
             upgrade: None,
             bodiless: false,
+            resumed: None,
             length: None,
         }
     }
@@ -94,12 +111,30 @@ impl Plan {
         if self.version_1_0 { "HTTP/1.0" } else { "HTTP/1.1" }
     }
 
-    /// Undoes what redirects changed.
-    pub(crate) fn restore(&mut self) {
+    /// Undoes what redirects changed, for a request that begins anew. Says how many of them still count for one
+    /// that goes on with its body.
+    pub(crate) fn restore(&mut self) -> u32 {
+        if let Some(redirects) = self.resumed.take() {
+            return redirects;
+        }
         if let Some((verb, url)) = self.before_redirects.take() {
             (self.verb, self.url) = (verb, url);
         }
         self.bodiless = false;
+        0
+    }
+
+    /// Whether no redirect has led away from the server that the application chose.
+    pub(crate) fn is_at_first_server(&self) -> bool {
+        self.before_redirects.as_ref().is_none_or(|(_, first)| first.is_same_server(&self.url))
+    }
+
+    /// Whether one of the application's fields stays out of the head: what describes a body that a redirect took
+    /// away, the name of a host that it led away from, and what the library decides in its place.
+    fn leaves_out(&self, own: &RequestField, around: &Surroundings<'_>) -> bool {
+        (self.bodiless && describes_body(own))
+            || (own.is("Host") && !self.is_at_first_server())
+            || (around.decompression != 0 && own.is("Accept-Encoding"))
     }
 
     /// Moves the request to another URL; `drop_body` when it becomes a GET.
@@ -111,6 +146,11 @@ impl Plan {
             self.bodiless = true;
             self.length = None;
         }
+    }
+
+    /// The library frames the body of the next exchange.
+    pub(crate) fn frames_chunks(&self) -> bool {
+        self.chunking && !self.bodiless && !self.version_1_0
     }
 
     /// Whether a response to this request has no body whatever its head says.
@@ -141,10 +181,21 @@ impl Plan {
         out.extend_from_slice(self.version().as_bytes());
         out.extend_from_slice(b"\r\n");
         self.write_own_fields(around, out);
+        let mut cookies = around.dress.cookies.as_deref();
         for own in &self.fields {
-            if !(self.bodiless && describes_body(own)) {
-                field(out, &own.name, own.value.as_bytes());
+            if self.leaves_out(own, around) {
+                continue;
             }
+            match cookies.filter(|_| own.is("Cookie")) {
+                Some(more) => {
+                    field(out, &own.name, &[own.value.as_bytes(), b"; ", more].concat());
+                    cookies = None;
+                }
+                None => field(out, &own.name, own.value.as_bytes()),
+            }
+        }
+        if let Some(cookies) = cookies {
+            field(out, "Cookie", cookies);
         }
         out.extend_from_slice(b"\r\n");
     }
@@ -160,7 +211,8 @@ impl Plan {
     /// The fields the library adds, each unless the application has its own.
     fn write_own_fields(&self, around: &Surroundings<'_>, out: &mut Vec<u8>) {
         let mut add = |name: &str, value: &[u8]| {
-            if self.field(name).is_none() {
+            let own = self.fields.iter().find(|own| own.is(name));
+            if own.is_none_or(|own| own.is("Host") && !self.is_at_first_server()) {
                 field(out, name, value);
             }
         };
@@ -173,6 +225,14 @@ impl Plan {
         } else {
             add("Host", self.url.authority().as_bytes());
         }
+        if let Some(authorization) = &around.dress.authorization {
+            add("Authorization", authorization);
+        }
+        if let Some(authorization) =
+            around.dress.proxy_authorization.as_ref().filter(|_| around.through_proxy)
+        {
+            add("Proxy-Authorization", authorization);
+        }
         if let Some(length) = self.length {
             let mut digits = [0_u8; 20];
             let mut rest = &mut digits[..];
@@ -180,6 +240,9 @@ impl Plan {
             let _ = write!(rest, "{length}");
             let left = rest.len();
             add("Content-Length", &digits[..20 - left]);
+        }
+        if self.frames_chunks() {
+            add("Transfer-Encoding", b"chunked");
         }
         match &self.upgrade {
             Some(upgrade) => upgrade.fields().for_each(|(name, value)| add(name, value.as_bytes())),
@@ -198,11 +261,23 @@ impl Plan {
         if let Some(referrer) = &self.referrer {
             add("Referer", referrer);
         }
+        if around.decompression != 0 {
+            field(out, "Accept-Encoding", decode::names(around.decompression).as_bytes());
+        }
     }
 }
 
 fn describes_body(field: &RequestField) -> bool {
-    ["Content-Length", "Content-Type", "Transfer-Encoding"].into_iter().any(|name| field.is(name))
+    const NAMES: [&str; 7] = [
+        "Content-Length",
+        "Content-Type",
+        "Content-Encoding",
+        "Content-Language",
+        "Content-Location",
+        "Transfer-Encoding",
+        "Expect",
+    ];
+    NAMES.into_iter().any(|name| field.is(name))
 }
 
 fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {

@@ -1,19 +1,19 @@
 //! Redirects (digest §6.5): whether to follow, where to, and as what.
 
 use crate::abi::error::{Error, Result};
+use crate::win32::last_error::explain;
 use crate::wire::url::{SCHEME_HTTPS, crack, escape_object_name, resolve_location};
 
-use super::exchange::Exchange;
+use super::causes;
+use super::exchange::{Exchange, Upload};
 use super::notify::Event;
+use super::operation::Patience;
 use super::plan::Url;
 use super::request::Request;
 use super::settings::RedirectPolicy;
 
 /// The number of Location among response fields (`HttpHeaderLocation`).
 const LOCATION: u8 = 23;
-
-/// `ERROR_WINHTTP_RESEND_REQUEST`: the application has to send the request again, body and all.
-const RESEND_REQUEST: Error = Error(12032);
 
 /// What becomes of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,49 +35,56 @@ impl Request {
             return Ok(Decision::Final);
         }
         if exchange.redirects >= core.settings.max_redirects {
-            return Err(Error::WINHTTP_REDIRECT_FAILED);
+            let location = core.response.values(LOCATION).next().unwrap_or_default();
+            return Err(causes::bad_redirect(location, "is one more than the limit allows"));
         }
         Ok(Decision::Follow)
     }
 
-    /// Moves the request to the Location. What is left of the response is read away, as far as `wait` allows.
-    pub(crate) fn follow_redirect(&self, exchange: &mut Exchange, wait: bool) -> Result<()> {
+    /// Moves the request to the Location. What is left of the response is read away, as far as `patience` allows.
+    pub(crate) fn follow_redirect(&self, exchange: &mut Exchange, patience: Patience) -> Result<()> {
         let (url, drop_body) = {
             let core = self.core.lock();
             let location = core.response.values(LOCATION).next().unwrap_or_default();
             let url = target_of(&core.plan.url, location, core.settings.reject_userinfo)?;
             let policy = core.settings.redirect_policy;
             if policy == RedirectPolicy::DisallowHttpsToHttp && core.plan.url.secure && !url.secure {
-                return Err(Error::WINHTTP_REDIRECT_FAILED);
+                return Err(causes::bad_redirect(location, "leads from https to http"));
             }
             let keeps_verb =
                 matches!(core.response.status, 307 | 308) || matches!(&*core.plan.verb, "GET" | "HEAD");
             (url, !keeps_verb)
         };
-        if !drop_body && !exchange.can_replay() {
-            return Err(RESEND_REQUEST);
-        }
+        let complete = drop_body || exchange.can_replay();
         self.notify(&Event::Redirect(&url.text()));
         self.check_open()?;
-        self.drain_redirect(exchange, wait);
+        self.drain_leg(exchange, patience);
         self.check_open()?;
         exchange.redirects += 1;
-        exchange.continues = 0;
-        exchange.resend = true;
+        exchange.tried = Default::default();
         if drop_body {
             exchange.optional = None;
-            exchange.upload.left = Some(0);
-            exchange.upload.written = false;
+            exchange.upload = Upload { left: Some(0), ..Upload::default() };
         }
-        self.core.lock().plan.redirect(url, drop_body);
-        Ok(())
+        let mut core = self.core.lock();
+        core.plan.redirect(url, drop_body);
+        if complete {
+            return Ok(());
+        }
+        // The application sends its body once more, and to the new place.
+        core.plan.resumed = Some(exchange.redirects);
+        explain(format_args!("the request is redirected, and its body was written piece by piece"));
+        Err(Error::WINHTTP_RESEND_REQUEST)
     }
 
-    /// Frees the connection of a redirect's own body. The body is not worth an error: without its end, the
-    /// connection is closed.
-    fn drain_redirect(&self, exchange: &mut Exchange, wait: bool) {
+    /// Frees the connection of the body of a response that is not the last, and has the request sent again. The
+    /// body is not worth an error: without its end, the connection is closed.
+    pub(crate) fn drain_leg(&self, exchange: &mut Exchange, patience: Patience) {
+        exchange.continues = 0;
+        exchange.resend = true;
         let optional = exchange.optional.take();
-        let at_end = exchange.skip_buffered() || (wait && self.drain(exchange) == Ok(true));
+        let at_end =
+            exchange.skip_buffered() || (patience != Patience::Probe && self.drain(exchange) == Ok(true));
         if !at_end || !exchange.may_keep() {
             exchange.abandon(&self.cancel);
         }
@@ -87,7 +94,7 @@ impl Request {
 
 /// The URL a Location means when it comes from `base`. `REDIRECT_FAILED` when it leads nowhere WinHTTP goes.
 fn target_of(base: &Url, location: &[u8], reject_userinfo: bool) -> Result<Url> {
-    let failed = |_| Error::WINHTTP_REDIRECT_FAILED;
+    let failed = |_| causes::bad_redirect(location, "leads nowhere: it is no http or https URL");
     let text = match std::str::from_utf8(location) {
         Ok(text) => text.encode_utf16().collect(),
         // Not UTF-8: taken as Latin-1, as field values are.

@@ -20,6 +20,8 @@ use crate::abi::error::{Error, Result};
 use crate::net::client_stream::Cancel;
 use crate::wire::response::ResponseHead;
 
+use super::auth::{Credentials, Dress};
+use super::connect::facts::Facts;
 use super::exchange::Exchange;
 use super::notify::{Event, Notifier};
 use super::plan::Plan;
@@ -47,6 +49,8 @@ pub struct Request {
     pub connect: Arc<Connect>,
     /// Operations complete through the callback.
     pub is_async: bool,
+    /// What happened, and when.
+    pub(crate) facts: Facts,
     /// How waits of this request are ended.
     pub(crate) cancel: Cancel,
     pub(crate) core: Mutex<Core>,
@@ -58,6 +62,10 @@ pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) proxy: Arc<Proxy>,
     pub(crate) plan: Plan,
+    /// Whom to log in as, if the application has said.
+    pub(crate) credentials: Option<Box<Credentials>>,
+    /// What the head carries besides the plan's fields.
+    pub(crate) dress: Dress,
     pub(crate) phase: Phase,
     pub(crate) turn: Turn,
     /// At home between operations; taken out by whoever runs one.
@@ -69,6 +77,10 @@ pub(crate) struct Core {
     pub(crate) trailers: Option<Vec<u8>>,
     /// This end and the other of the connection used last.
     pub(crate) addresses: Option<(SocketAddr, SocketAddr)>,
+    /// The head is for a proxy, which wants the whole URL.
+    pub(crate) absolute_form: bool,
+    /// The response is a proxy's answer to CONNECT.
+    pub(crate) proxy_answered: bool,
 }
 
 impl Request {
@@ -81,6 +93,8 @@ impl Request {
             settings,
             proxy,
             plan,
+            credentials: None,
+            dress: Dress::default(),
             phase: Phase::Opened,
             turn: Turn::default(),
             exchange: None,
@@ -88,9 +102,11 @@ impl Request {
             has_response: false,
             trailers: None,
             addresses: None,
+            absolute_form: false,
+            proxy_answered: false,
         };
         let is_async = session.is_async;
-        Request { connect, is_async, cancel: Cancel::new(), core: Mutex::new(core) }
+        Request { connect, is_async, facts: Facts::new(), cancel: Cancel::new(), core: Mutex::new(core) }
     }
 
     /// Looks at or changes the notifier.
@@ -148,6 +164,12 @@ impl Request {
         self.core.lock().addresses.ok_or(Error::WINHTTP_INCORRECT_HANDLE_STATE)
     }
 
+    /// Whether the response is a proxy's answer to CONNECT.
+    pub fn is_proxy_answer(&self) -> bool {
+        let core = self.core.lock();
+        core.has_response && core.proxy_answered
+    }
+
     /// Whether SendRequest has never been called.
     pub fn is_unsent(&self) -> bool {
         self.core.lock().phase == Phase::Opened
@@ -181,11 +203,12 @@ impl Request {
 impl Core {
     /// Appends the head; see [`Plan::write_head`].
     pub(crate) fn write_head(&self, agent: &[u8], out: &mut Vec<u8>) {
-        let url = &self.plan.url;
         let around = super::plan::Surroundings {
             agent,
-            through_proxy: !url.secure && self.proxy.choose(false, &url.host, url.port).is_some(),
+            through_proxy: self.absolute_form,
             keep_alive: !self.settings.disabled.keep_alive(),
+            dress: &self.dress,
+            decompression: self.settings.decompression,
         };
         self.plan.write_head(&around, out);
     }

@@ -1,19 +1,26 @@
 //! SendRequest and WriteData: from a plan to bytes on a connection (digest §3.9, §14.1).
 
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use crate::abi::error::{Error, Result};
 use crate::win32::last_error::explain;
 use crate::win32::lent::LentBytes;
 
+use super::causes;
+use super::chunking::Chunks;
+use super::connect::facts::Time;
 use super::connection::{Connection, Origin, io_error};
 use super::exchange::{Exchange, Upload};
 use super::notify::Event;
-use super::operation::{Operation, Outcome};
+use super::operation::{Operation, Outcome, Patience};
 use super::plan::Plan;
-use super::pool;
 use super::request::Request;
 use super::settings::{Settings, limit};
+use super::workers::step_aside;
+
+/// A send of no more than this does not wait on a connection that nothing else is being sent on.
+const SURELY_SENT: usize = 16 * 1024;
 
 impl Request {
     /// Checks the lengths against the application's own fields, then starts [`Operation::Send`].
@@ -34,16 +41,20 @@ impl Request {
         self.prepare_upgrade()?;
         self.finish_previous(exchange)?;
         let given = optional.as_slice().len();
-        let (left, close_asked) = {
+        let (left, close_asked, redirects, drain_limit) = {
             let mut core = self.core.lock();
             core.has_response = false;
             core.trailers = None;
-            core.plan.restore();
+            core.proxy_answered = false;
+            self.facts.clear();
+            let redirects = core.plan.restore();
             let length = announced(&core.plan, given, total)?;
             core.plan.length = length.automatic;
             (
                 length.total.map(|all| all - given as u64),
                 core.plan.asks_to_close() || core.settings.disabled.keep_alive(),
+                redirects,
+                core.settings.max_drain_size,
             )
         };
         let connection = exchange.connection.take();
@@ -51,7 +62,9 @@ impl Request {
             connection,
             optional: Some(optional),
             upload: Upload { left, ..Upload::default() },
+            redirects,
             close_asked,
+            drain_limit,
             ..Exchange::default()
         };
         self.send_leg(exchange)
@@ -59,11 +72,15 @@ impl Request {
 
     /// Gets a connection and sends the head and what of the body is at hand.
     pub(crate) fn send_leg(&self, exchange: &mut Exchange) -> Result<()> {
-        let (origin, settings) = self.route()?;
+        self.with_settings(|settings| settings.kept.check_protocol())?;
         let replayable = exchange.upload.left.is_some_and(|left| left == 0);
-        self.connect(exchange, &origin, &settings, !replayable)?;
+        let (origin, settings) = self.connect_by_route(exchange, !replayable)?;
+        if exchange.refused {
+            return self.check_open();
+        }
         self.notify(&Event::SendingRequest);
         self.check_open()?;
+        self.dress(exchange, &origin.host, origin.port);
         let sent = self.send_head(exchange, &origin, &settings)?;
         self.notify(&Event::RequestSent(sent));
         self.check_open()
@@ -74,22 +91,36 @@ impl Request {
     fn send_head(&self, exchange: &mut Exchange, origin: &Arc<Origin>, settings: &Settings) -> Result<u32> {
         loop {
             let optional = exchange.optional.take().unwrap_or_else(LentBytes::empty);
+            if optional.as_slice().len() > SURELY_SENT {
+                step_aside();
+            }
+            exchange.upload.chunks =
+                if self.with_plan(|plan| plan.frames_chunks()) { Chunks::Start } else { Chunks::Off };
+            let prefix = exchange.upload.chunks.prefix(optional.as_slice().len());
             let connection = exchange.connection()?;
             self.write_head(connection);
+            connection.output.extend_from_slice(prefix.as_slice());
             let result = connection.stream.send_all(&connection.output, optional.as_slice());
-            let sent = connection.output.len() + optional.as_slice().len();
-            let reused = connection.reused;
+            let head = connection.output.len();
+            let sent = head + optional.as_slice().len();
             exchange.optional = Some(optional);
             match result {
-                Ok(()) => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
-                Err(error) if io_error(&error) == Error::WINHTTP_TIMEOUT => {
-                    return Err(Error::WINHTTP_TIMEOUT);
+                Ok(()) => {
+                    self.facts.sent(head);
+                    return Ok(u32::try_from(sent).unwrap_or(u32::MAX));
                 }
-                Err(_) if exchange.has_early_answer() => return Ok(u32::try_from(sent).unwrap_or(u32::MAX)),
-                Err(_) if reused && !self.cancel.is_cancelled() => {
+                Err(error) if io_error(&error) != Error::WINHTTP_TIMEOUT && exchange.has_early_answer() => {
+                    return Ok(u32::try_from(sent).unwrap_or(u32::MAX));
+                }
+                Err(error)
+                    if !self.cancel.is_cancelled() && exchange.is_stale(io_error(&error), settings) =>
+                {
                     self.reconnect(exchange, origin, settings)?;
+                    if exchange.refused {
+                        return Ok(0);
+                    }
                 }
-                Err(error) => return Err(io_error(&error)),
+                Err(error) => return Err(causes::sending(&error, settings)),
             }
         }
     }
@@ -104,22 +135,8 @@ impl Request {
         core.write_head(&agent, &mut connection.output);
     }
 
-    /// Where the plan's URL is asked, and the settings of now.
-    pub(crate) fn route(&self) -> Result<(Arc<Origin>, Settings)> {
-        let partition = self.connect.session.with(|state| state.partition);
-        let core = self.core.lock();
-        let url = &core.plan.url;
-        if url.secure {
-            explain(format_args!("https://{}: TLS is not built in yet", url.authority()));
-            return Err(Error::WINHTTP_SECURE_FAILURE);
-        }
-        let (host, port) = core.proxy.choose(false, &url.host, url.port).unwrap_or((&url.host, url.port));
-        let origin = self.connect.origin(host, port, partition);
-        Ok((origin, core.settings.clone()))
-    }
-
     /// Gives the exchange a connection to the origin: the one it has, one from the pool, or a new one.
-    fn connect(
+    pub(crate) fn connect(
         &self,
         exchange: &mut Exchange,
         origin: &Arc<Origin>,
@@ -130,12 +147,10 @@ impl Request {
             self.cancel.detach();
             exchange.connection = None;
         }
-        let connection = match exchange.connection.take().or_else(|| pool::take(origin, certain)) {
-            Some(connection) => {
-                self.cancel.attach(&connection.stream).map_err(|_| Error::WINHTTP_OPERATION_CANCELLED)?;
-                connection
-            }
-            None => self.open_connection(origin, settings, false)?,
+        exchange.refused = false;
+        let connection = match exchange.connection.take() {
+            Some(connection) => self.keep(connection)?,
+            None => self.obtain(exchange, origin, settings, certain)?,
         };
         self.adopt(exchange, connection, settings)
     }
@@ -147,9 +162,7 @@ impl Request {
         origin: &Arc<Origin>,
         settings: &Settings,
     ) -> Result<()> {
-        self.cancel.detach();
-        exchange.connection = None;
-        let connection = self.open_connection(origin, settings, true)?;
+        let connection = self.replace(exchange, origin, settings)?;
         self.adopt(exchange, connection, settings)
     }
 
@@ -166,31 +179,70 @@ impl Request {
     pub(crate) fn resend_quietly(&self, exchange: &mut Exchange) -> Result<()> {
         let (origin, settings) = self.route()?;
         self.reconnect(exchange, &origin, &settings)?;
-        self.send_head(exchange, &origin, &settings).map(|_| ())
+        if exchange.refused {
+            return Ok(());
+        }
+        self.send_head(exchange, &origin, &settings)?;
+        self.end_chunks(exchange)
     }
 
-    pub(crate) fn write_data(&self, exchange: &mut Exchange, bytes: &[u8]) -> Result<u32> {
-        let count = bytes.len();
-        if !exchange.upload.unwanted && count > 0 {
+    /// WriteData, from the byte `sent` on; `None` when the rest takes more patience.
+    pub(crate) fn write_data(
+        &self,
+        exchange: &mut Exchange,
+        bytes: &[u8],
+        sent: &mut usize,
+        patience: Patience,
+    ) -> Result<Option<u32>> {
+        if !exchange.upload.unwanted && !bytes.is_empty() {
             exchange.upload.written = true;
-            let settings = self.with_settings(|settings| settings.clone());
-            let connection = exchange.connection()?;
-            let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
-            let sent = connection.stream.set_limits(limits.0, limits.1);
-            let sent = sent.and_then(|()| connection.stream.send_all(bytes, &[]));
-            if let Err(error) = sent {
-                let error = io_error(&error);
-                exchange.upload.unwanted = error != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
-                if !exchange.upload.unwanted {
-                    return Err(error);
+            match self.send_rest(exchange, bytes, sent, patience) {
+                Ok(()) => {}
+                Err(fault) if patience != Patience::Wait && fault.kind() == ErrorKind::WouldBlock => {
+                    return Ok(None);
+                }
+                Err(fault) => {
+                    exchange.upload.unwanted =
+                        io_error(&fault) != Error::WINHTTP_TIMEOUT && exchange.has_early_answer();
+                    if !exchange.upload.unwanted {
+                        return Err(self.with_settings(|settings| causes::sending(&fault, settings)));
+                    }
                 }
             }
+            self.facts.mark(Time::SendRequestEnd);
         }
         if let Some(left) = &mut exchange.upload.left {
-            *left = left.saturating_sub(count as u64);
+            *left = left.saturating_sub(bytes.len() as u64);
         }
         // C callers cannot write more than 32 bits can count.
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+        Ok(Some(u32::try_from(bytes.len()).unwrap_or(u32::MAX)))
+    }
+
+    fn send_rest(
+        &self,
+        exchange: &mut Exchange,
+        bytes: &[u8],
+        sent: &mut usize,
+        patience: Patience,
+    ) -> io::Result<()> {
+        let limits =
+            self.with_settings(|settings| (limit(settings.send_timeout), limit(settings.receive_timeout)));
+        let framed = exchange.upload.chunks != Chunks::Off;
+        let prefix = exchange.upload.chunks.prefix(bytes.len() - *sent);
+        let connection = exchange.connection().map_err(|_| ErrorKind::NotConnected)?;
+        connection.stream.set_limits(limits.0, limits.1)?;
+        if patience == Patience::Wait || framed {
+            step_aside();
+            return connection.stream.send_all(prefix.as_slice(), &bytes[*sent..]);
+        }
+        while *sent < bytes.len() {
+            match connection.send_now(&bytes[*sent..]) {
+                Ok(count) => *sent += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Reads away what is left of the previous response on this handle, or fails when that is too much.
@@ -206,9 +258,13 @@ impl Request {
         }
         match self.drain(exchange) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Error::WINHTTP_RESPONSE_DRAIN_OVERFLOW),
+            Ok(false) => {
+                explain(format_args!("more is left of the earlier response than may be read away"));
+                Err(Error::WINHTTP_RESPONSE_DRAIN_OVERFLOW)
+            }
             Err(_) => {
                 // What became of the earlier response does not matter to this request.
+                causes::forget();
                 exchange.abandon(&self.cancel);
                 self.check_open()
             }
@@ -217,14 +273,15 @@ impl Request {
 }
 
 impl Exchange {
-    /// The body can be sent again: WriteData had no part in it.
+    /// The body can be sent again: WriteData had no part in it. Chunks are ended again, too.
     pub(crate) fn can_replay(&self) -> bool {
         !self.upload.written && self.upload.left.is_none_or(|left| left == 0)
     }
 
     /// After a failed send: whether the server answered before it stopped reading.
-    fn has_early_answer(&mut self) -> bool {
-        self.connection.as_mut().is_some_and(|connection| connection.fill(false).is_ok_and(|got| got > 0))
+    pub(crate) fn has_early_answer(&mut self) -> bool {
+        let connection = self.connection.as_mut();
+        connection.is_some_and(|connection| connection.fill(Patience::Probe).is_ok_and(|got| got > 0))
     }
 }
 
@@ -237,7 +294,7 @@ struct Announced {
 }
 
 fn announced(plan: &Plan, given: usize, total: u32) -> Result<Announced> {
-    if plan.field("Transfer-Encoding").is_some() {
+    if plan.frames_chunks() || plan.field("Transfer-Encoding").is_some() {
         return Ok(Announced { total: None, automatic: None });
     }
     if (total as usize) < given {

@@ -4,19 +4,28 @@
 //! its session's. Parents live as long as their children need them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use super::auth::Nonces;
 use super::connection::Origin;
+use super::cookies::Cookies;
 use super::notify::Notifier;
-use super::proxy::Proxy;
+use super::pool;
+use super::proxy::{Passage, Proxy};
 use super::settings::Settings;
 
 /// What WinHttpOpen makes.
 pub struct Session {
     /// Operations of all descendants complete through the callback.
     pub is_async: bool,
+    /// What servers have asked to be told again.
+    pub(crate) cookies: Cookies,
+    /// How servers want to be told who asks.
+    pub(crate) nonces: Nonces,
+    /// A connect has been made from it.
+    pub(crate) has_children: AtomicBool,
     state: Mutex<SessionState>,
     when_gone: Mutex<Option<WhenGone>>,
 }
@@ -32,6 +41,8 @@ pub struct SessionState {
     pub settings: Settings,
     /// Value of User-Agent; empty for none.
     pub agent: Arc<[u8]>,
+    /// Nothing older than TLS 1.2 may be admitted (WINHTTP_FLAG_SECURE_DEFAULTS).
+    pub secure_defaults: bool,
     /// Copied by requests.
     pub proxy: Arc<Proxy>,
     /// Connections are shared inside this partition; 0 is the whole process.
@@ -45,10 +56,18 @@ impl Session {
             notifier,
             settings: Settings::default(),
             agent,
+            secure_defaults: false,
             proxy: Arc::new(proxy),
             partition: 0,
         };
-        Session { is_async, state: Mutex::new(state), when_gone: Mutex::new(None) }
+        Session {
+            is_async,
+            cookies: Cookies::default(),
+            nonces: Nonces::default(),
+            has_children: AtomicBool::new(false),
+            state: Mutex::new(state),
+            when_gone: Mutex::new(None),
+        }
     }
 
     /// Looks at or changes the adjustable parts. Nothing that blocks or calls back may happen inside.
@@ -74,6 +93,10 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        let partition = self.state.get_mut().partition;
+        if partition != 0 {
+            pool::discard(partition);
+        }
         if let Some(when_gone) = self.when_gone.get_mut().take() {
             when_gone();
         }
@@ -96,6 +119,7 @@ pub struct Connect {
 impl Connect {
     /// A connect that inherits the session's notifier.
     pub fn new(session: Arc<Session>, host: String, port: u16) -> Connect {
+        session.has_children.store(true, Ordering::Relaxed);
         let notifier = Mutex::new(session.with(|state| state.notifier));
         Connect { session, host, port, notifier, last_origin: Mutex::new(None) }
     }
@@ -106,13 +130,26 @@ impl Connect {
     }
 
     /// Where connections for this server or proxy lead.
-    pub(crate) fn origin(&self, host: &str, port: u16, partition: u64) -> Arc<Origin> {
+    pub(crate) fn origin(
+        &self,
+        (host, port): (&str, u16),
+        passage: Passage,
+        partition: u64,
+        settings: &Settings,
+    ) -> Arc<Origin> {
         let mut last = self.last_origin.lock();
+        let path = &settings.network().path;
+        let same = |origin: &Origin| {
+            let here = origin.host == host && origin.port == port && origin.partition == partition;
+            here && origin.passage == passage && origin.path == *path
+        };
         match &*last {
-            Some(origin) if origin.host == host && origin.port == port && origin.partition == partition => {
-                Arc::clone(origin)
+            Some(origin) if same(origin) => Arc::clone(origin),
+            _ => {
+                let path = path.clone();
+                let origin = Origin { host: host.to_owned(), port, passage, partition, path };
+                Arc::clone(last.insert(Arc::new(origin)))
             }
-            _ => Arc::clone(last.insert(Arc::new(Origin { host: host.to_owned(), port, partition }))),
         }
     }
 }

@@ -3,6 +3,11 @@
 //! Time limits are kept as the application gave them, because that is how they are read back; [`limit`] turns
 //! them into what `net` understands.
 
+use std::sync::Arc;
+
+use super::connect::network::Network;
+use super::kept::Kept;
+
 /// What to do with a redirect (`WINHTTP_OPTION_REDIRECT_POLICY`); the discriminants are the option's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -33,8 +38,21 @@ impl TryFrom<u32> for RedirectPolicy {
 pub struct Disabled(pub u32);
 
 impl Disabled {
+    const COOKIES: u32 = 1;
     const REDIRECTS: u32 = 2;
+    const AUTHENTICATION: u32 = 4;
     const KEEP_ALIVE: u32 = 8;
+
+    /// The session's cookies are neither sent nor added to.
+    #[inline]
+    pub fn cookies(self) -> bool {
+        self.0 & Disabled::COOKIES != 0
+    }
+
+    /// Challenges are handed to the application, and nothing is sent unasked.
+    pub fn authentication(self) -> bool {
+        self.0 & Disabled::AUTHENTICATION != 0
+    }
 
     /// Redirects are handed to the application.
     pub fn redirects(self) -> bool {
@@ -144,8 +162,20 @@ pub struct Settings {
     pub write_buffer_size: u32,
     /// Kept for reading back; has no effect.
     pub priority: u32,
+    /// A proxy's answer to CONNECT is a response with its body, whatever its status.
+    pub receive_proxy_answer: bool,
+    /// Codings to undo, as `WINHTTP_DECOMPRESSION_FLAG_*`.
+    pub decompression: u32,
+    /// Schemes not to use with proxies, as `WINHTTP_PROXY_DISABLE_SCHEME_*`.
+    pub disabled_proxy_schemes: u32,
+    /// A redirect that asks for Passport is a 401.
+    pub passport: bool,
     /// Which certificate faults to ignore, for TLS.
     pub security_flags: u32,
+    /// What is wished of connections, if anything.
+    pub(super) network: Option<Arc<Network>>,
+    /// What newer options set.
+    pub kept: Kept,
 }
 
 impl Default for Settings {
@@ -171,7 +201,13 @@ impl Default for Settings {
             read_buffer_size: 8192,
             write_buffer_size: 8192,
             priority: 0,
+            receive_proxy_answer: false,
+            decompression: 0,
+            disabled_proxy_schemes: 0,
+            passport: false,
             security_flags: 0,
+            network: None,
+            kept: Kept::default(),
         }
     }
 }

@@ -252,7 +252,7 @@ fn operations_at_the_wrong_time() {
     let early = request(1, "GET", "/", 0, false);
     assert_eq!(early.start(Operation::Receive), Err(state));
     assert_eq!(early.start(Operation::Query), Err(state));
-    assert_eq!(early.start(Operation::Write(LentBytes::empty())), Err(state));
+    assert_eq!(early.start(Operation::Write { bytes: LentBytes::empty(), sent: 0 }), Err(state));
     let early = request(1, "GET", "/", 1008, true);
     assert_eq!(early.start(Operation::Receive), Ok(Outcome::Reported));
     assert_eq!(seen(1008, "RequestError"), ["RequestError"]);

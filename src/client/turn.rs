@@ -1,18 +1,21 @@
 //! Who runs a request, what waits to be run, and who says goodbye.
 //!
 //! At most one thread at a time has a request's *turn*: it runs an operation or a callback of it. Operations that
-//! cannot complete at once on an asynchronous request wait in the turn's queue for a worker. A thread that gives
-//! up the turn passes it on: to a worker if something waits, else, when the handle has been closed, to the last
-//! notification, HANDLE_CLOSING. So every callback of a request comes after the one before it has returned,
-//! except one that the application causes by calling from inside a callback.
+//! cannot complete at once on an asynchronous request wait in the turn's queue for a worker, or, when only the server
+//! can bring them on, are parked until its connection has something to say. A thread that gives up the turn passes it
+//! on: to a worker if something waits, else, when the handle has been closed, to the last notification,
+//! HANDLE_CLOSING. So every callback of a request comes after the one before it has returned, except one that the
+//! application causes by calling from inside a callback.
 //!
 //! ```text
 //!          start (inline)            nothing waits
 //! FREE ──────────────────► HELD by a thread ─────────► FREE, or HANDLE_CLOSING and FREE
-//!   │ start (not ready)        │ something waits
+//!   │ start (not ready)        │ something waits, or the server is waited for
 //!   └────────────► IN TRANSIT ◄┘
 //!                      └── a worker takes it ──► HELD
 //! ```
+//!
+//! What comes of an operation is in `completing`.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -20,13 +23,12 @@ use std::sync::Arc;
 
 use crate::abi::error::{Error, Result};
 
-use crate::win32::last_error;
-
+use super::completing::Parked;
 use super::exchange::Exchange;
-use super::notify::Event;
-use super::operation::{Api, Operation, Outcome};
+use super::notify::{Event, Notifier};
+use super::operation::{Api, Operation, Outcome, Patience};
 use super::request::{Core, Phase, Request};
-use super::workers;
+use super::workers::{self, Task};
 
 /// How many completions may nest on one thread before the next is left to a worker (digest §1.8).
 const NESTING: u32 = 3;
@@ -44,10 +46,14 @@ enum Holder {
 }
 
 /// The state drawn above.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Turn {
     holder: Holder,
-    queue: VecDeque<Operation>,
+    pub(super) queue: VecDeque<Operation>,
+    /// The operation that waits for the server, which comes before those in the queue.
+    pub(super) parked: Option<Parked>,
+    /// Threads that tell the callback something without having the turn.
+    visitors: u32,
     closing: bool,
     farewell_said: bool,
 }
@@ -72,53 +78,69 @@ enum Admission {
     Here { exchange: Box<Exchange>, operation: Operation, nested: bool },
     /// The operation waits for a worker.
     Queued,
+    /// The callback is to be told that this is not the time for it.
+    Misplaced(Notifier),
 }
 
 impl Request {
     /// Starts an operation. Synchronous requests run it here and now.
     pub fn start(self: &Arc<Self>, operation: Operation) -> Result<Outcome> {
         let api = operation.api();
-        match self.admit(operation) {
-            Ok(Admission::Queued) => Ok(Outcome::Pending),
-            Ok(Admission::Here { exchange, operation, nested }) if self.is_async => {
+        match self.admit(operation)? {
+            Admission::Misplaced(notifier) => {
+                self.tell_misplaced(&notifier);
+                Ok(Outcome::Reported)
+            }
+            Admission::Queued => Ok(Outcome::Pending),
+            Admission::Here { exchange, operation, nested } if self.is_async => {
                 Ok(self.try_inline(exchange, operation, nested))
             }
-            Ok(Admission::Here { mut exchange, mut operation, .. }) => {
-                let result = self.perform(&mut exchange, &mut operation);
+            Admission::Here { mut exchange, mut operation, .. } => {
+                let result = self.perform(&mut exchange, &mut operation, Patience::Wait);
+                let result = result.map(Option::unwrap_or_default);
                 self.put_back(exchange, api, &result);
                 self.pass_on(false);
                 result.map(Outcome::Done)
             }
-            Err(refused) => self.refuse(api, refused),
         }
     }
 
-    /// An error of admission: asynchronous ReceiveResponse at the wrong time reports it through the callback.
-    fn refuse(&self, api: Api, error: Refused) -> Result<Outcome> {
-        if let (Refused::TellCallback, true) = (error, self.is_async) {
-            let notifier = self.with_notifier(|notifier| *notifier);
-            notifier.invoke(&Event::RequestError(api, Error::WINHTTP_INCORRECT_HANDLE_STATE));
-            return Ok(Outcome::Reported);
+    /// Tells the callback of a receive at the wrong time, here and now, whoever has the turn; but not after
+    /// HANDLE_CLOSING, which waits for it.
+    fn tell_misplaced(self: &Arc<Self>, notifier: &Notifier) {
+        let error = Error::WINHTTP_INCORRECT_HANDLE_STATE;
+        notifier.invoke(&Event::RequestError(Api::ReceiveResponse, error));
+        {
+            let mut core = self.core.lock();
+            core.turn.visitors -= 1;
+            if core.turn.holder != Holder::Nobody {
+                return;
+            }
+            core.turn.holder = Holder::Thread(this_thread());
         }
-        Err(match error {
-            Refused::Parameter => Error::INVALID_PARAMETER,
-            Refused::State | Refused::TellCallback => Error::WINHTTP_INCORRECT_HANDLE_STATE,
-            Refused::Closed => Error::INVALID_HANDLE,
-        })
+        self.pass_on(false);
     }
 
-    fn admit(&self, operation: Operation) -> std::result::Result<Admission, Refused> {
+    fn admit(&self, operation: Operation) -> Result<Admission> {
         let mut core = self.core.lock();
         if core.turn.closing {
-            return Err(Refused::Closed);
+            return Err(Error::INVALID_HANDLE);
         }
-        let next = core.next_phase(&operation, self.is_async)?;
+        let next = match core.next_phase(&operation, self.is_async) {
+            Ok(next) => next,
+            Err(Refused::Parameter) => return Err(Error::INVALID_PARAMETER),
+            Err(Refused::Receive) if self.is_async => {
+                core.turn.visitors += 1;
+                return Ok(Admission::Misplaced(core.notifier));
+            }
+            Err(_) => return Err(Error::WINHTTP_INCORRECT_HANDLE_STATE),
+        };
         let me = Holder::Thread(this_thread());
         let nested = core.turn.holder == me;
         let mine = core.turn.holder == Holder::Nobody || (nested && DEPTH.get() < NESTING);
         if !mine || core.phase == Phase::Sending {
             if !self.is_async {
-                return Err(Refused::State);
+                return Err(Error::WINHTTP_INCORRECT_HANDLE_STATE);
             }
             core.phase = next.unwrap_or(core.phase);
             core.turn.queue.push_back(operation);
@@ -130,19 +152,21 @@ impl Request {
         Ok(Admission::Here { exchange, operation, nested })
     }
 
-    /// Completes the operation on this thread if that needs no waiting, else leaves it to a worker.
+    /// Completes the operation on this thread if that needs no waiting, else leaves it to a worker. Inside a callback
+    /// of this request a worker is about to be free for it, so that looking for a response would be a system call for
+    /// nothing.
     fn try_inline(
         self: &Arc<Self>,
         mut exchange: Box<Exchange>,
         mut operation: Operation,
         nested: bool,
     ) -> Outcome {
-        let attempt = self.attempt(&mut exchange, &mut operation, nested);
-        let outcome = match attempt {
+        let leave = nested && matches!(operation, Operation::Receive);
+        let attempt =
+            if leave { Ok(None) } else { self.perform(&mut exchange, &mut operation, Patience::Probe) };
+        let outcome = match attempt.transpose() {
             None => {
-                let mut core = self.core.lock();
-                core.exchange = Some(exchange);
-                core.turn.queue.push_front(operation);
+                self.leave_to_worker(exchange, operation, !leave);
                 Outcome::Pending
             }
             Some(result) => {
@@ -158,70 +182,22 @@ impl Request {
         outcome
     }
 
-    /// Tells the callback that the operation is over.
-    fn complete(&self, exchange: Box<Exchange>, mut operation: Operation, result: &Result<u32>) {
-        let api = operation.api();
-        let buffer = match &mut operation {
-            Operation::Read { buffer, .. } => buffer.as_mut_slice().as_mut_ptr().expose_provenance(),
-            _ => 0,
-        };
-        drop(operation);
-        if result.is_err() {
-            // The callback may ask for the words about it.
-            last_error::settle();
-        }
-        let doomed = self.put_back(exchange, api, result);
-        let event = match *result {
-            Err(error) => Event::RequestError(api, error),
-            Ok(count) => match api {
-                Api::SendRequest => Event::SendRequestComplete,
-                Api::WriteData => Event::WriteComplete(count),
-                Api::ReceiveResponse => Event::HeadersAvailable,
-                Api::QueryDataAvailable => Event::DataAvailable(count),
-                Api::ReadData => Event::ReadComplete(buffer, count),
-            },
-        };
-        self.with_notifier(|notifier| *notifier).invoke(&event);
-        if doomed {
-            let error = Error::WINHTTP_INCORRECT_HANDLE_STATE;
-            self.with_notifier(|notifier| *notifier)
-                .invoke(&Event::RequestError(Api::ReceiveResponse, error));
-        }
-    }
-
-    /// The exchange is at home again. Says whether a receive that waited for a send was dropped with it.
-    fn put_back(&self, mut exchange: Box<Exchange>, api: Api, result: &Result<u32>) -> bool {
-        if result.is_err() {
-            exchange.abandon(&self.cancel);
-        }
-        let mut core = self.core.lock();
-        core.exchange = Some(exchange);
-        let receive_waits = api == Api::SendRequest && !core.turn.queue.is_empty();
-        core.phase = match (result, api) {
-            (Err(_), _) => Phase::Failed,
-            (Ok(_), Api::SendRequest) if receive_waits => Phase::Receiving,
-            (Ok(_), Api::SendRequest | Api::WriteData) => Phase::Sent,
-            (Ok(_), _) => Phase::Responded,
-        };
-        if receive_waits && result.is_err() {
-            core.turn.queue.clear();
-        }
-        receive_waits && result.is_err()
-    }
-
-    /// The life of a turn on a worker.
-    pub(crate) fn run_turn(self: &Arc<Self>) {
-        self.core.lock().turn.holder = Holder::Thread(this_thread());
-        self.pass_on(true);
-    }
-
     /// Gives up the turn, or, on a worker, first runs what waits.
     fn pass_on(self: &Arc<Self>, on_worker: bool) {
         let mut run_here = on_worker;
         loop {
             let mut core = self.core.lock();
-            if core.turn.queue.is_empty() {
-                if !core.turn.closing || core.turn.farewell_said {
+            if let Some(parked) = &core.turn.parked {
+                let (watch, interest, until) = parked.place();
+                core.turn.holder = Holder::Transit;
+                drop(core);
+                if workers::park(self.as_task(), watch, interest, until).is_ok() {
+                    return;
+                }
+                self.take_over();
+                self.run_next(Patience::Wait);
+            } else if core.turn.queue.is_empty() {
+                if !core.turn.closing || core.turn.farewell_said || core.turn.visitors > 0 {
                     core.turn.holder = Holder::Nobody;
                     return;
                 }
@@ -231,34 +207,32 @@ impl Request {
                 notifier.invoke(&Event::HandleClosing);
             } else if run_here {
                 drop(core);
-                self.run_next();
+                self.run_next(Patience::Work);
             } else {
                 core.turn.holder = Holder::Transit;
                 drop(core);
-                match workers::submit(Arc::clone(self)) {
-                    Ok(()) => return,
-                    // No thread is to be had: this one does it.
-                    Err(_) => self.core.lock().turn.holder = Holder::Thread(this_thread()),
+                if workers::submit(self.as_task()).is_ok() {
+                    return;
                 }
+                // No thread is to be had: this one does it.
+                self.take_over();
                 run_here = true;
             }
         }
     }
 
-    fn run_next(self: &Arc<Self>) {
-        let (mut exchange, mut operation) = {
-            let mut core = self.core.lock();
-            let Some(operation) = core.turn.queue.pop_front() else { return };
-            (core.exchange.take().unwrap_or_default(), operation)
-        };
-        let result = self.perform(&mut exchange, &mut operation);
-        self.complete(exchange, operation, &result);
+    fn as_task(self: &Arc<Self>) -> Arc<dyn Task> {
+        Arc::clone(self) as Arc<dyn Task>
+    }
+
+    fn take_over(&self) {
+        self.core.lock().turn.holder = Holder::Thread(this_thread());
     }
 
     /// Closes the request: whatever runs is cancelled, and HANDLE_CLOSING follows when nothing runs any more,
     /// which is at once, on this thread, when nothing does.
     pub fn close(self: &Arc<Self>) {
-        let (exchange, idle) = {
+        let (exchange, idle, waits) = {
             let mut core = self.core.lock();
             core.turn.closing = true;
             let idle = core.turn.holder == Holder::Nobody;
@@ -271,10 +245,13 @@ impl Request {
                 self.cancel.detach();
             }
             self.cancel.cancel();
-            (exchange, idle)
+            (exchange, idle, core.turn.parked.as_ref().map(Parked::place))
         };
         if let Some(mut exchange) = exchange {
             exchange.settle();
+        }
+        if let Some((watch, interest, _)) = waits {
+            workers::rouse(watch, interest);
         }
         if idle {
             self.pass_on(false);
@@ -289,13 +266,23 @@ impl Request {
     }
 }
 
+impl Task for Request {
+    /// The life of a turn on a worker.
+    fn run(self: Arc<Self>) {
+        self.take_over();
+        if self.core.lock().turn.parked.is_some() {
+            self.run_next(Patience::Work);
+        }
+        self.pass_on(true);
+    }
+}
+
 /// Why an operation is not admitted.
 #[derive(Clone, Copy)]
 enum Refused {
-    Closed,
     State,
-    /// As `State`; an asynchronous request's callback is told instead of the caller.
-    TellCallback,
+    /// As `State`, for a receive: an asynchronous request's callback is told instead of the caller.
+    Receive,
     Parameter,
 }
 
@@ -309,13 +296,13 @@ impl Core {
         use Phase::*;
         match (operation, self.phase) {
             (Operation::Send { .. }, Opened | Sent | Responded | Failed) => Ok(Some(Sending)),
-            (Operation::Write(bytes), Sent) => {
+            (Operation::Write { bytes, .. }, Sent) => {
                 let allowed = self.exchange.as_ref().is_some_and(|e| e.upload.admits(bytes.as_slice().len()));
                 if allowed { Ok(Some(Writing)) } else { Err(Refused::Parameter) }
             }
             (Operation::Receive, Sent) => Ok(Some(Receiving)),
             (Operation::Receive, Sending) if is_async && !self.turn.has_receive() => Ok(None),
-            (Operation::Receive, Opened | Responded | Failed) => Err(Refused::TellCallback),
+            (Operation::Receive, Opened | Responded | Failed) => Err(Refused::Receive),
             (Operation::Query | Operation::Read { .. }, Responded) => Ok(Some(Reading)),
             _ => Err(Refused::State),
         }

@@ -14,6 +14,6 @@ mod store;
 pub use access::{Account, Verdict, may_register, user_sddl};
 pub use entries::{Entry, Trouble, canonical};
 pub use parameters::{Kind, PARAMETERS, Parameter, Parameters};
-pub use records::{CacheParameters, Config, SslBinding, SslKey, SslParam, Timeouts, UrlAcl};
+pub use records::{CacheParameters, Config, SslBinding, SslKey, SslParam, Timeouts, UrlAcl, WinHttpProxy};
 pub use sddl::{DELEGATE, Dacl, LISTEN};
 pub use store::{Fault, Store, Version};

@@ -30,9 +30,24 @@ pub struct Config {
     /// Limits and switches by the registry's names (`parameters`).
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub parameters: Map<String, Value>,
+    /// The proxy of WinHTTP sessions that ask for the default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub winhttp_proxy: Option<WinHttpProxy>,
     /// What another version wrote.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+/// What WinHttpSetDefaultProxyConfiguration keeps.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WinHttpProxy {
+    /// The proxy list; without one, connections are direct.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<String>,
+    /// The bypass list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bypass: Option<String>,
 }
 
 /// A URL reservation.

@@ -7,26 +7,35 @@
 #![expect(unsafe_code, reason = "socket system calls")]
 
 use std::io;
-use std::mem::{size_of, zeroed};
-use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::mem::{ManuallyDrop, size_of, zeroed};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::Thread;
+use std::sync::{Arc, Weak};
+use std::thread::{self, Thread};
+use std::time::Instant;
 
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 
 /// A connected stream socket in blocking mode.
 #[derive(Debug)]
 pub struct ClientStream {
-    fd: OwnedFd,
+    fd: Arc<OwnedFd>,
+    peer: SocketAddr,
     send_limit: u32,
     receive_limit: u32,
 }
 
 impl ClientStream {
-    /// Takes over a connected, blocking socket.
-    pub(super) fn new(fd: OwnedFd) -> ClientStream {
-        ClientStream { fd, send_limit: 0, receive_limit: 0 }
+    /// Takes over a blocking socket that is connected to `peer`.
+    pub(super) fn new(fd: OwnedFd, peer: SocketAddr) -> ClientStream {
+        ClientStream { fd: Arc::new(fd), peer, send_limit: 0, receive_limit: 0 }
+    }
+
+    /// A way to ask the kernel about the connection for as long as it lasts.
+    pub fn glimpse(&self) -> Glimpse {
+        Glimpse(Arc::downgrade(&self.fd))
     }
 
     /// Sets how long one send and one receive may wait, in milliseconds; 0 waits for ever.
@@ -106,10 +115,13 @@ impl ClientStream {
         }
     }
 
-    /// The addresses of this end and of the other.
-    pub fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
-        let view = TcpStream::from(self.fd.try_clone()?);
-        Ok((view.local_addr()?, view.peer_addr()?))
+    /// The addresses of this end and of the other. This end has none before the first bytes leave a socket that
+    /// sends them with the connection request.
+    pub fn addresses(&self) -> (SocketAddr, SocketAddr) {
+        // SAFETY: the descriptor is open while `self` lives, and the view does not close it.
+        let view = ManuallyDrop::new(unsafe { TcpStream::from_raw_fd(self.fd.as_raw_fd()) });
+        let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        (view.local_addr().unwrap_or(nowhere), self.peer)
     }
 }
 
@@ -118,6 +130,9 @@ impl AsFd for ClientStream {
         self.fd.as_fd()
     }
 }
+/// See [`ClientStream::glimpse`]. It does not keep the connection open.
+#[derive(Clone, Debug, Default)]
+pub struct Glimpse(pub(super) Weak<OwnedFd>);
 
 fn io_slice(bytes: &[u8]) -> libc::iovec {
     libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() }
@@ -167,6 +182,8 @@ pub struct Cancelled;
 enum Waiting {
     Nothing,
     Socket(RawFd),
+    /// Several that are being connected.
+    Race(SmallVec<[RawFd; 4]>),
     Thread(Thread),
 }
 
@@ -194,6 +211,12 @@ impl Cancel {
             Waiting::Nothing => {}
             // SAFETY: an attached descriptor is open, because it is detached under this lock before it closes.
             Waiting::Socket(fd) => drop(unsafe { libc::shutdown(*fd, libc::SHUT_RDWR) }),
+            Waiting::Race(all) => {
+                for fd in all {
+                    // SAFETY: the same for each of them.
+                    unsafe { libc::shutdown(*fd, libc::SHUT_RDWR) };
+                }
+            }
             Waiting::Thread(thread) => thread.unpark(),
         }
     }
@@ -213,9 +236,49 @@ impl Cancel {
         self.set(Waiting::Socket(fd))
     }
 
-    /// From now on `cancel` wakes this thread from `park`.
-    pub(super) fn attach_thread(&self, thread: Thread) -> Result<(), Cancelled> {
-        self.set(Waiting::Thread(thread))
+    /// From now on `cancel` shuts this socket down, too.
+    pub(super) fn attach_runner(&self, fd: RawFd) -> Result<(), Cancelled> {
+        let mut waiting = self.waiting.lock();
+        if self.is_cancelled() {
+            return Err(Cancelled);
+        }
+        match &mut *waiting {
+            Waiting::Race(all) => all.push(fd),
+            other => *other = Waiting::Race(SmallVec::from_slice(&[fd])),
+        }
+        Ok(())
+    }
+
+    /// `cancel` leaves this one of several alone from now on.
+    pub(super) fn detach_runner(&self, fd: RawFd) {
+        if let Waiting::Race(all) = &mut *self.waiting.lock() {
+            all.retain(|runner| *runner != fd);
+        }
+    }
+
+    /// Waits, until a deadline, for `ready`, which whoever makes it so follows with an `unpark` of this thread.
+    /// False when the deadline came first.
+    pub fn wait(
+        &self,
+        deadline: Option<Instant>,
+        mut ready: impl FnMut() -> bool,
+    ) -> Result<bool, Cancelled> {
+        self.set(Waiting::Thread(thread::current()))?;
+        let outcome = loop {
+            if self.is_cancelled() {
+                break Err(Cancelled);
+            }
+            if ready() {
+                break Ok(true);
+            }
+            match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                None => thread::park(),
+                Some(left) if left.is_zero() => break Ok(false),
+                Some(left) => thread::park_timeout(left),
+            }
+        };
+        self.detach();
+        outcome
     }
 
     /// `cancel` touches nothing any more.

@@ -1,6 +1,8 @@
-//! Connecting to one address, with a time limit and a way to give up.
+//! Connecting to one of several addresses: attempts are started one after the other and race (RFC 8305 §5), on the
+//! calling thread, with a time limit each and a way to give up.
 //!
-//! Which address, and in what order, is decided in `client`; names become addresses in `resolve`.
+//! Which addresses, and in what order, is decided in `client`; names become addresses in `resolve`; what a socket is
+//! told first is in `tuning`.
 #![expect(unsafe_code, reason = "socket system calls")]
 
 use std::io;
@@ -8,37 +10,206 @@ use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
+use smallvec::SmallVec;
+
+use super::bell::Bell;
 use super::client_stream::{Cancel, ClientStream, set_option};
+use super::tuning::Tuning;
+
+/// One address to try, for so many milliseconds (0: as long as the system tries).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Where to.
+    pub address: SocketAddr,
+    /// How long.
+    pub limit: u32,
+}
+
+/// What came of an attempt that failed.
+#[derive(Debug)]
+pub enum Answer {
+    /// Nothing, while there was time.
+    Silence,
+    /// The system's error.
+    Error(io::Error),
+}
 
 /// Why there is no connection.
 #[derive(Debug)]
 pub enum DialError {
     /// Another thread cancelled.
     Cancelled,
-    /// The time limit passed.
-    Timeout,
-    /// The system said no.
-    Failed(io::Error),
+    /// The bell rang.
+    Rung,
+    /// Every attempt failed; in the order in which they did.
+    Failed(Vec<(SocketAddr, Answer)>),
 }
 
-/// Connects within `limit` milliseconds (0: as long as the system tries). The new connection is left attached
-/// to `cancel`.
-pub fn dial(address: &SocketAddr, limit: u32, cancel: &Cancel) -> Result<ClientStream, DialError> {
-    let fd = open_socket(address).map_err(DialError::Failed)?;
-    cancel.attach_socket(fd.as_raw_fd()).map_err(|_| DialError::Cancelled)?;
-    let connected = connect(&fd, address, limit).and_then(|()| make_ready(&fd).map_err(DialError::Failed));
-    match connected {
-        Ok(()) if !cancel.is_cancelled() => Ok(ClientStream::new(fd)),
-        result => {
-            cancel.detach();
-            drop(fd);
-            let cancelled = if cancel.is_cancelled() { Err(DialError::Cancelled) } else { result };
-            Err(cancelled.expect_err("success was handled above"))
+/// What to race, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Course<'a> {
+    /// The attempts, in the order in which they start.
+    pub attempts: &'a [Attempt],
+    /// How long the latest attempt goes on alone before the next starts; `None` until it has failed.
+    pub stagger: Option<Duration>,
+    /// What the sockets are told.
+    pub tuning: &'a Tuning,
+    /// Ends the race from another thread.
+    pub cancel: &'a Cancel,
+    /// Ends it as well.
+    pub bell: Option<&'a Bell>,
+}
+
+/// Runs the race. `begin` is called before each attempt, and ends the race by giving false. The connection that is
+/// made first is left attached to `cancel`; the failures before it come with it.
+pub fn race(
+    course: &Course<'_>,
+    begin: &mut dyn FnMut(&SocketAddr) -> bool,
+) -> Result<(ClientStream, usize), DialError> {
+    let mut race =
+        Race { course, running: SmallVec::new(), failed: Vec::new(), next: 0, due: Instant::now() };
+    let won = race.run(begin).and_then(|runner| race.finish(runner));
+    if won.is_err() {
+        course.cancel.detach();
+    }
+    // Those that lost have been detached, and may close.
+    drop(race.running);
+    match won {
+        _ if course.cancel.is_cancelled() => {
+            course.cancel.detach();
+            Err(DialError::Cancelled)
         }
+        Ok(stream) => Ok((stream, race.failed.len())),
+        Err(DialError::Failed(_)) => Err(DialError::Failed(race.failed)),
+        Err(error) => Err(error),
     }
 }
 
-fn open_socket(address: &SocketAddr) -> io::Result<OwnedFd> {
+/// A connection being made.
+struct Runner {
+    fd: OwnedFd,
+    address: SocketAddr,
+    deadline: Option<Instant>,
+}
+
+struct Race<'a> {
+    course: &'a Course<'a>,
+    running: SmallVec<[Runner; 4]>,
+    failed: Vec<(SocketAddr, Answer)>,
+    /// The attempt to start next, and when.
+    next: usize,
+    due: Instant,
+}
+
+impl Race<'_> {
+    fn run(&mut self, begin: &mut dyn FnMut(&SocketAddr) -> bool) -> Result<Runner, DialError> {
+        loop {
+            if let Some(attempt) = self.next_due() {
+                if !begin(&attempt.address) {
+                    return Err(DialError::Cancelled);
+                }
+                if let Some(runner) = self.start(attempt)? {
+                    return Ok(runner);
+                }
+            } else if self.running.is_empty() {
+                // The list is put in by the caller.
+                return Err(DialError::Failed(Vec::new()));
+            } else if let Some(runner) = self.wait()? {
+                return Ok(runner);
+            }
+        }
+    }
+
+    fn next_due(&mut self) -> Option<Attempt> {
+        let attempt = *self.course.attempts.get(self.next)?;
+        let due = self.running.is_empty() || (self.course.stagger.is_some() && Instant::now() >= self.due);
+        self.next += usize::from(due);
+        due.then_some(attempt)
+    }
+
+    /// Starts an attempt; gives it back if it is connected at once.
+    fn start(&mut self, attempt: Attempt) -> Result<Option<Runner>, DialError> {
+        let address = attempt.address;
+        let fd = match open_socket(&address, self.course.tuning) {
+            Ok(fd) => fd,
+            Err(error) => {
+                self.failed.push((address, Answer::Error(error)));
+                return Ok(None);
+            }
+        };
+        self.course.cancel.attach_runner(fd.as_raw_fd()).map_err(|_| DialError::Cancelled)?;
+        let now = Instant::now();
+        let deadline = (attempt.limit != 0).then(|| now + Duration::from_millis(attempt.limit.into()));
+        let runner = Runner { fd, address, deadline };
+        match start_connect(runner.fd.as_raw_fd(), &address) {
+            Ok(()) => return Ok(Some(runner)),
+            Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {
+                self.due = now + self.course.stagger.unwrap_or_default();
+                self.running.push(runner);
+            }
+            Err(error) => self.lost(runner, Answer::Error(error)),
+        }
+        Ok(None)
+    }
+
+    /// Waits until something happens; gives the winner when there is one.
+    fn wait(&mut self) -> Result<Option<Runner>, DialError> {
+        let entry = |fd, events| libc::pollfd { fd, events, revents: 0 };
+        let mut entries: SmallVec<[libc::pollfd; 5]> =
+            self.running.iter().map(|runner| entry(runner.fd.as_raw_fd(), libc::POLLOUT)).collect();
+        entries.extend(self.course.bell.map(|bell| entry(bell.fd(), libc::POLLIN)));
+        poll(&mut entries, self.time_left());
+        if self.course.bell.is_some() && entries.last().is_some_and(|bell| bell.revents != 0) {
+            return Err(DialError::Rung);
+        }
+        let now = Instant::now();
+        // Backwards, so that taking one out moves only those already seen.
+        for at in (0..self.running.len()).rev() {
+            if entries[at].revents != 0 {
+                let runner = self.running.remove(at);
+                match socket_error(runner.fd.as_raw_fd()) {
+                    Ok(0) => return Ok(Some(runner)),
+                    Ok(libc::ETIMEDOUT) => self.lost(runner, Answer::Silence),
+                    Ok(code) => self.lost(runner, Answer::Error(io::Error::from_raw_os_error(code))),
+                    Err(error) => self.lost(runner, Answer::Error(error)),
+                }
+            } else if self.running[at].deadline.is_some_and(|deadline| now >= deadline) {
+                let runner = self.running.remove(at);
+                self.lost(runner, Answer::Silence);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Milliseconds until the next attempt or deadline, for `poll`.
+    fn time_left(&self) -> i32 {
+        let more = self.next < self.course.attempts.len() && self.course.stagger.is_some();
+        let deadlines = self.running.iter().filter_map(|runner| runner.deadline);
+        let Some(first) = deadlines.chain(more.then_some(self.due)).min() else { return -1 };
+        let left = first.saturating_duration_since(Instant::now());
+        i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
+    }
+
+    /// An attempt has failed, so the next need not wait.
+    fn lost(&mut self, runner: Runner, answer: Answer) {
+        self.course.cancel.detach_runner(runner.fd.as_raw_fd());
+        self.failed.push((runner.address, answer));
+        self.due = Instant::now();
+    }
+
+    fn finish(&mut self, runner: Runner) -> Result<ClientStream, DialError> {
+        let fd = runner.fd.as_raw_fd();
+        self.course.cancel.attach_socket(fd).map_err(|_| DialError::Cancelled)?;
+        if let Err(error) = make_ready(fd) {
+            self.course.cancel.detach();
+            self.failed.push((runner.address, Answer::Error(error)));
+            return Err(DialError::Failed(Vec::new()));
+        }
+        Ok(ClientStream::new(runner.fd, runner.address))
+    }
+}
+
+fn open_socket(address: &SocketAddr, tuning: &Tuning) -> io::Result<OwnedFd> {
     let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     // SAFETY: socket takes no pointers.
     let fd = unsafe { libc::socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0) };
@@ -46,22 +217,9 @@ fn open_socket(address: &SocketAddr) -> io::Result<OwnedFd> {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the descriptor was just opened and belongs to nobody else.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-fn connect(fd: &OwnedFd, address: &SocketAddr, limit: u32) -> Result<(), DialError> {
-    let deadline = (limit != 0).then(|| Instant::now() + Duration::from_millis(limit.into()));
-    match start_connect(fd.as_raw_fd(), address) {
-        Ok(()) => return Ok(()),
-        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
-        Err(error) => return Err(DialError::Failed(error)),
-    }
-    wait_until_connected(fd.as_raw_fd(), deadline)?;
-    match socket_error(fd.as_raw_fd()).map_err(DialError::Failed)? {
-        0 => Ok(()),
-        code if code == libc::ETIMEDOUT => Err(DialError::Timeout),
-        code => Err(DialError::Failed(io::Error::from_raw_os_error(code))),
-    }
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    tuning.apply(fd.as_raw_fd(), address.is_ipv4())?;
+    Ok(fd)
 }
 
 fn start_connect(fd: RawFd, address: &SocketAddr) -> io::Result<()> {
@@ -95,27 +253,11 @@ fn connect_raw<T>(fd: RawFd, raw: &T) -> i32 {
     unsafe { libc::connect(fd, std::ptr::from_ref(raw).cast(), size) }
 }
 
-fn wait_until_connected(fd: RawFd, deadline: Option<Instant>) -> Result<(), DialError> {
-    loop {
-        let wait = match deadline {
-            None => -1,
-            Some(deadline) => {
-                let left = deadline.saturating_duration_since(Instant::now());
-                i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
-            }
-        };
-        let mut entry = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
-        // SAFETY: one live entry.
-        match unsafe { libc::poll(&mut entry, 1, wait) } {
-            0 => return Err(DialError::Timeout),
-            1 => return Ok(()),
-            _ => {
-                let error = io::Error::last_os_error();
-                if error.kind() != io::ErrorKind::Interrupted {
-                    return Err(DialError::Failed(error));
-                }
-            }
-        }
+/// Waits so many milliseconds (-1: for ever) for one of the entries. A signal or a shortage is no event.
+fn poll(entries: &mut [libc::pollfd], wait: i32) {
+    // SAFETY: the kernel reads and writes so many live entries.
+    if unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, wait) } < 0 {
+        entries.iter_mut().for_each(|entry| entry.revents = 0);
     }
 }
 
@@ -129,55 +271,170 @@ fn socket_error(fd: RawFd) -> io::Result<i32> {
 }
 
 /// Back to blocking mode, and no waiting for more bytes before a small send leaves.
-fn make_ready(fd: &OwnedFd) -> io::Result<()> {
+fn make_ready(fd: RawFd) -> io::Result<()> {
     // SAFETY: fcntl with F_SETFL takes an integer.
-    if unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, 0) } != 0 {
+    if unsafe { libc::fcntl(fd, libc::F_SETFL, 0) } != 0 {
         return Err(io::Error::last_os_error());
     }
-    set_option(fd.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_NODELAY, &1_i32)
+    set_option(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY, &1_i32)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
     use std::sync::Arc;
+    use std::thread;
+
+    fn dial(
+        attempts: &[(SocketAddr, u32)],
+        stagger: Option<u64>,
+        cancel: &Cancel,
+    ) -> Result<(ClientStream, Vec<u16>), DialError> {
+        let attempts: Vec<_> =
+            attempts.iter().map(|(address, limit)| Attempt { address: *address, limit: *limit }).collect();
+        let tuning = Tuning::default();
+        let stagger = stagger.map(Duration::from_millis);
+        let course = Course { attempts: &attempts, stagger, tuning: &tuning, cancel, bell: None };
+        let mut begun = Vec::new();
+        let (stream, _) = race(&course, &mut |address| {
+            begun.push(address.port());
+            true
+        })?;
+        Ok((stream, begun))
+    }
+
+    fn listener() -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        (listener, address)
+    }
+
+    fn closed_port() -> SocketAddr {
+        listener().1
+    }
+
+    /// A port that answers nothing: its queue is full.
+    fn black_hole() -> (TcpListener, Vec<TcpStream>, SocketAddr) {
+        let (listener, address) = listener();
+        // SAFETY: listen takes no pointers.
+        assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
+        let mut held = Vec::new();
+        while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(100)) {
+            held.push(stream);
+        }
+        (listener, held, address)
+    }
 
     #[test]
     fn a_closed_port_refuses() {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let refused = dial(&address, 5000, &Cancel::new());
-        assert!(matches!(refused, Err(DialError::Failed(e)) if e.kind() == io::ErrorKind::ConnectionRefused));
+        let Err(DialError::Failed(answers)) = dial(&[(closed_port(), 5000)], Some(250), &Cancel::new())
+        else {
+            panic!("connected to a closed port");
+        };
+        let [(_, Answer::Error(error))] = &answers[..] else { panic!("{answers:?}") };
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
 
     #[test]
-    fn cancelling_ends_a_receive() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    fn a_silent_address_is_overtaken_by_the_next() {
+        let (_hole, _held, silent) = black_hole();
+        let (_listener, open) = listener();
+        let since = Instant::now();
+        let (stream, begun) = dial(&[(silent, 20_000), (open, 20_000)], Some(50), &Cancel::new()).unwrap();
+        assert_eq!(begun, [silent.port(), open.port()]);
+        assert_eq!(stream.addresses().1, open);
+        assert!((50..10_000).contains(&since.elapsed().as_millis()), "{:?}", since.elapsed());
+    }
+
+    #[test]
+    fn a_failure_starts_the_next_at_once() {
+        let (_listener, open) = listener();
+        let (stream, begun) =
+            dial(&[(closed_port(), 5000), (open, 5000)], Some(60_000), &Cancel::new()).unwrap();
+        assert_eq!(begun.len(), 2);
+        assert_eq!(stream.addresses().1, open);
+    }
+
+    #[test]
+    fn without_a_stagger_each_has_its_time_alone() {
+        let (_hole, _held, silent) = black_hole();
+        let (_listener, open) = listener();
+        let since = Instant::now();
+        let (_, begun) = dial(&[(silent, 30), (silent, 30), (open, 5000)], None, &Cancel::new()).unwrap();
+        assert_eq!(begun.len(), 3);
+        assert!(since.elapsed() >= Duration::from_millis(60));
+    }
+
+    #[test]
+    fn silence_is_told_from_refusal() {
+        let (_hole, _held, silent) = black_hole();
+        let Err(DialError::Failed(answers)) =
+            dial(&[(silent, 50), (closed_port(), 5000)], Some(1), &Cancel::new())
+        else {
+            panic!("connected to nobody");
+        };
+        assert!(matches!(answers[0].1, Answer::Error(_)), "{answers:?}");
+        assert!(matches!(answers[1].1, Answer::Silence), "{answers:?}");
+    }
+
+    #[test]
+    fn cancelling_ends_a_race() {
+        let (_hole, _held, silent) = black_hole();
         let cancel = Arc::new(Cancel::new());
-        let stream = dial(&listener.local_addr().unwrap(), 5000, &cancel).unwrap();
-        let other = Arc::clone(&cancel);
-        let thread = std::thread::spawn(move || other.cancel());
-        let mut buffer = [0; 16];
-        assert_eq!(stream.receive(&mut buffer).unwrap(), 0);
-        assert!(cancel.is_cancelled());
-        cancel.detach();
-        thread.join().unwrap();
+        let racer = {
+            let cancel = Arc::clone(&cancel);
+            thread::spawn(move || dial(&[(silent, 0), (silent, 0)], Some(10), &cancel).map(|_| ()))
+        };
+        thread::sleep(Duration::from_millis(100));
+        cancel.cancel();
+        assert!(matches!(racer.join().unwrap(), Err(DialError::Cancelled)));
     }
 
     #[test]
-    fn a_receive_ends_when_its_time_has_passed() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut stream = dial(&listener.local_addr().unwrap(), 5000, &Cancel::new()).unwrap();
-        stream.set_limits(1000, 20).unwrap();
-        assert_eq!(stream.receive(&mut [0; 16]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
-        assert!(stream.is_quiet());
+    fn a_bell_ends_a_race() {
+        let (_hole, _held, silent) = black_hole();
+        let (bell, cancel, tuning) = (Bell::new().unwrap(), Cancel::new(), Tuning::default());
+        bell.ring();
+        let attempts = [Attempt { address: silent, limit: 0 }];
+        let course = Course {
+            attempts: &attempts,
+            stagger: None,
+            tuning: &tuning,
+            cancel: &cancel,
+            bell: Some(&bell),
+        };
+        assert!(matches!(race(&course, &mut |_| true), Err(DialError::Rung)));
     }
 
     #[test]
     fn nothing_is_dialled_after_cancelling() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (_listener, open) = listener();
         let cancel = Cancel::new();
         cancel.cancel();
-        assert!(matches!(dial(&listener.local_addr().unwrap(), 0, &cancel), Err(DialError::Cancelled)));
+        assert!(matches!(dial(&[(open, 0)], Some(250), &cancel), Err(DialError::Cancelled)));
+    }
+
+    #[test]
+    fn cancelling_ends_a_receive() {
+        let (_listener, open) = listener();
+        let cancel = Arc::new(Cancel::new());
+        let (stream, _) = dial(&[(open, 5000)], Some(250), &cancel).unwrap();
+        let other = Arc::clone(&cancel);
+        let canceller = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(50));
+            other.cancel();
+        });
+        assert_eq!(stream.receive(&mut [0; 16]).unwrap(), 0);
+        canceller.join().unwrap();
+    }
+
+    #[test]
+    fn a_receive_ends_when_its_time_has_passed() {
+        let (_listener, open) = listener();
+        let (mut stream, _) = dial(&[(open, 5000)], Some(250), &Cancel::new()).unwrap();
+        stream.set_limits(1000, 20).unwrap();
+        assert_eq!(stream.receive(&mut [0; 16]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(stream.is_quiet());
     }
 }

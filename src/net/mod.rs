@@ -1,6 +1,7 @@
 //! Sockets, the poller, listeners, deadlines, files to sockets. All of `libc` lives here.
 
 pub mod account;
+pub mod bell;
 mod broken_pipe;
 pub mod client_stream;
 pub mod clock;
@@ -14,7 +15,9 @@ pub mod resolve;
 pub mod socket;
 pub mod stream_wait;
 pub mod tcp_facts;
+pub mod tuning;
 mod unix_listener;
+pub mod winsock;
 
 use std::io;
 

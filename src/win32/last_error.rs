@@ -39,12 +39,26 @@ pub fn explain(cause: fmt::Arguments<'_>) {
     DETAIL.with_borrow_mut(|detail| *detail = Detail { text: CString::new(text).ok(), fresh: true });
 }
 
+/// Says something about a call that is about to succeed all the same: it can be read until the next call fails.
+pub fn remark(words: fmt::Arguments<'_>) {
+    explain(words);
+    DETAIL.with_borrow_mut(|detail| detail.fresh = false);
+}
+
 /// Takes the words said since the last call ended, for who runs a call on behalf of another thread and tells
 /// them there.
 pub fn take_words() -> Option<String> {
     DETAIL.with_borrow_mut(|detail| {
         let text = if std::mem::replace(&mut detail.fresh, false) { detail.text.take() } else { None };
         text.and_then(|text| text.into_string().ok())
+    })
+}
+
+/// Shows `read` the words said since the last call ended, and leaves them.
+pub fn fresh<R>(read: impl FnOnce(Option<&str>) -> R) -> R {
+    DETAIL.with_borrow(|detail| {
+        let text = detail.text.as_deref().filter(|_| detail.fresh);
+        read(text.and_then(|text| text.to_str().ok()))
     })
 }
 
@@ -76,7 +90,9 @@ mod tests {
         settle();
         assert_eq!(text(), None);
         explain(format_args!("said here, told there"));
+        fresh(|words| assert_eq!(words, Some("said here, told there")));
         assert_eq!(take_words().as_deref(), Some("said here, told there"));
         assert_eq!(take_words(), None);
+        fresh(|words| assert_eq!(words, None));
     }
 }

@@ -4,10 +4,13 @@
 
 pub mod authorization;
 pub(crate) mod bytes;
+pub mod challenge;
 pub mod chunked;
+pub mod cookie;
 pub mod date;
 pub mod field;
 mod framing;
+mod keep_alive;
 pub mod prefix;
 pub mod proxy;
 pub mod range;

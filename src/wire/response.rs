@@ -145,6 +145,36 @@ impl ResponseHead {
         wanted && !doubtful && framing != Framing::Close
     }
 
+    /// Takes fields out of the head, by their numbers.
+    pub fn remove(&mut self, ids: &[u8]) {
+        let old = std::mem::take(&mut self.bytes);
+        let fields = std::mem::take(&mut self.fields);
+        let end = memchr(b'\n', &old).map_or(old.len(), |end| end + 1);
+        self.bytes.extend_from_slice(&old[..end]);
+        for field in fields.into_iter().filter(|field| !ids.contains(&field.id)) {
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(field.name.of(&old));
+            let name = Span::between(start, self.bytes.len());
+            self.bytes.extend_from_slice(b": ");
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(field.value.of(&old));
+            let value = Span::between(start, self.bytes.len());
+            self.bytes.extend_from_slice(b"\r\n");
+            self.fields.push(Field { id: field.id, name, value });
+        }
+        self.bytes.extend_from_slice(b"\r\n");
+    }
+
+    /// Presents the response under another status code; its text stays.
+    pub fn present_as(&mut self, status: u16) {
+        const DIGITS: usize = "HTTP/1.1 ".len();
+        let text = format!("{status:03}");
+        if let Some(place) = self.bytes.get_mut(DIGITS..DIGITS + text.len()) {
+            place.copy_from_slice(text.as_bytes());
+            self.status = status;
+        }
+    }
+
     fn is_modern(&self) -> bool {
         self.version >= (1, 1)
     }

@@ -11,7 +11,9 @@ mod resolve;
 
 pub use crack::{Cracked, crack};
 pub use create::{Components, create};
-pub use escape::{ESCAPE_DISABLE, ESCAPE_DISABLE_QUERY, ESCAPE_PERCENT, escape_object_name};
+pub use escape::{
+    ESCAPE_DISABLE, ESCAPE_DISABLE_QUERY, ESCAPE_PERCENT, escape_object_bytes, escape_object_name,
+};
 pub use resolve::resolve_location;
 
 /// ICU_DECODE: `%XX` becomes one character before the URL is taken apart.

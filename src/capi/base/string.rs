@@ -20,7 +20,7 @@ const WC_ALL: DWORD = 0x400 | 0x200 | 0x40 | 0x20 | 0x10;
 const INVALID_FLAGS: Error = Error(1004);
 
 /// The code page of a number: CP_ACP, CP_OEMCP, CP_MACCP and CP_THREAD_ACP are UTF-8.
-fn code_page(number: UINT) -> Result<CodePage> {
+pub(in crate::capi) fn code_page(number: UINT) -> Result<CodePage> {
     match number {
         0..=3 | CP_UTF8 => Ok(CodePage::Utf8),
         1252 => Ok(CodePage::Windows1252),

@@ -94,6 +94,11 @@ static NAMES: [&str; 79] = [
     "PassportConfig",
 ];
 
+/// The header name of an attribute that has one.
+pub(super) fn name_of(attribute: u32) -> Option<&'static str> {
+    NAMES.get(attribute as usize).copied().filter(|name| !name.is_empty())
+}
+
 /// What a query asks for: an attribute and how the answer is to look.
 #[derive(Clone, Copy)]
 struct Level(u32);
@@ -217,6 +222,11 @@ fn write_special(request: &Request, level: Level, answer: &Answer) -> Result<()>
             write_value(version.as_bytes(), level, answer)
         }
         WINHTTP_QUERY_RAW_HEADERS | WINHTTP_QUERY_RAW_HEADERS_CRLF => write_raw(request, level, answer),
+        // A request has no status, and trailers have no first line.
+        _ if level.has(WINHTTP_QUERY_FLAG_REQUEST_HEADERS) => Err(Error::WINHTTP_HEADER_NOT_FOUND),
+        _ if level.has(WINHTTP_QUERY_FLAG_TRAILERS) => {
+            request.with_trailers(|_| Err(Error::WINHTTP_HEADER_NOT_FOUND))?
+        }
         WINHTTP_QUERY_STATUS_CODE if level.has(WINHTTP_QUERY_FLAG_NUMBER) => {
             answer.plain(u32::from(request.with_response(|head| head.status)?))
         }

@@ -3,21 +3,21 @@
 #![expect(non_snake_case, reason = "Windows spelling, as in the header")]
 
 use super::handle;
-use super::headers::visit_fields;
+use super::headers::{name_of, visit_fields};
 use super::text::{Answer, optional, put};
 use crate::abi::base::{DWORD, PDWORD, PVOID, UINT, ULONGLONG};
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
+use crate::capi::base::string::code_page;
 use crate::capi::guard::returning_status;
-
-/// The code page of UTF-8.
-const CP_UTF8: u32 = 65001;
+use crate::win32::text::{CodePage, Sink, decode};
 
 /// Gives all fields, or those of one name, of the response, its trailers or the request.
 ///
-/// `dwInfoLevel` is WINHTTP_QUERY_EX_ALL_HEADERS or WINHTTP_QUERY_CUSTOM with `pHeaderName`, and may hold
-/// WINHTTP_QUERY_FLAG_REQUEST_HEADERS, _TRAILERS and _WIRE_ENCODING (the strings are then char, the name too).
-/// `ullFlags` must be 0. `uiCodePage` is 0 or 65001: values are read as UTF-8, or as Latin-1 where they are none.
+/// `dwInfoLevel` is WINHTTP_QUERY_EX_ALL_HEADERS, a WINHTTP_QUERY_* that names a header, or WINHTTP_QUERY_CUSTOM with
+/// `pHeaderName`, and may hold WINHTTP_QUERY_FLAG_REQUEST_HEADERS, _TRAILERS and _WIRE_ENCODING (the strings are then
+/// char, the name too). `ullFlags` must be 0. `uiCodePage` says how values are read: 0 and 65001 as UTF-8, or as
+/// Latin-1 where they are none; 1252, 28591 and 20127 as what they are.
 /// `*pdwIndex`, unless `pdwIndex` is NULL, picks one of the fields and is moved on. The array and its strings lie in
 /// `pBuffer`, aligned to 8 bytes, of `*pdwBufferLength` bytes; `*ppHeaders` points there. Returns the error code:
 /// ERROR_INSUFFICIENT_BUFFER (the length then holds the bytes needed), ERROR_WINHTTP_HEADER_NOT_FOUND,
@@ -45,22 +45,24 @@ pub unsafe extern "C" fn WinHttpQueryHeadersEx(
             | WINHTTP_QUERY_FLAG_TRAILERS
             | WINHTTP_QUERY_FLAG_WIRE_ENCODING;
         let attribute = dwInfoLevel & !known;
-        let places = ppHeaders.is_null() || pdwHeadersCount.is_null();
-        if ullFlags != 0 || ![0, CP_UTF8].contains(&uiCodePage) || places {
+        if ullFlags != 0 || ppHeaders.is_null() || pdwHeadersCount.is_null() {
             return Err(Error::INVALID_PARAMETER);
         }
         let wide = dwInfoLevel & WINHTTP_QUERY_FLAG_WIRE_ENCODING == 0;
+        let page = code_page(uiCodePage)?;
         // SAFETY: C caller, per WinHttpQueryHeadersEx: NULL or a name that ends in NUL.
         let name = match (attribute, unsafe { read_name(pHeaderName, wide) }) {
             (WINHTTP_QUERY_EX_ALL_HEADERS, None) => None,
             (WINHTTP_QUERY_CUSTOM, Some(name)) => Some(name),
+            (attribute, None) => Some(name_of(attribute).ok_or(Error::INVALID_PARAMETER)?.to_owned()),
             _ => return Err(Error::INVALID_PARAMETER),
         };
         // SAFETY: C caller, per WinHttpQueryHeadersEx: the buffer is writable for the length given.
         let answer = unsafe { Answer::new(pBuffer, pdwBufferLength) }?;
         // SAFETY: C caller, per WinHttpQueryHeadersEx: NULL or a place for the index.
         let index = unsafe { pdwIndex.as_ref() }.copied();
-        let found = collect(hRequest, dwInfoLevel, name.as_deref(), index, wide)?;
+        let page = wide.then_some(page);
+        let found = collect(hRequest, dwInfoLevel, name.as_deref(), index, page)?;
         // SAFETY: `answer` checks the room of the buffer, and the places were checked above.
         unsafe {
             put(ppHeaders, write_array(&found, &answer, wide)?);
@@ -93,7 +95,7 @@ fn collect(
     level: u32,
     name: Option<&str>,
     index: Option<u32>,
-    wide: bool,
+    page: Option<CodePage>,
 ) -> Result<Vec<Vec<u8>>> {
     let mut found = Vec::new();
     visit_fields(&*handle::request(handle)?, level, |fields| {
@@ -101,22 +103,26 @@ fn collect(
             fields.filter(|field| name.is_none_or(|name| field.name.eq_ignore_ascii_case(name.as_bytes())));
         let (skip, take) = index.map_or((0, usize::MAX), |index| (index as usize, 1));
         for field in wanted.skip(skip).take(take) {
-            found.push(encode(field.name, wide));
-            found.push(encode(field.value, wide));
+            found.push(encode(field.name, page));
+            found.push(encode(field.value, page));
         }
     })?;
     if found.is_empty() { Err(Error::WINHTTP_HEADER_NOT_FOUND) } else { Ok(found) }
 }
 
-fn encode(text: &[u8], wide: bool) -> Vec<u8> {
-    if !wide {
-        return [text, &[0]].concat();
-    }
-    let units: Vec<u16> = match std::str::from_utf8(text) {
-        Ok(text) => text.encode_utf16().chain([0]).collect(),
-        Err(_) => text.iter().map(|byte| u16::from(*byte)).chain([0]).collect(),
+/// The text and a NUL: as UTF-16 when there is a code page to read it with, else as it is.
+fn encode(text: &[u8], page: Option<CodePage>) -> Vec<u8> {
+    let Some(page) = page else { return [text, &[0]].concat() };
+    let page = match page {
+        CodePage::Utf8 if std::str::from_utf8(text).is_err() => CodePage::Latin1,
+        page => page,
     };
-    units.into_iter().flat_map(u16::to_ne_bytes).collect()
+    let mut units = vec![0; text.len() + 1];
+    let mut sink = Sink::new(&mut units);
+    // Nothing is refused when the decoding is not strict.
+    let _ = decode(page, text, false, &mut sink);
+    let count = sink.count();
+    units[..=count].iter().flat_map(|unit| unit.to_ne_bytes()).collect()
 }
 
 /// Lays the array out at the first aligned place of the buffer, its strings behind it.

@@ -1,16 +1,17 @@
 //! The options that can be read, and where their values come from (digest §11).
-#![expect(unsafe_code, reason = "addresses and strings for C")]
+#![expect(unsafe_code, reason = "addresses for C")]
 
 use std::net::SocketAddr;
 
 use super::handle::Object;
+use super::option_async;
+use super::option_proxy;
 use super::options::{Value, default_version_is_1_0};
 use super::text::Answer;
-use crate::abi::base::{LPWSTR, SOCKADDR_STORAGE};
+use super::{option_auth, option_kept, option_tls, option_websocket};
+use crate::abi::base::SOCKADDR_STORAGE;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
-use crate::capi::base::memory::GlobalAlloc;
-use crate::client::proxy::Proxy;
 use crate::client::request::Request;
 use crate::client::settings::Settings;
 use crate::net::client_stream::{ADDRESS_SIZE, socket_address};
@@ -20,19 +21,32 @@ use crate::win32::text::to_wide;
 /// their flags, DISABLE_GLOBAL_POOLING, URL_INCLUDE_DEFAULT_PORT.
 const FEATURES: [u32; 12] = [5, 44, 46, 48, 49, 54, 55, 56, 62, 63, 76, 80];
 
+/// Reads the options of one topic; `None` for those of others.
+type Topic = fn(&Object, u32) -> Option<Result<Value>>;
+
+/// The topics that have files of their own.
+const TOPICS: &[Topic] = &[
+    option_auth::query,
+    option_kept::query,
+    option_proxy::query,
+    option_tls::query,
+    option_websocket::query,
+];
+
 /// The value of an option; `None` is the process.
 pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
-    match option {
-        WINHTTP_OPTION_HTTP_VERSION => {
-            let minor = u32::from(!default_version_is_1_0());
-            return Ok(Value::Version(HTTP_VERSION_INFO { dwMajorVersion: 1, dwMinorVersion: minor }));
-        }
-        WINHTTP_OPTION_WORKER_THREAD_COUNT => return Ok(Value::Number(0)),
-        _ => {}
+    if let WINHTTP_OPTION_HTTP_VERSION = option {
+        let minor = u32::from(!default_version_is_1_0());
+        return Ok(Value::Version(HTTP_VERSION_INFO { dwMajorVersion: 1, dwMinorVersion: minor }));
     }
-    let object = object.ok_or(Error::INVALID_HANDLE)?;
-    if let Some(value) = super::option_websocket::query(object, option) {
+    if let Some(value) = option_async::query(option) {
         return value;
+    }
+    let Some(object) = object else {
+        return option_kept::query_of_process(option).unwrap_or(Err(Error::INVALID_HANDLE));
+    };
+    if let Some(found) = TOPICS.iter().find_map(|topic| topic(object, option)) {
+        return found;
     }
     match option {
         WINHTTP_OPTION_CALLBACK => Ok(Value::Word(object.notifier().function)),
@@ -159,33 +173,4 @@ fn storage(address: SocketAddr) -> SOCKADDR_STORAGE {
     const { assert!(size_of::<SOCKADDR_STORAGE>() == ADDRESS_SIZE) };
     // SAFETY: the bytes are as many as the structure has, and any bytes make one.
     unsafe { std::ptr::read_unaligned(bytes.as_ptr().cast()) }
-}
-
-/// WINHTTP_OPTION_PROXY; without a handle the default, which is a direct connection.
-pub(super) fn write_proxy(object: Option<&Object>, answer: &Answer) -> Result<()> {
-    answer.reserve(size_of::<WINHTTP_PROXY_INFO>())?;
-    let proxy = match object {
-        None => Proxy { access: WINHTTP_ACCESS_TYPE_NO_PROXY, list: None, bypass: None },
-        Some(Object::Session(session)) => session.with(|state| Proxy::clone(&state.proxy)),
-        Some(Object::Request(request)) => request.with_proxy(|proxy| Proxy::clone(proxy)),
-        Some(_) => return Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
-    };
-    answer.plain(WINHTTP_PROXY_INFO {
-        dwAccessType: proxy.access,
-        lpszProxy: global_text(proxy.list.as_deref())?,
-        lpszProxyBypass: global_text(proxy.bypass.as_deref())?,
-    })
-}
-
-/// A copy that the caller frees with GlobalFree.
-fn global_text(text: Option<&str>) -> Result<LPWSTR> {
-    let Some(text) = text else { return Ok(std::ptr::null_mut()) };
-    let units: Vec<u16> = text.encode_utf16().chain([0]).collect();
-    let place = GlobalAlloc(0, units.len() * 2).cast::<u16>();
-    if place.is_null() {
-        return Err(Error::NOT_ENOUGH_MEMORY);
-    }
-    // SAFETY: the memory was just allocated for so many units.
-    unsafe { place.copy_from_nonoverlapping(units.as_ptr(), units.len()) };
-    Ok(place)
 }

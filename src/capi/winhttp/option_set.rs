@@ -1,17 +1,16 @@
 //! The options that can be set, with their checks (digest §11).
 //!
-//! What waits for TLS, authentication, decompression or HTTP/2 is refused with
+//! What waits for TLS or HTTP/2 is refused with
 //! ERROR_WINHTTP_INVALID_OPTION, as on a Windows that is too old for it, except where a program would otherwise be
 //! kept from plain http: then the value is checked and kept.
-#![expect(unsafe_code, reason = "strings of WINHTTP_PROXY_INFO")]
-
-use std::sync::Arc;
 
 use super::handle::Object;
 use super::notify::to_number;
+use super::option_async;
+use super::option_proxy;
 use super::options::{Given, set_default_version_1_0};
-use super::session::{agent_text, read_proxy};
-use super::text::optional;
+use super::session::agent_text;
+use super::{option_auth, option_decompress, option_kept, option_tls, option_websocket};
 use crate::abi::base::BOOL;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
@@ -28,13 +27,32 @@ const SECURITY_FLAGS: u32 = SECURITY_FLAG_IGNORE_UNKNOWN_CA
     | SECURITY_FLAG_IGNORE_CERT_CN_INVALID
     | SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE;
 
+/// Sets the options of one topic; `None` for those of others.
+type Topic = fn(&Object, u32, &Given) -> Option<Result<()>>;
+
+/// The topics that have files of their own.
+const TOPICS: &[Topic] = &[
+    option_auth::set,
+    option_decompress::set,
+    option_kept::set,
+    option_proxy::set,
+    option_tls::set,
+    option_websocket::set,
+];
+
 /// Sets an option of an object; `None` is the process.
 pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result<()> {
     if let WINHTTP_OPTION_HTTP_VERSION = option {
         return set_version(given.plain()?);
     }
-    let object = object.ok_or(Error::INVALID_HANDLE)?;
-    if let Some(done) = super::option_websocket::set(object, option, given) {
+    if let Some(done) = option_async::set(object, option, given) {
+        return done;
+    }
+    let Some(object) = object else {
+        let done = option_kept::set_of_process(option, given).or_else(|| option_auth::set_of_process(option));
+        return done.unwrap_or(Err(Error::INVALID_HANDLE));
+    };
+    if let Some(done) = TOPICS.iter().find_map(|topic| topic(object, option, given)) {
         return done;
     }
     match option {
@@ -53,12 +71,10 @@ pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result
             object.with_notifier(|notifier| notifier.context = context);
             Ok(())
         }
-        WINHTTP_OPTION_PROXY => set_proxy(object, given),
         WINHTTP_OPTION_HANDLE_TYPE
         | WINHTTP_OPTION_PARENT_HANDLE
         | WINHTTP_OPTION_URL
         | WINHTTP_OPTION_CONNECTION_INFO
-        | WINHTTP_OPTION_SERVER_CERT_CONTEXT
         | WINHTTP_OPTION_HTTP_PROTOCOL_USED
         | WINHTTP_OPTION_STREAM_ERROR_CODE
         | WINHTTP_OPTION_FEATURE_SUPPORTED => Err(Error::WINHTTP_OPTION_NOT_SETTABLE),
@@ -75,19 +91,6 @@ fn set_version(version: HTTP_VERSION_INFO) -> Result<()> {
         }
         _ => Err(Error::INVALID_PARAMETER),
     }
-}
-
-fn set_proxy(object: &Object, given: &Given) -> Result<()> {
-    let info = given.plain::<WINHTTP_PROXY_INFO>()?;
-    // SAFETY: C caller, per WINHTTP_PROXY_INFO: strings are NULL or end in NUL.
-    let (list, bypass) = unsafe { (optional(info.lpszProxy), optional(info.lpszProxyBypass)) };
-    let proxy = Arc::new(read_proxy(info.dwAccessType, list, bypass)?);
-    match object {
-        Object::Session(session) => session.with(|state| state.proxy = proxy),
-        Object::Request(request) => request.with_proxy(|old| *old = proxy),
-        Object::Connect(_) | Object::WebSocket(_) => return Err(WRONG_KIND),
-    }
-    Ok(())
 }
 
 /// WINHTTP_OPTION_ENABLE_FEATURE: one value for a session, another for a request, neither of which does anything
@@ -130,8 +133,6 @@ fn is_known(option: u32) -> bool {
     matches!(
         option,
         WINHTTP_OPTION_USER_AGENT
-            | WINHTTP_OPTION_SECURE_PROTOCOLS
-            | WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS
             | WINHTTP_OPTION_DISABLE_GLOBAL_POOLING
             | WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT
             | WINHTTP_OPTION_MAX_CONNS_PER_SERVER
@@ -153,14 +154,6 @@ fn set_session(session: &Session, option: u32, given: &Given) -> Option<Result<(
         WINHTTP_OPTION_USER_AGENT => {
             agent_text(&given.text()).map(|agent| session.with(|state| state.agent = agent))
         }
-        WINHTTP_OPTION_SECURE_PROTOCOLS => given.number().and_then(|protocols| {
-            let known = WINHTTP_FLAG_SECURE_PROTOCOL_ALL
-                | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_1
-                | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2
-                | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3;
-            if protocols & !known != 0 { Err(Error::INVALID_PARAMETER) } else { Ok(()) }
-        }),
-        WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS => given.plain::<BOOL>().map(|_| ()),
         WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT => set_unload_event(session, given),
         // A limit would have to be kept, which is not built in.
         WINHTTP_OPTION_MAX_CONNS_PER_SERVER | WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER => {
@@ -212,6 +205,8 @@ fn set_request(request: &Request, option: u32, given: &Given) -> Option<Result<(
         WINHTTP_OPTION_CLIENT_CERT_CONTEXT if !request.with_plan(|plan| plan.url.secure) => {
             Err(Error::WINHTTP_INCORRECT_HANDLE_STATE)
         }
+        // "I have none."
+        WINHTTP_OPTION_CLIENT_CERT_CONTEXT if given.is_empty() => Ok(()),
         WINHTTP_OPTION_CLIENT_CERT_CONTEXT => Err(Error::WINHTTP_INVALID_OPTION),
         _ => return None,
     })
@@ -247,11 +242,6 @@ fn setting(option: u32) -> Option<Store> {
             settings.redirect_policy =
                 RedirectPolicy::try_from(value).map_err(|()| Error::INVALID_PARAMETER)?;
             Ok(())
-        },
-        // Allowing HTTP/2 does not promise it: every exchange is HTTP/1.1.
-        WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL => |_, value| {
-            let known = WINHTTP_PROTOCOL_FLAG_HTTP2 | WINHTTP_PROTOCOL_FLAG_HTTP3;
-            if value & !known != 0 { Err(Error::INVALID_PARAMETER) } else { Ok(()) }
         },
         _ => return None,
     })

@@ -5,7 +5,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::handle;
-use super::option_get::{query, write_connection_info, write_feature, write_proxy};
+use super::option_get::{query, write_connection_info, write_feature};
+use super::option_proxy::write_proxy;
 use super::option_set::set;
 use super::text::Answer;
 use crate::abi::base::{BOOL, DWORD, LPDWORD, LPVOID, TRUE};
@@ -33,6 +34,7 @@ pub(super) enum Value {
     Word(usize),
     Text(Vec<u16>),
     Version(HTTP_VERSION_INFO),
+    Long(u64),
 }
 
 /// Reads an option of a handle, or (NULL) of the process.
@@ -65,6 +67,7 @@ pub unsafe extern "C" fn WinHttpQueryOption(
                 Value::Number(number) => answer.plain(number)?,
                 Value::Word(word) => answer.plain(word)?,
                 Value::Version(version) => answer.plain(version)?,
+                Value::Long(long) => answer.plain(long)?,
                 Value::Text(text) => answer.text(text.into_iter())?,
             },
         }
@@ -137,6 +140,11 @@ impl Given {
         // SAFETY: for a string the creator promised `len` characters; C strings may lie at odd addresses.
         let unit = |index: usize| unsafe { self.start.cast::<u16>().add(index).read_unaligned() };
         (0..self.len).map(unit).take_while(|unit| *unit != 0).collect()
+    }
+
+    /// Bytes, or characters of a string; 0 without a value.
+    pub(super) fn size(&self) -> usize {
+        if self.start.is_null() { 0 } else { self.len }
     }
 
     /// Whether there is no value.

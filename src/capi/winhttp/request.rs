@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::handle::{self, Object};
 use super::options::default_version_is_1_0;
+use super::target::read_target;
 use super::text::{counted, optional, put};
 use crate::abi::base::{BOOL, DWORD, DWORD_PTR, LPCVOID, LPCWSTR, LPDWORD, LPVOID, TRUE, ULONGLONG};
 use crate::abi::error::{Error, Result};
@@ -18,13 +19,13 @@ use crate::client::{Operation, Outcome, Plan, Url};
 use crate::win32::lent::LentBytes;
 use crate::wire::field::{is_token, value_is_safe};
 use crate::wire::request_fields::{RequestField, apply, apply_text};
-use crate::wire::url::escape_object_name;
 
 const KNOWN_FLAGS: u32 = WINHTTP_FLAG_ESCAPE_PERCENT
     | WINHTTP_FLAG_NULL_CODEPAGE
     | WINHTTP_FLAG_ESCAPE_DISABLE
     | WINHTTP_FLAG_ESCAPE_DISABLE_QUERY
     | WINHTTP_FLAG_REFRESH
+    | WINHTTP_FLAG_AUTOMATIC_CHUNKING
     | WINHTTP_FLAG_SECURE;
 
 /// Lengths that mean "ends in NUL": -1, and 0 where a pointer is given all the same.
@@ -34,12 +35,13 @@ const OPEN_ENDED: [u32; 2] = [u32::MAX, 0];
 ///
 /// `pwszVerb` NULL or "" is GET. `pwszObjectName` is path and query, escaped as `dwFlags` say (WINHTTP_FLAG_ESCAPE_*).
 /// `pwszVersion` NULL is HTTP/1.1. `pwszReferrer` and the NULL-terminated array `ppwszAcceptTypes` become Referer and
-/// Accept, if not NULL. WINHTTP_FLAG_SECURE asks for https, WINHTTP_FLAG_REFRESH adds no-cache fields. Returns a
+/// Accept, if not NULL. WINHTTP_FLAG_SECURE asks for https, WINHTTP_FLAG_REFRESH adds no-cache fields,
+/// WINHTTP_FLAG_AUTOMATIC_CHUNKING frames the body in chunks, one a write, that ReceiveResponse ends. Returns a
 /// handle for WinHttpCloseHandle; on failure NULL: ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE,
 /// ERROR_INVALID_PARAMETER for unknown flags and for a verb or value that would break the request.
 /// HANDLE_CREATED comes through the request.
 ///
-/// MSDN: WinHttpOpenRequest. Differs from Windows: WINHTTP_FLAG_AUTOMATIC_CHUNKING is refused.
+/// MSDN: WinHttpOpenRequest.
 ///
 /// # Safety
 /// Strings are NULL or end in NUL; the array ends in NULL.
@@ -67,6 +69,7 @@ pub unsafe extern "C" fn WinHttpOpenRequest(
         plan.referrer = referrer.map(read_value).transpose()?.filter(|value| !value.is_empty());
         // SAFETY: C caller, per WinHttpOpenRequest: the array ends in NULL, its strings in NUL.
         plan.accept = unsafe { read_accept(ppwszAcceptTypes) }?;
+        plan.chunking = dwFlags & WINHTTP_FLAG_AUTOMATIC_CHUNKING != 0;
         plan.refresh = dwFlags & WINHTTP_FLAG_REFRESH != 0;
         let request = Arc::new(Request::new(connect, plan));
         let created = handle::open(Object::Request(Arc::clone(&request)))?;
@@ -96,8 +99,7 @@ fn read_version(version: Option<&[u16]>) -> bool {
 fn read_url(connect: &Connect, object: &[u16], flags: u32) -> Url {
     let secure = flags & WINHTTP_FLAG_SECURE != 0;
     let standard = if secure { 443 } else { 80 };
-    // Escaping leaves nothing but ASCII.
-    let target = String::from_utf8_lossy(&escape_object_name(object, flags)).into_owned();
+    let target = connect.session.with(|state| read_target(object, flags, &state.settings.kept));
     let port = if connect.port == 0 { standard } else { connect.port };
     Url { secure, host: connect.host.clone(), port, target }
 }
@@ -280,7 +282,7 @@ pub unsafe extern "C" fn WinHttpWriteData(
         let request = handle::request(hRequest)?;
         // SAFETY: C caller, per WinHttpWriteData: the bytes are valid until the operation completes.
         let bytes = unsafe { LentBytes::new(lpBuffer.cast(), dwNumberOfBytesToWrite as usize) };
-        if let Outcome::Done(written) = request.start(Operation::Write(bytes))? {
+        if let Outcome::Done(written) = request.start(Operation::Write { bytes, sent: 0 })? {
             // SAFETY: C caller, per WinHttpWriteData: NULL or a place for the count.
             unsafe { put(lpdwNumberOfBytesWritten, written) };
         }

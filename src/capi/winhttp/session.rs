@@ -15,6 +15,7 @@ use crate::capi::base::handle::prepare_for_fork;
 use crate::capi::guard::{returning_or, winhttp_returning};
 use crate::client::notify::{Event, Notifier};
 use crate::client::proxy::Proxy;
+use crate::client::proxy::settings::{self, default_proxy};
 use crate::client::session::{Connect, Session};
 use crate::client::settings::Settings;
 use crate::win32::last_error;
@@ -35,7 +36,12 @@ pub extern "C" fn WinHttpCheckPlatform() -> BOOL {
 /// WINHTTP_FLAG_ASYNC or WINHTTP_FLAG_SECURE_DEFAULTS. Returns a handle for WinHttpCloseHandle, NULL on failure:
 /// ERROR_INVALID_PARAMETER for anything else.
 ///
-/// MSDN: WinHttpOpen. Differs from Windows: the default and the automatic proxy are a direct connection.
+/// The default proxy is what WinHttpSetDefaultProxyConfiguration has kept, else what the variables http_proxy,
+/// https_proxy, all_proxy and no_proxy say; the automatic one is the desktop's, else that of the same variables, and
+/// requests go down its list when a proxy cannot be reached. Both are read now.
+///
+/// MSDN: WinHttpOpen. Differs from Windows: proxy scripts are not run, so that settings which name one are a direct
+/// connection; proxy lists may name SOCKS 5 proxies (`socks=host:port`, `socks5://host`, `socks5h://host`).
 ///
 /// # Safety
 /// Strings are NULL or end in NUL.
@@ -59,6 +65,7 @@ pub unsafe extern "C" fn WinHttpOpen(
         let proxy = read_proxy(dwAccessType, list, bypass)?;
         let is_async = dwFlags & WINHTTP_FLAG_ASYNC != 0;
         let session = Session::new(is_async, Notifier::new(deliver), agent, proxy);
+        session.with(|state| state.secure_defaults = dwFlags == WINHTTP_FLAG_SECURE_DEFAULTS);
         handle::open(Object::Session(Arc::new(session)))
     })
 }
@@ -75,9 +82,14 @@ pub(super) fn agent_text(agent: &[u16]) -> Result<Arc<[u8]>> {
 /// Reads an access type and, for a named proxy, its strings.
 pub(super) fn read_proxy(access: DWORD, list: Option<&[u16]>, bypass: Option<&[u16]>) -> Result<Proxy> {
     match access {
-        WINHTTP_ACCESS_TYPE_DEFAULT_PROXY
-        | WINHTTP_ACCESS_TYPE_NO_PROXY
-        | WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY => Ok(Proxy { access, list: None, bypass: None }),
+        // What it is now: a default that is set later counts for sessions opened after that.
+        WINHTTP_ACCESS_TYPE_DEFAULT_PROXY => Ok(Proxy { access, ..default_proxy() }),
+        WINHTTP_ACCESS_TYPE_NO_PROXY => Ok(Proxy::direct()),
+        WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY => {
+            // Read afresh for the first of its requests.
+            settings::user();
+            Ok(Proxy { access, ..Proxy::default() })
+        }
         WINHTTP_ACCESS_TYPE_NAMED_PROXY => {
             let list = list.filter(|list| !list.is_empty()).ok_or(Error::INVALID_PARAMETER)?;
             let text = |units: &[u16]| String::from_utf16_lossy(units);

@@ -8,7 +8,7 @@ use crate::net::stream_wait::{Direction, shut, wait};
 use crate::win32::last_error::explain;
 use crate::wire::websocket::close;
 
-use super::super::connection::io_error;
+use super::super::connect::connection::io_error;
 use super::reading::Burst;
 use super::task::{after, is_past};
 use super::writing::Output;

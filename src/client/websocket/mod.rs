@@ -4,6 +4,7 @@
 //! upgrade     the request's part: the fields, the checks of the 101, taking over the connection
 //! operation   what can be started, and what forbids it
 //! reading     from the socket to the reader's buffer, with pongs for pings
+//! keep_alive  a pong after every interval in which nothing was sent
 //! writing     from the sender's buffer to the socket, with pongs between
 //! closing     Close, and the end of the handle
 //! task        how asynchronous operations and timers wait

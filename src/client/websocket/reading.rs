@@ -13,7 +13,7 @@ use crate::win32::lent::LentBuffer;
 use crate::wire::websocket::Fault;
 use crate::wire::websocket::inbound::{Event, Inbound, Piece};
 
-use super::super::connection::io_error;
+use super::super::connect::connection::io_error;
 use super::operation::Received;
 use super::{BufferType, WebSocket};
 
@@ -85,7 +85,7 @@ impl WebSocket {
                     self.state.lock().peer = Some(frame);
                     return Ok(Burst::Closed);
                 }
-                Event::Ping(payload) => self.pong(payload),
+                Event::Ping(payload) => self.pong(Some(payload)),
                 Event::Pong => {}
                 Event::Partial => {
                     let direct = inbound.room_for_direct().min(out.len() as u64);

@@ -137,8 +137,7 @@ impl Request {
         let (settings, notifier) = (core.settings.clone(), core.notifier);
         drop(core);
         self.cancel.detach();
-        let begun = connection.buffered().to_vec();
-        let mut stream = connection.into_stream();
+        let (watch, mut stream, begun) = connection.into_parts();
         let send_limit = limit(settings.send_timeout);
         stream.set_limits(0, 0).map_err(|_| Error::WINHTTP_CONNECTION_ERROR)?;
         let agreement = upgraded.agreement.as_ref();
@@ -152,7 +151,7 @@ impl Request {
             request,
             is_async: self.is_async,
             send_limit,
-            waiting: Waiting::default(),
+            waiting: Waiting::new(watch),
             stream,
             reader: Mutex::new(Reader::new(Inbound::new(agreement), size, begun)),
             writer: Mutex::new(Writer::new(outbound)),

@@ -15,7 +15,7 @@ use crate::win32::lent::LentBytes;
 use crate::wire::websocket::frame::Opcode;
 use crate::wire::websocket::outbound::{Outbound, Sending};
 
-use super::super::connection::io_error;
+use super::super::connect::connection::io_error;
 use super::task::{after, is_past};
 use super::{BufferType, Function, WebSocket, WebSocketEvent};
 
@@ -183,12 +183,18 @@ impl WebSocket {
         self.leave();
     }
 
-    /// Sends a pong as soon as that can be. A server that takes nothing gets none.
-    pub(super) fn pong(self: &Arc<Self>, payload: &[u8]) {
+    /// Answers a ping, or shows that someone is there, as soon as that can be. A server that takes nothing gets none.
+    pub(super) fn pong(self: &Arc<Self>, ping: Option<&[u8]>) {
         if self.state.lock().close_sent {
             return;
         }
-        self.writer.lock().pong = Some(payload.to_vec());
+        {
+            let mut writer = self.writer.lock();
+            match ping {
+                Some(payload) => writer.pong = Some(payload.to_vec()),
+                None => drop(writer.pong.get_or_insert_default()),
+            }
+        }
         self.tidy();
     }
 

@@ -13,13 +13,17 @@ const HEX: &[u8; 16] = b"0123456789ABCDEF";
 /// The request target for the object name given to `WinHttpOpenRequest`: with its leading slash, in UTF-8,
 /// escaped as the WINHTTP_FLAG_ESCAPE flags ask. Never holds a space, CR or LF.
 pub fn escape_object_name(name: &[u16], flags: u32) -> Vec<u8> {
-    let text = String::from_utf16_lossy(name);
-    let mut out = Vec::with_capacity(text.len() + 1);
-    if !text.starts_with('/') {
+    escape_object_bytes(String::from_utf16_lossy(name).as_bytes(), flags)
+}
+
+/// As [`escape_object_name`], for a name that is in bytes already.
+pub fn escape_object_bytes(name: &[u8], flags: u32) -> Vec<u8> {
+    let mut out = Vec::with_capacity(name.len() + 1);
+    if name.first() != Some(&b'/') {
         out.push(b'/');
     }
     let mut in_query = false;
-    for byte in text.bytes() {
+    for byte in name.iter().copied() {
         in_query |= byte == b'?';
         let lenient = flags & ESCAPE_DISABLE != 0 || in_query && flags & ESCAPE_DISABLE_QUERY != 0;
         match byte {

@@ -1,0 +1,191 @@
+//! What the words ask for, made ready for the transfers: URLs taken apart, files named, the session they share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use base64::Engine;
+
+use crate::client::notify::Notifier;
+use crate::client::proxy::Proxy;
+use crate::client::session::Session;
+use crate::client::settings::{RedirectPolicy, Settings};
+use crate::client::{Plan, Url};
+use crate::wire::request_fields::RequestField;
+use crate::wire::url::{SCHEME_HTTPS, crack, escape_object_name};
+
+use super::fault::Fault;
+use super::upload::Upload;
+use super::words::Words;
+
+/// `WINHTTP_ACCESS_TYPE_NAMED_PROXY`
+const NAMED_PROXY: u32 = 3;
+
+/// Everything that is asked for.
+pub(super) struct Order {
+    pub(super) words: Words,
+    pub(super) as_json: bool,
+    /// As they were given.
+    pub(super) urls: Vec<String>,
+    /// The same, ready to be sent.
+    pub(super) plans: Vec<Plan>,
+    /// Where the bodies go, one a URL; empty for the standard output.
+    pub(super) files: Vec<PathBuf>,
+    pub(super) upload: Upload,
+    pub(super) session: Arc<Session>,
+}
+
+impl Order {
+    pub(super) fn new(verb: &str, mut words: Words, as_json: bool) -> Result<Order, Fault> {
+        let urls = std::mem::take(&mut words.urls);
+        let upload = Upload::new(&words.data)?;
+        let verb = match &words.request {
+            Some(own) => own.clone(),
+            None if verb == "GET" && upload.is_some() => "POST".to_owned(),
+            None => verb.to_owned(),
+        };
+        let plans: Vec<Plan> =
+            urls.iter().map(|url| plan(&verb, url, &words, &upload)).collect::<Result<_, _>>()?;
+        let files = files(&words, &urls, &plans)?;
+        if words.resume && files.is_empty() {
+            return Err(Fault::new(33, "only a file can be gone on with: name it with -o or -O"));
+        }
+        let session = Arc::new(session(&words));
+        Ok(Order { words, as_json, urls, plans, files, upload, session })
+    }
+}
+
+/// The session, with what the words say for all transfers.
+fn session(words: &Words) -> Session {
+    let own = concat!("nthttp/", env!("CARGO_PKG_VERSION"));
+    let agent = words.user_agent.as_deref().unwrap_or(own);
+    let proxy = match &words.proxy {
+        Some(list) => Proxy { access: NAMED_PROXY, list: Some(list.clone()), bypass: None },
+        None => Proxy::default(),
+    };
+    let session = Session::new(false, Notifier::new(|_, _| {}), Arc::from(agent.as_bytes()), proxy);
+    session.with(|state| adjust(&mut state.settings, words));
+    session
+}
+
+fn adjust(settings: &mut Settings, words: &Words) {
+    if words.no_location {
+        settings.redirect_policy = RedirectPolicy::Never;
+    }
+    if let Some(limit) = words.max_redirs {
+        settings.max_redirects = limit;
+    }
+    if let Some(seconds) = words.connect_timeout {
+        settings.connect_timeout = (seconds * 1000.0).ceil() as u32;
+    }
+}
+
+/// One URL and what is sent with it.
+fn plan(verb: &str, url: &str, words: &Words, upload: &Upload) -> Result<Plan, Fault> {
+    if !crate::wire::field::is_token(verb.as_bytes()) {
+        return Err(Fault::new(2, format!("{verb:?} is no method; methods are words like GET")));
+    }
+    let (url, user) = read_url(url)?;
+    let mut plan = Plan::new(verb.to_owned(), url);
+    for header in &words.headers {
+        plan.fields.push(read_field(header)?);
+    }
+    if let Some(user) = words.user.clone().or(user) {
+        add_default(&mut plan, "Authorization", &format!("Basic {}", base64(&user)))?;
+    }
+    if upload.is_some() {
+        let kind = if matches!(upload, Upload::Bytes(_)) { "x-www-form-urlencoded" } else { "octet-stream" };
+        add_default(&mut plan, "Content-Type", &format!("application/{kind}"))?;
+    }
+    upload.prepare(&mut plan)?;
+    Ok(plan)
+}
+
+fn base64(text: &str) -> String {
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
+
+/// Adds a field unless it is among those given.
+fn add_default(plan: &mut Plan, name: &str, value: &str) -> Result<(), Fault> {
+    if plan.field(name).is_none() {
+        plan.fields.push(RequestField::new(name, value).map_err(Fault::of)?);
+    }
+    Ok(())
+}
+
+fn read_field(text: &str) -> Result<RequestField, Fault> {
+    let field = text.split_once(':').and_then(|(name, value)| RequestField::new(name, value).ok());
+    field.ok_or_else(|| Fault::new(2, format!("{text:?} is no header field; it is \"Name: value\"")))
+}
+
+/// A URL, and `user:password` if it has them.
+fn read_url(text: &str) -> Result<(Url, Option<String>), Fault> {
+    let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let units: Vec<u16> = whole.encode_utf16().collect();
+    let no_url = |error| Fault { words: format!("{text}: {}", Fault::of(error).words), ..Fault::of(error) };
+    let parts = crack(&units, 0).map_err(no_url)?;
+    let piece = |range: std::ops::Range<usize>| String::from_utf16_lossy(&units[range]);
+    let user = parts.user.clone().map(|user| {
+        let password = parts.password.clone().map(piece).unwrap_or_default();
+        format!("{}:{password}", piece(user))
+    });
+    // A fragment is for the reader, not for the server.
+    let end = units[parts.path.start..].iter().position(|unit| *unit == u16::from(b'#'));
+    let target = parts.path.start..end.map_or(units.len(), |len| parts.path.start + len);
+    let url = Url {
+        secure: parts.scheme_id == SCHEME_HTTPS,
+        host: piece(parts.host.clone()),
+        port: parts.port,
+        target: String::from_utf8_lossy(&escape_object_name(&units[target], 0)).into_owned(),
+    };
+    Ok((url, user))
+}
+
+/// The files the bodies go to.
+fn files(words: &Words, urls: &[String], plans: &[Plan]) -> Result<Vec<PathBuf>, Fault> {
+    if words.remote_name {
+        return urls.iter().zip(plans).map(|(url, plan)| remote_name(url, &plan.url.target)).collect();
+    }
+    if words.output.is_empty() || words.output.len() == urls.len() {
+        return Ok(words.output.clone());
+    }
+    let (files, urls) = (words.output.len(), urls.len());
+    Err(Fault::new(2, format!("{urls} URLs and {files} files: give -o once for each URL, or -O")))
+}
+
+/// The last part of a URL's path.
+fn remote_name(url: &str, target: &str) -> Result<PathBuf, Fault> {
+    let path = target.split('?').next().unwrap_or_default();
+    match path.rsplit('/').next() {
+        Some(name) if !matches!(name, "" | "." | "..") => Ok(PathBuf::from(name)),
+        _ => Err(Fault::new(23, format!("{url} ends in no name for a file: name it with -o"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_may_lack_their_scheme_and_lose_their_fragment() {
+        let text = |url: &str| read_url(url).map(|(url, user)| (url.text(), user));
+        assert_eq!(text("localhost:81/a b?c#d"), Ok(("http://localhost:81/a%20b?c".into(), None)));
+        assert_eq!(text("http://u:p@h"), Ok(("http://h/".into(), Some("u:p".into()))));
+        assert_eq!(text("https://[::1]/#x"), Ok(("https://[::1]/".into(), None)));
+        assert_eq!(text("ftp://h/").map_err(|fault| fault.code), Err(3));
+        assert_eq!(text("http://").map_err(|fault| fault.code), Err(3));
+    }
+
+    #[test]
+    fn files_are_named_like_the_end_of_the_url() {
+        assert_eq!(remote_name("", "/a/b.txt?c/d"), Ok("b.txt".into()));
+        assert!(remote_name("", "/").is_err() && remote_name("", "/a/..").is_err());
+    }
+
+    #[test]
+    fn fields_are_checked() {
+        assert_eq!(read_field("A: b").map(|field| field.value), Ok("b".to_owned()));
+        assert!(
+            read_field("A").is_err() && read_field("A b: c").is_err() && read_field("A: b\r\nC: d").is_err()
+        );
+    }
+}

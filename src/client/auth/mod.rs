@@ -1,0 +1,25 @@
+//! Authentication to servers and proxies: Basic (RFC 7617) and Digest (RFC 7616) (digest of WinHTTP §7).
+//!
+//! ```text
+//! credentials   whom the application logs in as, and the texts kept secret
+//! digest        a Digest challenge, and the answer to it
+//! passport      the one part of Passport that is left
+//! nonces        the Digest challenges a session has met, so that later requests answer them at once
+//! handshake     which challenge is answered when; what a request sends of its own accord
+//! ```
+//!
+//! Negotiate, NTLM and Passport are known by name only: credentials for them are kept, and never used.
+
+mod credentials;
+mod digest;
+mod handshake;
+mod nonces;
+mod passport;
+
+pub(crate) use credentials::Credentials;
+pub use credentials::{Login, Scheme, Target};
+pub(crate) use handshake::{Dress, Server, Tried, Verdict};
+pub(crate) use nonces::Nonces;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,28 @@
+//! What connections there are to a server, by their marks (`WinHttpQueryConnectionGroup`).
+
+use crate::client::session::Connect;
+
+use super::network::Mark;
+use super::pool::POOL;
+
+impl Connect {
+    /// How many connections there are to a host in the session's part of the pool, by mark; `only` for one mark.
+    pub fn groups(&self, host: &str, port: u16, only: Option<Mark>) -> Vec<(Option<Mark>, u32)> {
+        let partition = self.session.with(|state| state.partition);
+        let mut groups: Vec<(Option<Mark>, u32)> = Vec::new();
+        let pool = POOL.lock();
+        for (origin, server) in &pool.servers {
+            if origin.host != host || origin.port != port || origin.partition != partition {
+                continue;
+            }
+            for (mark, count) in server.counts.iter().filter(|(mark, _)| only.is_none() || *mark == only) {
+                match groups.iter_mut().find(|(known, _)| known == mark) {
+                    Some((_, sum)) => *sum += count,
+                    None => groups.push((*mark, *count)),
+                }
+            }
+        }
+        groups.sort();
+        groups
+    }
+}

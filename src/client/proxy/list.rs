@@ -1,0 +1,176 @@
+//! Proxy lists (digest §8.3): `[scheme=][scheme://]server[:port]` items between semicolons or blanks.
+//!
+//! Extensions: `socks=server`, which serves every scheme that has no item of its own, and `socks5://server` (names
+//! are resolved here) or `socks5h://server` (names are resolved by the proxy) wherever a server may stand, each with
+//! `user:password@` if the proxy wants that.
+
+/// What a proxy speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// HTTP.
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// SOCKS 5.
+    Socks {
+        /// The proxy is given names, not addresses.
+        remote_names: bool,
+    },
+}
+
+/// One proxy of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Server<'a> {
+    /// What it speaks.
+    pub kind: Kind,
+    /// Name or address; an IPv6 address has its brackets.
+    pub host: &'a str,
+    /// Its port.
+    pub port: u16,
+    /// `user:password` as it stands in the list.
+    pub user: Option<&'a str>,
+}
+
+/// The proxies for a scheme, in order.
+pub(super) fn servers(list: &str, secure: bool) -> Vec<Server<'_>> {
+    let own: Vec<_> = of_scheme(list, secure).collect();
+    if own.is_empty() { labelled(list, "socks").collect() } else { own }
+}
+
+/// The first proxy for a scheme.
+pub(super) fn first(list: &str, secure: bool) -> Option<Server<'_>> {
+    of_scheme(list, secure).next().or_else(|| labelled(list, "socks").next())
+}
+
+/// The items between semicolons and blanks.
+pub(super) fn items(list: &str) -> impl Iterator<Item = &str> {
+    list.split(|c: char| c == ';' || c.is_ascii_whitespace()).filter(|item| !item.is_empty())
+}
+
+fn of_scheme(list: &str, secure: bool) -> impl Iterator<Item = Server<'_>> {
+    let scheme = if secure { "https" } else { "http" };
+    items(list).filter_map(move |item| match item.split_once('=') {
+        Some((label, server)) if label.eq_ignore_ascii_case(scheme) => read(server, Kind::Http),
+        Some(_) => None,
+        None => read(item, Kind::Http),
+    })
+}
+
+fn labelled<'a>(list: &'a str, wanted: &'static str) -> impl Iterator<Item = Server<'a>> {
+    items(list).filter_map(move |item| {
+        let (label, server) = item.split_once('=')?;
+        let kind = Kind::Socks { remote_names: true };
+        if label.eq_ignore_ascii_case(wanted) { read(server, kind) } else { None }
+    })
+}
+
+/// Reads `[scheme://][user:password@]server[:port][/]`.
+fn read(item: &str, unsaid: Kind) -> Option<Server<'_>> {
+    let (kind, rest) = match item.split_once("://") {
+        Some((scheme, rest)) => (kind_of(scheme)?, rest),
+        None => (unsaid, item),
+    };
+    let rest = rest.trim_end_matches('/');
+    let (user, rest) = match rest.rsplit_once('@') {
+        Some((user, rest)) => (Some(user), rest),
+        None => (None, rest),
+    };
+    let (host, port) = split_port(rest);
+    let port = match port {
+        Some(digits) => digits.parse().ok().filter(|port| *port != 0)?,
+        None => standard_port(kind),
+    };
+    (!host.is_empty()).then_some(Server { kind, host, port, user })
+}
+
+fn kind_of(scheme: &str) -> Option<Kind> {
+    let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+    match () {
+        () if is("http") => Some(Kind::Http),
+        () if is("https") => Some(Kind::Https),
+        () if is("socks5") => Some(Kind::Socks { remote_names: false }),
+        () if is("socks5h") || is("socks") => Some(Kind::Socks { remote_names: true }),
+        () => None,
+    }
+}
+
+fn standard_port(kind: Kind) -> u16 {
+    match kind {
+        Kind::Http => 80,
+        Kind::Https => 443,
+        Kind::Socks { .. } => 1080,
+    }
+}
+
+/// `host:port` apart, minding the colons of an IPv6 address.
+pub(super) fn split_port(text: &str) -> (&str, Option<&str>) {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') && (!host.contains(':') || host.ends_with(']')) => {
+            (host, Some(port))
+        }
+        _ => (text, None),
+    }
+}
+
+impl Server<'_> {
+    /// The proxy as an item of a list that means the same everywhere.
+    pub fn item(&self) -> String {
+        let scheme = match self.kind {
+            Kind::Http => "",
+            Kind::Https => "https://",
+            Kind::Socks { remote_names: true } => "socks5h://",
+            Kind::Socks { remote_names: false } => "socks5://",
+        };
+        let user = self.user.map(|user| format!("{user}@")).unwrap_or_default();
+        format!("{scheme}{user}{}:{}", self.host, self.port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(list: &str, secure: bool) -> Option<String> {
+        first(list, secure).map(|server| server.item())
+    }
+
+    #[test]
+    fn the_first_item_for_the_scheme_counts() {
+        for (list, plain, secure) in [
+            ("p1:81", Some("p1:81"), Some("p1:81")),
+            ("https=p2:443;http=p1", Some("p1:80"), Some("p2:443")),
+            ("socks=s:1 http://p3:3128/", Some("p3:3128"), Some("p3:3128")),
+            ("https=p2", None, Some("p2:80")),
+            ("[::1]:99", Some("[::1]:99"), Some("[::1]:99")),
+            ("[::1]", Some("[::1]:80"), Some("[::1]:80")),
+            ("p:x; p:0 ;p:65536;q", Some("q:80"), Some("q:80")),
+            ("HTTP=A HTTPS=https://B", Some("A:80"), Some("https://B:443")),
+            ("ftp=f;gopher://g", None, None),
+            (" ; ", None, None),
+        ] {
+            assert_eq!(chosen(list, false).as_deref(), plain, "{list}");
+            assert_eq!(chosen(list, true).as_deref(), secure, "{list}");
+        }
+    }
+
+    #[test]
+    fn socks_stands_in_where_nothing_else_does() {
+        for (list, plain, secure) in [
+            ("http=p;socks=s", Some("p:80"), Some("socks5h://s:1080")),
+            ("socks=s:9", Some("socks5h://s:9"), Some("socks5h://s:9")),
+            ("socks5://u:p@s", Some("socks5://u:p@s:1080"), Some("socks5://u:p@s:1080")),
+            ("https=socks5h://s:5", None, Some("socks5h://s:5")),
+            ("socks4://s", None, None),
+        ] {
+            assert_eq!(chosen(list, false).as_deref(), plain, "{list}");
+            assert_eq!(chosen(list, true).as_deref(), secure, "{list}");
+        }
+    }
+
+    #[test]
+    fn all_items_of_a_scheme_come_in_order() {
+        let all: Vec<_> =
+            servers("http=a;b:1 https=c http=d;socks=e", false).iter().map(Server::item).collect();
+        assert_eq!(all, ["a:80", "b:1", "d:80"]);
+    }
+}

@@ -1,0 +1,115 @@
+//! The life of one thread of the crew: run what waits, else watch, else sleep, else go.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
+
+use crate::net::clock::precise_ms;
+use crate::net::deadlines::NEVER;
+use crate::net::poller::{Events, Poller};
+
+use super::Task;
+use super::crew::{Crew, DEADLINES, MEMBER, PATIENCE, POLLER, SUMMONS, crew};
+
+/// Events taken at a time.
+const BATCH: usize = 64;
+
+/// The life of a thread, which counts as active from the start.
+pub(super) fn work() {
+    let me = crew().enrol();
+    MEMBER.set(Some(me));
+    let mut events = Events::with_capacity(BATCH);
+    while let Some(task) = next(me, &mut events) {
+        // A bug in one task is not to take the thread from the others.
+        let _ = catch_unwind(AssertUnwindSafe(|| task.run()));
+    }
+}
+
+/// The next task to run; `None` when the thread has waited long enough.
+fn next(me: usize, events: &mut Events) -> Option<Arc<dyn Task>> {
+    let mut crew = crew();
+    crew.members[me].running = false;
+    if std::mem::take(&mut crew.members[me].aside) {
+        if crew.active < crew.limit {
+            crew.active += 1;
+        } else if !sleep(&mut crew) {
+            crew.leave(me);
+            return None;
+        }
+    }
+    loop {
+        if let Some(task) = crew.queue.pop_front() {
+            let member = &mut crew.members[me];
+            member.running = true;
+            member.begun += 1;
+            crew.share_out();
+            crew.call_overseer();
+            return Some(task);
+        }
+        let stays = match POLLER.get() {
+            Some(poller) if !crew.watching => watch(&mut crew, poller, events),
+            _ => {
+                crew.active -= 1;
+                sleep(&mut crew)
+            }
+        };
+        if !stays {
+            crew.leave(me);
+            return None;
+        }
+    }
+}
+
+/// Waits to be summoned, which makes the thread active; false after a while.
+fn sleep(crew: &mut MutexGuard<'_, Crew>) -> bool {
+    crew.asleep += 1;
+    let mut waited_enough = false;
+    while crew.summoned == 0 && !waited_enough {
+        waited_enough = SUMMONS.wait_for(crew, PATIENCE).timed_out();
+    }
+    crew.asleep -= 1;
+    let summoned = crew.summoned > 0;
+    if summoned {
+        crew.summoned -= 1;
+    }
+    summoned
+}
+
+/// As epoll wants it: -1 is for ever.
+fn in_milliseconds(timeout: u64) -> i32 {
+    if timeout == NEVER { -1 } else { i32::try_from(timeout).unwrap_or(i32::MAX) }
+}
+
+/// Waits for descriptors and deadlines, and queues who waited for them; false after a while with nobody to wait for.
+fn watch(crew: &mut MutexGuard<'_, Crew>, poller: &Poller, events: &mut Events) -> bool {
+    let patience = if crew.slots.parked() == 0 { PATIENCE.as_millis() as u64 } else { NEVER };
+    let begin = precise_ms();
+    let next = DEADLINES.next();
+    let timeout = if next == NEVER { patience } else { patience.min(next.saturating_sub(begin)) };
+    crew.watching = true;
+    MutexGuard::unlocked(crew, || {
+        // A fault of epoll itself would be a bug; the overseer keeps the work going.
+        let _ = poller.wait(events, in_milliseconds(timeout));
+    });
+    crew.watching = false;
+    crew.called = false;
+    let Crew { slots, queue, active, .. } = &mut **crew;
+    let idle = events.is_empty();
+    while let Some((token, readiness)) = events.take() {
+        slots.report(token, readiness, |task| queue.push_back(task));
+    }
+    let now = precise_ms();
+    if now >= DEADLINES.next() {
+        for slot in DEADLINES.expired(now) {
+            if let Some(later) = slots.expire(slot, now, |task| queue.push_back(task)) {
+                slots.will_look(slot, DEADLINES.insert(slot, later).0);
+            }
+        }
+    }
+    let stays = !idle || !queue.is_empty() || slots.parked() > 0 || now - begin < patience;
+    if !stays {
+        *active -= 1;
+    }
+    stays
+}
