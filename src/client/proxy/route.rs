@@ -103,7 +103,7 @@ fn pick<'a>(proxy: &'a Proxy, url: &Url, automatic: bool) -> Option<Server<'a>> 
 fn passage(server: &Server<'_>, plan: &Plan) -> Result<Passage> {
     let target = || (plan.url.host.clone(), plan.url.port);
     match server.kind {
-        Kind::Http if plan.url.secure || plan.field("Upgrade").is_some() => {
+        Kind::Http if plan.url.secure || plan.upgrade.is_some() || plan.field("Upgrade").is_some() => {
             let (host, port) = target();
             Ok(Passage::Tunnel(host, port))
         }
