@@ -24,6 +24,8 @@ mod keep_alive;
 mod operation;
 mod reading;
 mod task;
+#[cfg(test)]
+mod tests;
 pub(crate) mod upgrade;
 mod writing;
 
