@@ -48,7 +48,7 @@ static void cut_everywhere(const char *answer, int framed)
     set_up();
     /* The whole of a framed answer is no fault. */
     for (cut = 0; cut < whole + !framed; cut++) {
-        LONG before = bad.connections;
+        LONG before = connections_of(&bad);
         order(&bad, answer, cut, FINISH);
         if (cut < head)
             both(API_RECEIVE_RESPONSE, ERROR_WINHTTP_CONNECTION_ERROR, 0, cut ? "unfinished response head" : "before it answered");
@@ -61,7 +61,7 @@ static void cut_everywhere(const char *answer, int framed)
             both(API_RECEIVE_RESPONSE, ERROR_WINHTTP_CONNECTION_ERROR, 0, "the ");
         else
             both(API_READ_DATA, ERROR_WINHTTP_CONNECTION_ERROR, 0, "receiving the response body: ");
-        CHECK_EQ(bad.connections - before, 4);
+        CHECK_EQ(connections_of(&bad) - before, 4);
     }
     tear_down();
 }
@@ -120,12 +120,12 @@ static void each(const struct row *rows, size_t count)
     size_t at;
     set_up();
     for (at = 0; at < count; at++) {
-        LONG before = bad.connections;
+        LONG before = connections_of(&bad);
         order(&bad, rows[at].answer, strlen(rows[at].answer), SILENT);
         harness_current = rows[at].answer;
         both(rows[at].api, rows[at].error, 0, rows[at].words);
         /* The server holds each connection: that the next request finds a new one shows that none was kept. */
-        CHECK_EQ(bad.connections - before, 2);
+        CHECK_EQ(connections_of(&bad) - before, 2);
     }
     harness_current = "test_misbehaving";
     tear_down();
@@ -388,7 +388,7 @@ TEST(test_misbehaving__an_early_answer)
     order(&bad, last, strlen(last), FINISH);
     CHECK(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
     CHECK(WinHttpReceiveResponse(it.request, NULL));
-    CHECK_EQ(bad.connections, 2);
+    CHECK_EQ(connections_of(&bad), 2);
     trio_close(&it);
     both(0, 0, 5, NULL);
     tear_down();
