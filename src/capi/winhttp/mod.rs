@@ -6,6 +6,7 @@
 //! | `request` | WinHttpOpenRequest, AddRequestHeaders(Ex), SendRequest, WriteData |
 //! | `response` | WinHttpReceiveResponse, QueryDataAvailable, ReadData(Ex) |
 //! | `headers`, `headers_ex` | WinHttpQueryHeaders, WinHttpQueryHeadersEx |
+//! | `group` | WinHttpQueryConnectionGroup, WinHttpFreeQueryConnectionGroupResult |
 //! | `auth` | WinHttpSetCredentials, QueryAuthSchemes |
 //! | `options` | WinHttpQueryOption, WinHttpSetOption; the table of options is in `option_get` and `option_set`, and by topic in `option_*` |
 //! | `proxy_config` | WinHttpGet/SetDefaultProxyConfiguration, GetIEProxyConfigForCurrentUser |
@@ -20,6 +21,7 @@
 //! function; `text` reads and writes strings.
 
 pub mod auth;
+pub mod group;
 pub mod headers;
 pub mod headers_ex;
 pub mod options;
@@ -40,8 +42,10 @@ mod notify;
 mod option_async;
 mod option_auth;
 mod option_decompress;
+mod option_facts;
 mod option_get;
 mod option_kept;
+mod option_network;
 mod option_proxy;
 mod option_set;
 mod option_tls;

@@ -10,7 +10,7 @@ use super::option_async;
 use super::option_proxy;
 use super::options::{Given, set_default_version_1_0};
 use super::session::agent_text;
-use super::{option_auth, option_decompress, option_kept, option_tls};
+use super::{option_auth, option_decompress, option_facts, option_kept, option_network, option_tls};
 use crate::abi::base::BOOL;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
@@ -31,8 +31,15 @@ const SECURITY_FLAGS: u32 = SECURITY_FLAG_IGNORE_UNKNOWN_CA
 type Topic = fn(&Object, u32, &Given) -> Option<Result<()>>;
 
 /// The topics that have files of their own.
-const TOPICS: &[Topic] =
-    &[option_auth::set, option_decompress::set, option_kept::set, option_proxy::set, option_tls::set];
+const TOPICS: &[Topic] = &[
+    option_auth::set,
+    option_decompress::set,
+    option_facts::set,
+    option_kept::set,
+    option_network::set,
+    option_proxy::set,
+    option_tls::set,
+];
 
 /// Sets an option of an object; `None` is the process.
 pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result<()> {
@@ -68,7 +75,6 @@ pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result
         WINHTTP_OPTION_HANDLE_TYPE
         | WINHTTP_OPTION_PARENT_HANDLE
         | WINHTTP_OPTION_URL
-        | WINHTTP_OPTION_CONNECTION_INFO
         | WINHTTP_OPTION_HTTP_PROTOCOL_USED
         | WINHTTP_OPTION_STREAM_ERROR_CODE
         | WINHTTP_OPTION_FEATURE_SUPPORTED => Err(Error::WINHTTP_OPTION_NOT_SETTABLE),
@@ -132,8 +138,6 @@ fn is_known(option: u32) -> bool {
         WINHTTP_OPTION_USER_AGENT
             | WINHTTP_OPTION_DISABLE_GLOBAL_POOLING
             | WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT
-            | WINHTTP_OPTION_MAX_CONNS_PER_SERVER
-            | WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER
             | WINHTTP_OPTION_DISABLE_FEATURE
             | WINHTTP_OPTION_SECURITY_FLAGS
             | WINHTTP_OPTION_REJECT_USERPWD_IN_URL
@@ -152,13 +156,6 @@ fn set_session(session: &Session, option: u32, given: &Given) -> Option<Result<(
             agent_text(&given.text()).map(|agent| session.with(|state| state.agent = agent))
         }
         WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT => set_unload_event(session, given),
-        // A limit would have to be kept, which is not built in.
-        WINHTTP_OPTION_MAX_CONNS_PER_SERVER | WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER => {
-            given.number().and_then(|limit| match limit {
-                u32::MAX => Ok(()),
-                _ => Err(Error::WINHTTP_INVALID_OPTION),
-            })
-        }
         WINHTTP_OPTION_DISABLE_GLOBAL_POOLING => given.plain::<BOOL>().map(|wanted| {
             if wanted != 0 {
                 session.leave_global_pool();

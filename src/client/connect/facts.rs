@@ -151,7 +151,11 @@ impl Request {
 
     /// The numbers, and how many requests the connection had carried before this one.
     pub fn stats(&self) -> ([u64; STATS], u32) {
-        let stats = std::array::from_fn(|at| self.facts.stats[at].load(Ordering::Relaxed));
+        let mut stats: [u64; STATS] = std::array::from_fn(|at| self.facts.stats[at].load(Ordering::Relaxed));
+        // Only what is decoded has another size on the wire.
+        if stats[Stat::ResponseBodyCompressedSize as usize] == 0 {
+            stats[Stat::ResponseBodyCompressedSize as usize] = stats[Stat::ResponseBodySize as usize];
+        }
         (stats, self.facts.index.load(Ordering::Relaxed))
     }
 
