@@ -93,6 +93,7 @@ impl Request {
             if optional.as_slice().len() > SURELY_SENT {
                 step_aside();
             }
+            exchange.upload.unwanted = false;
             exchange.upload.chunks =
                 if self.with_plan(|plan| plan.frames_chunks()) { Chunks::Start } else { Chunks::Off };
             let prefix = exchange.upload.chunks.prefix(optional.as_slice().len());
@@ -109,6 +110,8 @@ impl Request {
                     return Ok(u32::try_from(sent).unwrap_or(u32::MAX));
                 }
                 Err(error) if io_error(&error) != Error::WINHTTP_TIMEOUT && exchange.has_early_answer() => {
+                    // What has not been sent is not wanted: the connection is good for this answer only.
+                    exchange.upload.unwanted = true;
                     return Ok(u32::try_from(sent).unwrap_or(u32::MAX));
                 }
                 Err(error)

@@ -18,8 +18,8 @@ use crate::net::client_stream::{ADDRESS_SIZE, socket_address};
 use crate::win32::text::to_wide;
 
 /// WINHTTP_FEATURE_* numbers of what is built in: EXPIRE_CONNECTION, IS_FEATURE_SUPPORTED, the Ex functions and
-/// their flags, DISABLE_GLOBAL_POOLING, URL_INCLUDE_DEFAULT_PORT.
-const FEATURES: [u32; 12] = [5, 44, 46, 48, 49, 54, 55, 56, 62, 63, 76, 80];
+/// their flags, automatic chunking, DISABLE_PROXY_AUTH_SCHEMES, DISABLE_GLOBAL_POOLING, URL_INCLUDE_DEFAULT_PORT.
+const FEATURES: [u32; 14] = [5, 44, 46, 48, 49, 54, 55, 56, 59, 62, 63, 74, 76, 80];
 
 /// Reads the options of one topic; `None` for those of others.
 type Topic = fn(&Object, u32) -> Option<Result<Value>>;
