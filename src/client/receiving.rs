@@ -55,7 +55,11 @@ impl Request {
                 self.take_refusal(exchange)?;
                 break;
             }
-            if self.take_head(exchange)? && self.judge(exchange)? == Verdict::Again {
+            let challenged = self.take_head(exchange)?;
+            if status == 101 {
+                self.check_upgrade(exchange)?;
+            }
+            if challenged && self.judge(exchange)? == Verdict::Again {
                 self.drain_leg(exchange, patience);
                 self.check_open()?;
                 continue;
@@ -103,6 +107,9 @@ impl Request {
             let connection = exchange.connection()?;
             if !connection.buffered().is_empty() {
                 let parsed = self.core.lock().response.parse(connection.buffered(), &limits);
+                if parsed.is_err() {
+                    self.notify(&Event::ResponseReceived(u32::try_from(received).unwrap_or(u32::MAX)));
+                }
                 match parsed.map_err(|fault| causes::bad_head(fault, connection.buffered(), &limits))? {
                     Parsed::Complete(end) => {
                         connection.consume(end);
