@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
+use zeroize::Zeroize;
+
 use crate::abi::error::{Error, Result};
 use crate::win32::last_error::explain;
 use crate::win32::lent::LentBytes;
@@ -105,6 +107,9 @@ impl Request {
             exchange.optional = Some(optional);
             match result {
                 Ok(()) => {
+                    if exchange.secret {
+                        exchange.connection()?.output.zeroize();
+                    }
                     self.facts.sent(head);
                     return Ok(u32::try_from(sent).unwrap_or(u32::MAX));
                 }
