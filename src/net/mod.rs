@@ -16,6 +16,7 @@ pub mod socket;
 pub mod tcp_facts;
 pub mod tuning;
 mod unix_listener;
+pub mod watch;
 pub mod winsock;
 
 use std::io;

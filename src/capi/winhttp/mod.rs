@@ -9,6 +9,12 @@
 //! | `group` | WinHttpQueryConnectionGroup, WinHttpFreeQueryConnectionGroupResult |
 //! | `auth` | WinHttpSetCredentials, QueryAuthSchemes |
 //! | `options` | WinHttpQueryOption, WinHttpSetOption; the table of options is in `option_get` and `option_set`, and by topic in `option_*` |
+//! | `proxy_config` | WinHttpGet/SetDefaultProxyConfiguration, GetIEProxyConfigForCurrentUser |
+//! | `proxy_detect` | WinHttpDetectAutoProxyConfigUrl, GetProxyForUrl, ResetAutoProxy |
+//! | `resolver` | WinHttpCreateProxyResolver, GetProxyForUrlEx(2), GetProxyResult(Ex), FreeProxyResult(Ex) |
+//! | `proxy_settings` | WinHttpGetProxySettingsEx, its result, and the older functions of that kind |
+//! | `proxy_change` | WinHttpRegisterProxyChangeNotification and its end |
+//! | `proxy_connection` | WinHttpConnection...: refused |
 //! | `url`, `time` | WinHttpCrackUrl, CreateUrl, TimeFromSystemTime, TimeToSystemTime |
 //!
 //! An `HINTERNET` is a number of the table in `handle`; `notify` turns events into calls of the application's
@@ -19,7 +25,13 @@ pub mod group;
 pub mod headers;
 pub mod headers_ex;
 pub mod options;
+pub mod proxy_change;
+pub mod proxy_config;
+pub mod proxy_connection;
+pub mod proxy_detect;
+pub mod proxy_settings;
 pub mod request;
+pub mod resolver;
 pub mod response;
 pub mod session;
 pub mod time;

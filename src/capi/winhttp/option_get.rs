@@ -12,9 +12,10 @@ use crate::client::request::Request;
 use crate::client::settings::Settings;
 use crate::win32::text::to_wide;
 
-/// WINHTTP_FEATURE_* numbers of what is built in: EXPIRE_CONNECTION, IS_FEATURE_SUPPORTED, the Ex functions and
-/// their flags, DISABLE_GLOBAL_POOLING, URL_INCLUDE_DEFAULT_PORT.
-const FEATURES: [u32; 12] = [5, 44, 46, 48, 49, 54, 55, 56, 62, 63, 76, 80];
+/// WINHTTP_FEATURE_* numbers of what is built in: EXPIRE_CONNECTION, HTTP_PROTOCOL_REQUIRED, IS_FEATURE_SUPPORTED, the Ex
+/// functions and
+/// their flags, AUTOMATIC_CHUNKING, REQUEST_ANNOTATION, DISABLE_GLOBAL_POOLING, URL_INCLUDE_DEFAULT_PORT.
+const FEATURES: [u32; 15] = [5, 7, 44, 46, 48, 49, 54, 55, 56, 59, 62, 63, 73, 76, 80];
 
 /// Reads the options of one topic; `None` for those of others.
 type Topic = fn(&Object, u32) -> Option<Result<Value>>;
@@ -45,11 +46,15 @@ pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
             Object::Session(_) => WINHTTP_HANDLE_TYPE_SESSION,
             Object::Connect(_) => WINHTTP_HANDLE_TYPE_CONNECT,
             Object::Request(_) => WINHTTP_HANDLE_TYPE_REQUEST,
+            Object::Resolver(_) => WINHTTP_HANDLE_TYPE_PROXY_RESOLVER,
         })),
         WINHTTP_OPTION_PARENT_HANDLE => match object {
             Object::Session(_) => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
             Object::Connect(connect) => Ok(Value::Word(connect.session.with(|state| state.notifier.handle))),
             Object::Request(request) => Ok(Value::Word(request.connect.with_notifier(|n| n.handle))),
+            Object::Resolver(resolver) => {
+                Ok(Value::Word(resolver.session.with(|state| state.notifier.handle)))
+            }
         },
         WINHTTP_OPTION_USER_AGENT => match object {
             Object::Session(session) => {
@@ -94,8 +99,11 @@ fn query_setting(object: &Object, option: u32) -> Result<Value> {
         Object::Session(session) => session.with(|state| read(&mut state.settings)),
         Object::Connect(connect) => connect.session.with(|state| read(&mut state.settings)),
         Object::Request(request) => request.with_settings(read),
+        // It has none, but which options there are is the same.
+        Object::Resolver(_) => setting(&Settings::default(), option),
     };
     match (value, object) {
+        (Some(_), Object::Resolver(_)) => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         (Some(_), Object::Connect(_)) if !on_connect => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         (Some(number), _) => Ok(Value::Number(number)),
         (None, _) => Err(Error::INVALID_PARAMETER),

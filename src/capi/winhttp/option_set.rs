@@ -111,7 +111,7 @@ fn set_of_kind(object: &Object, option: u32, given: &Given) -> Result<()> {
     let done = match object {
         Object::Session(session) => set_session(session, option, given),
         Object::Request(request) => set_request(request, option, given),
-        Object::Connect(_) => None,
+        _ => None,
     };
     if let Some(result) = done {
         return result;
@@ -127,7 +127,7 @@ fn set_of_kind(object: &Object, option: u32, given: &Given) -> Result<()> {
             let number = given.number()?;
             request.with_settings(|settings| store(settings, number))
         }
-        Object::Connect(_) => Err(WRONG_KIND),
+        _ => Err(WRONG_KIND),
     }
 }
 
