@@ -160,7 +160,9 @@ impl Request {
     pub(crate) fn query_buffered(&self, exchange: &mut Exchange) -> Result<Option<u32>> {
         let Exchange { connection, body, decoder, .. } = exchange;
         let ready = match (connection.as_mut(), decoder) {
-            (connection, Some(decoder)) => decoder.ready(&mut Arrived { body, connection, facts: &self.facts })?,
+            (connection, Some(decoder)) => {
+                decoder.ready(&mut Arrived { body, connection, facts: &self.facts })?
+            }
             (Some(connection), None) if !body.is_over() => body.ready(connection)?,
             _ => 0,
         };
