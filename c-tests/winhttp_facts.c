@@ -1,4 +1,5 @@
-/* What can be read of a request's course and of its connection: times, statistics, addresses, the kernel's figures. */
+/* What can be read of a request's course and of its connection: times, statistics, addresses, the kernel's figures.
+ * gate: not-mingw (its headers know nothing of TCP_INFO) */
 #define _GNU_SOURCE
 #include "winhttp_network.h"
 

@@ -1,4 +1,5 @@
-/* The pool: limits and who waits, how long connections are kept, when requests are sent again, groups. */
+/* The pool: limits and who waits, how long connections are kept, when requests are sent again, groups.
+ * gate: not-mingw (its headers know nothing of retries and groups) */
 #define _GNU_SOURCE
 #include "winhttp_network.h"
 
