@@ -587,6 +587,7 @@ typedef enum _WINHTTP_CONNECTION_PROXY_INFO_SWITCH {
 #define WINHTTP_OPTION_PASSWORD                                 4097
 #define WINHTTP_OPTION_PROXY_USERNAME                           4098
 #define WINHTTP_OPTION_PROXY_PASSWORD                           4099
+#define NTHTTP_OPTION_WEB_SOCKET_DEFLATE                        65650
 
 /* Values of options */
 #define WINHTTP_OPTION_REDIRECT_POLICY_NEVER                    0x00000000
@@ -761,6 +762,13 @@ typedef enum _WINHTTP_CONNECTION_PROXY_INFO_SWITCH {
 /* WebSocket */
 #define WINHTTP_WEB_SOCKET_MAX_CLOSE_REASON_LENGTH              123
 #define WINHTTP_WEB_SOCKET_MIN_KEEPALIVE_VALUE                  15000
+
+/* NTHTTP_OPTION_WEB_SOCKET_DEFLATE (our own) */
+#define NTHTTP_WEB_SOCKET_DEFLATE_ON                            0x00000001
+#define NTHTTP_WEB_SOCKET_DEFLATE_CLIENT_NO_CONTEXT             0x00000002
+#define NTHTTP_WEB_SOCKET_DEFLATE_SERVER_NO_CONTEXT             0x00000004
+#define NTHTTP_WEB_SOCKET_DEFLATE_CLIENT_BITS                   0x00000100
+#define NTHTTP_WEB_SOCKET_DEFLATE_SERVER_BITS                   0x00010000
 
 /* Errors of WinHTTP */
 #define WINHTTP_ERROR_BASE                                      12000

@@ -6,6 +6,7 @@
 use crate::abi::error::Error;
 
 use super::operation::Api;
+use super::websocket::WebSocketEvent;
 
 /// Something the application may want to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub enum Event<'a> {
     ReadComplete(usize, u32),
     /// WriteData is done.
     WriteComplete(u32),
+    /// Something about a WebSocket.
+    WebSocket(WebSocketEvent),
     /// The operation failed.
     RequestError(Api, Error),
     /// What a resolver was asked is answered.

@@ -10,6 +10,7 @@ use crate::wire::request_fields::RequestField;
 
 use super::auth::Dress;
 use super::decode;
+use super::websocket::upgrade::Upgrade;
 
 /// An absolute http or https URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,8 @@ pub struct Plan {
     pub fields: Vec<RequestField>,
     /// Where the request stood before redirects moved it.
     pub(crate) before_redirects: Option<(String, Url)>,
+    /// Ask for a WebSocket.
+    pub(crate) upgrade: Option<Box<Upgrade>>,
     /// A redirect took the body away.
     pub(crate) bodiless: bool,
     /// Redirects followed when the application was asked to send the body again: SendRequest goes on from there.
@@ -97,6 +100,7 @@ impl Plan {
             chunking: false,
             fields: Vec::new(),
             before_redirects: None,
+            upgrade: None,
             bodiless: false,
             resumed: None,
             length: None,
@@ -242,7 +246,10 @@ impl Plan {
         if self.frames_chunks() {
             add("Transfer-Encoding", b"chunked");
         }
-        add("Connection", if around.keep_alive { b"Keep-Alive" } else { b"close" });
+        match &self.upgrade {
+            Some(upgrade) => upgrade.fields().for_each(|(name, value)| add(name, value.as_bytes())),
+            None => add("Connection", if around.keep_alive { b"Keep-Alive" } else { b"close" }),
+        }
         if around.through_proxy && around.keep_alive {
             add("Proxy-Connection", b"Keep-Alive");
         }

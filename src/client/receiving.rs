@@ -55,7 +55,11 @@ impl Request {
                 self.take_refusal(exchange)?;
                 break;
             }
-            if self.take_head(exchange)? && self.judge(exchange)? == Verdict::Again {
+            let challenged = self.take_head(exchange)?;
+            if status == 101 {
+                self.check_upgrade(exchange)?;
+            }
+            if challenged && self.judge(exchange)? == Verdict::Again {
                 self.drain_leg(exchange, patience);
                 self.check_open()?;
                 continue;

@@ -38,6 +38,7 @@ impl Request {
         optional: LentBytes,
         total: u32,
     ) -> Result<()> {
+        self.prepare_upgrade()?;
         self.finish_previous(exchange)?;
         let given = optional.as_slice().len();
         let (left, close_asked, redirects, drain_limit) = {
@@ -126,7 +127,10 @@ impl Request {
     fn write_head(&self, connection: &mut Connection) -> Chunks {
         let agent = self.connect.session.with(|state| Arc::clone(&state.agent));
         connection.output.clear();
-        let core = self.core.lock();
+        let core = &mut *self.core.lock();
+        if let Some(upgrade) = &mut core.plan.upgrade {
+            upgrade.renew();
+        }
         core.write_head(&agent, &mut connection.output);
         if core.plan.frames_chunks() { Chunks::Start } else { Chunks::Off }
     }
@@ -247,7 +251,7 @@ impl Request {
         if exchange.connection.is_none() {
             return Ok(());
         }
-        if !exchange.responded {
+        if !exchange.responded || exchange.upgraded.is_some() {
             // The earlier response was never received: it would be taken for the new one's.
             exchange.abandon(&self.cancel);
             return Ok(());

@@ -8,6 +8,7 @@ use crate::client::notify::Notifier;
 use crate::client::proxy::resolver::Resolver;
 use crate::client::request::Request;
 use crate::client::session::{Connect, Session};
+use crate::client::websocket::WebSocket;
 use crate::win32::handles::HandleTable;
 
 /// An object with a handle.
@@ -17,6 +18,7 @@ pub(super) enum Object {
     Connect(Arc<Connect>),
     Request(Arc<Request>),
     Resolver(Arc<Resolver>),
+    WebSocket(Arc<WebSocket>),
 }
 
 /// Handles of this kind are not those of the kernel's table, which is kind 0.
@@ -30,6 +32,7 @@ impl Object {
             Object::Connect(connect) => connect.with_notifier(use_notifier),
             Object::Request(request) => request.with_notifier(use_notifier),
             Object::Resolver(resolver) => resolver.with_notifier(use_notifier),
+            Object::WebSocket(socket) => socket.with_notifier(use_notifier),
         }
     }
 
@@ -84,6 +87,14 @@ pub(super) fn request(handle: HINTERNET) -> Result<Arc<Request>> {
 pub(super) fn resolver(handle: HINTERNET) -> Result<Arc<Resolver>> {
     match find(handle)? {
         Object::Resolver(resolver) => Ok(resolver),
+        _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
+    }
+}
+
+/// The WebSocket behind a handle. `INCORRECT_HANDLE_TYPE` for another kind.
+pub(super) fn web_socket(handle: HINTERNET) -> Result<Arc<WebSocket>> {
+    match find(handle)? {
+        Object::WebSocket(socket) => Ok(socket),
         _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
     }
 }

@@ -15,6 +15,7 @@
 //! | `proxy_settings` | WinHttpGetProxySettingsEx, its result, and the older functions of that kind |
 //! | `proxy_change` | WinHttpRegisterProxyChangeNotification and its end |
 //! | `proxy_connection` | WinHttpConnection...: refused |
+//! | `websocket` | WinHttpWebSocketCompleteUpgrade, Send, Receive, Shutdown, Close, QueryCloseStatus; their options are in `option_websocket` |
 //! | `url`, `time` | WinHttpCrackUrl, CreateUrl, TimeFromSystemTime, TimeToSystemTime |
 //!
 //! An `HINTERNET` is a number of the table in `handle`; `notify` turns events into calls of the application's
@@ -36,6 +37,7 @@ pub mod response;
 pub mod session;
 pub mod time;
 pub mod url;
+pub mod websocket;
 
 mod handle;
 mod notify;
@@ -49,6 +51,8 @@ mod option_network;
 mod option_proxy;
 mod option_set;
 mod option_tls;
+mod option_websocket;
 mod proxy_text;
 mod target;
 mod text;
+mod websocket_notify;

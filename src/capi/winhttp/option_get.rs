@@ -5,7 +5,7 @@ use super::option_async;
 use super::option_proxy;
 use super::options::{Value, default_version_is_1_0};
 use super::text::Answer;
-use super::{option_auth, option_kept, option_network, option_tls};
+use super::{option_auth, option_kept, option_network, option_tls, option_websocket};
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
 use crate::client::request::Request;
@@ -21,8 +21,14 @@ const FEATURES: [u32; 15] = [5, 7, 44, 46, 48, 49, 54, 55, 56, 59, 62, 63, 73, 7
 type Topic = fn(&Object, u32) -> Option<Result<Value>>;
 
 /// The topics that have files of their own.
-const TOPICS: &[Topic] =
-    &[option_auth::query, option_kept::query, option_network::query, option_proxy::query, option_tls::query];
+const TOPICS: &[Topic] = &[
+    option_auth::query,
+    option_kept::query,
+    option_network::query,
+    option_proxy::query,
+    option_tls::query,
+    option_websocket::query,
+];
 
 /// The value of an option; `None` is the process.
 pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
@@ -47,6 +53,7 @@ pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
             Object::Connect(_) => WINHTTP_HANDLE_TYPE_CONNECT,
             Object::Request(_) => WINHTTP_HANDLE_TYPE_REQUEST,
             Object::Resolver(_) => WINHTTP_HANDLE_TYPE_PROXY_RESOLVER,
+            Object::WebSocket(_) => WINHTTP_HANDLE_TYPE_WEBSOCKET,
         })),
         WINHTTP_OPTION_PARENT_HANDLE => match object {
             Object::Session(_) => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
@@ -55,6 +62,7 @@ pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
             Object::Resolver(resolver) => {
                 Ok(Value::Word(resolver.session.with(|state| state.notifier.handle)))
             }
+            Object::WebSocket(socket) => Ok(Value::Word(socket.request)),
         },
         WINHTTP_OPTION_USER_AGENT => match object {
             Object::Session(session) => {
@@ -99,11 +107,11 @@ fn query_setting(object: &Object, option: u32) -> Result<Value> {
         Object::Session(session) => session.with(|state| read(&mut state.settings)),
         Object::Connect(connect) => connect.session.with(|state| read(&mut state.settings)),
         Object::Request(request) => request.with_settings(read),
-        // It has none, but which options there are is the same.
-        Object::Resolver(_) => setting(&Settings::default(), option),
+        // They have none, but which options there are is the same.
+        Object::Resolver(_) | Object::WebSocket(_) => read(&mut Settings::default()),
     };
     match (value, object) {
-        (Some(_), Object::Resolver(_)) => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
+        (Some(_), Object::Resolver(_) | Object::WebSocket(_)) => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         (Some(_), Object::Connect(_)) if !on_connect => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         (Some(number), _) => Ok(Value::Number(number)),
         (None, _) => Err(Error::INVALID_PARAMETER),
@@ -123,8 +131,6 @@ fn setting(settings: &Settings, option: u32) -> Option<u32> {
         WINHTTP_OPTION_MAX_HTTP_STATUS_CONTINUE => settings.max_continue,
         WINHTTP_OPTION_MAX_RESPONSE_HEADER_SIZE => settings.max_header_size,
         WINHTTP_OPTION_MAX_RESPONSE_DRAIN_SIZE => settings.max_drain_size,
-        WINHTTP_OPTION_WEB_SOCKET_RECEIVE_BUFFER_SIZE => settings.web_socket_receive_buffer,
-        WINHTTP_OPTION_WEB_SOCKET_SEND_BUFFER_SIZE => settings.web_socket_send_buffer,
         _ => return None,
     })
 }

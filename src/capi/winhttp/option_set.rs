@@ -1,6 +1,6 @@
 //! The options that can be set, with their checks (digest §11).
 //!
-//! What waits for TLS, WebSockets or HTTP/2 is refused with
+//! What waits for TLS or HTTP/2 is refused with
 //! ERROR_WINHTTP_INVALID_OPTION, as on a Windows that is too old for it, except where a program would otherwise be
 //! kept from plain http: then the value is checked and kept.
 
@@ -10,7 +10,9 @@ use super::option_async;
 use super::option_proxy;
 use super::options::{Given, set_default_version_1_0};
 use super::session::agent_text;
-use super::{option_auth, option_decompress, option_facts, option_kept, option_network, option_tls};
+use super::{
+    option_auth, option_decompress, option_facts, option_kept, option_network, option_tls, option_websocket,
+};
 use crate::abi::base::BOOL;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
@@ -39,6 +41,7 @@ const TOPICS: &[Topic] = &[
     option_network::set,
     option_proxy::set,
     option_tls::set,
+    option_websocket::set,
 ];
 
 /// Sets an option of an object; `None` is the process.
@@ -78,9 +81,6 @@ pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result
         | WINHTTP_OPTION_HTTP_PROTOCOL_USED
         | WINHTTP_OPTION_STREAM_ERROR_CODE
         | WINHTTP_OPTION_FEATURE_SUPPORTED => Err(Error::WINHTTP_OPTION_NOT_SETTABLE),
-        WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT | WINHTTP_OPTION_WEB_SOCKET_KEEPALIVE_INTERVAL => {
-            Err(WRONG_KIND)
-        }
         WINHTTP_OPTION_ENABLE_FEATURE => set_enabled(object, given),
         _ => set_of_kind(object, option, given),
     }
@@ -232,8 +232,6 @@ fn setting(option: u32) -> Option<Store> {
         WINHTTP_OPTION_MAX_HTTP_STATUS_CONTINUE => plain!(max_continue),
         WINHTTP_OPTION_MAX_RESPONSE_HEADER_SIZE => plain!(max_header_size),
         WINHTTP_OPTION_MAX_RESPONSE_DRAIN_SIZE => plain!(max_drain_size),
-        WINHTTP_OPTION_WEB_SOCKET_RECEIVE_BUFFER_SIZE => plain!(web_socket_receive_buffer),
-        WINHTTP_OPTION_WEB_SOCKET_SEND_BUFFER_SIZE => plain!(web_socket_send_buffer),
         WINHTTP_OPTION_REDIRECT_POLICY => |settings, value| {
             settings.redirect_policy =
                 RedirectPolicy::try_from(value).map_err(|()| Error::INVALID_PARAMETER)?;

@@ -167,6 +167,7 @@ pub unsafe extern "C" fn WinHttpCloseHandle(hInternet: HINTERNET) -> BOOL {
             }
             Object::Connect(connect) => connect.with_notifier(|n| *n).invoke(&Event::HandleClosing),
             Object::Resolver(resolver) => resolver.close(),
+            Object::WebSocket(socket) => socket.close_handle(),
         }
         Ok(TRUE)
     })

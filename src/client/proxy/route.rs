@@ -133,7 +133,7 @@ fn passage(server: &Server<'_>, core: &Core) -> Result<Passage> {
     let plan = &core.plan;
     let target = || (plan.url.host.clone(), plan.url.port);
     match server.kind {
-        Kind::Http if plan.url.secure || plan.field("Upgrade").is_some() => {
+        Kind::Http if plan.url.secure || plan.upgrade.is_some() || plan.field("Upgrade").is_some() => {
             let (host, port) = target();
             Ok(Passage::Tunnel(host, port))
         }

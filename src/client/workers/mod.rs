@@ -77,6 +77,11 @@ impl Watch {
     pub(crate) fn will_send(&self) {
         self.flags.take(Interest::Write);
     }
+
+    /// The same before a receive that is made whatever the descriptor has reported.
+    pub(crate) fn will_receive(&self) {
+        self.flags.take(Interest::Read);
+    }
 }
 
 impl Drop for Watch {
