@@ -137,6 +137,24 @@ TEST(test_pool__limits_are_numbers_of_sessions)
     trio_close(&it);
 }
 
+TEST(test_pool__a_pool_of_ones_own_is_a_switch_of_sessions)
+{
+    struct trio it;
+    DWORD number = 1, size = sizeof(number);
+    trio_open(&it, 80, NULL, NULL, 0);
+    CHECK_WORKS(set_number(it.session, WINHTTP_OPTION_DISABLE_GLOBAL_POOLING, TRUE));
+    CHECK_FAILS(set_number(it.connect, WINHTTP_OPTION_DISABLE_GLOBAL_POOLING, TRUE), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_FAILS(set_number(it.request, WINHTTP_OPTION_DISABLE_GLOBAL_POOLING, TRUE), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_FAILS(WinHttpSetOption(it.session, WINHTTP_OPTION_DISABLE_GLOBAL_POOLING, &number, 3), ERROR_INSUFFICIENT_BUFFER);
+    CHECK_FAILS(WinHttpQueryOption(it.session, WINHTTP_OPTION_DISABLE_GLOBAL_POOLING, &number, &size), ERROR_INVALID_PARAMETER);
+    CHECK_FAILS(WinHttpSetOption(it.session, WINHTTP_OPTION_EXPIRE_CONNECTION, NULL, 0), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_FAILS(WinHttpSetOption(it.connect, WINHTTP_OPTION_EXPIRE_CONNECTION, NULL, 0), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_FAILS(set_number(it.request, WINHTTP_OPTION_EXPIRE_CONNECTION, 1), ERROR_INSUFFICIENT_BUFFER);
+    CHECK_FAILS(WinHttpSetOption(it.request, WINHTTP_OPTION_EXPIRE_CONNECTION, NULL, 0), ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
+    CHECK_FAILS(WinHttpQueryOption(it.request, WINHTTP_OPTION_EXPIRE_CONNECTION, &number, &size), ERROR_INVALID_PARAMETER);
+    trio_close(&it);
+}
+
 TEST(test_pool__a_server_says_how_long)
 {
     struct trio it;
