@@ -109,13 +109,3 @@ def idle_memory(row, connections):
             after = resident_kib(server.pids())
             held.stdin.close()
     return (after - before) / 1024
-
-
-def client_us(program, port, requests):
-    """Microseconds of CPU time a request of one client program; it measures itself."""
-    command = ["taskset", "-c", LOAD_CORE, os.path.join(BUILD, program), str(port), str(requests)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr.strip() or f"{program} failed")
-    said = json.loads(done.stdout)
-    return said["cpu_us"] / said["requests"]

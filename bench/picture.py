@@ -1,7 +1,8 @@
 """The ratios as bars in one SVG, drawn by hand; readable on light and dark pages, with no font or script of its own."""
 from xml.sax.saxutils import escape
 
-from servers import CLIENTS, SERVERS
+from clients import GROUPS
+from servers import SERVERS
 
 WIDTH, LABEL, BAR, GAP = 760, 270, 16, 4
 SHAPES = [("1x1", "1 connection"), ("64x1", "64"), ("512x1", "512"), ("64x16", "64, 16 deep")]
@@ -34,8 +35,11 @@ def blocks(results):
         rows = [(plain(SERVERS[r][0]), shapes[key]["ratio"], r not in ("limit", "nginx"))
                 for r, shapes in results["servers"].items()]
         yield f"Server, {name}", rows
-    yield "Client, one request at a time", [(plain(CLIENTS[r][0]), got["ratio"], r == "winhttp")
-                                            for r, got in results["clients"].items()]
+    for group, rows in results["clients"].items():
+        title, _, base, entries = GROUPS[group]
+        # As for servers: a longer bar is better.
+        yield title.capitalize(), [(plain(entries[r][0]), 1 / got["times"], r.startswith("winhttp"))
+                                   for r, got in rows.items()]
 
 
 def draw(results):

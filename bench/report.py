@@ -3,7 +3,8 @@ import os
 import re
 import time
 
-from servers import CLIENTS, SERVERS
+from clients import GROUPS
+from servers import SERVERS
 
 MARKERS = ("<!-- bench:begin -->", "<!-- bench:end -->")
 
@@ -46,10 +47,15 @@ def server_table(results):
     return table(head, rows)
 
 
-def client_table(results):
-    rows = [[CLIENTS[row][0], figure(got["ratio"], ".2f"), figure(got["us"], ".1f")]
-            for row, got in results["clients"].items()]
-    return table(["client, one request at a time", "ratio to the raw socket", "µs a request"], rows)
+def client_table(group, rows):
+    title, unit, base, entries = GROUPS[group]
+    counted = unit == "request"
+    head = [title, f"times the CPU of {entries[base][0]}", "wanted at most", f"µs a {unit}",
+            *(["instructions", "system calls"] if counted else [])]
+    return table(head, [[entries[row][0], figure(got["times"], ".2f"), figure(entries[row][3], ".2f"),
+                         figure(got["us"], ".1f"),
+                         *([figure(got.get("instructions"), ",.0f"), figure(got.get("calls"), ".2f")] if counted else [])]
+                        for row, got in rows.items()])
 
 
 def bulk_table(results):
@@ -59,13 +65,19 @@ def bulk_table(results):
                   "GB a second"], rows)
 
 
+CLIENTS = ("Clients, against one nginx, with CPU time a request or MiB of the client as a multiple of a peer's: lower is "
+           "better.")
+
+
 def markdown(results):
     parts = [f"{results['machine']}; loopback, server on one core, load on the other; {results['rounds']} alternating "
              "rounds, medians" + ("; a quick look, not a measurement" if results["quick"] else "") + ".",
              "CPU time a request as a ratio to the limit measured in the same round: 1.00 is the limit, higher is "
              "better. The limit's own row is its second turn in each round, so it shows the noise. System calls and "
              "user-space instructions a request are exact (difference of two run lengths); memory is resident memory.",
-             server_table(results), *([bulk_table(results)] if results["bulk"] else []), client_table(results)]
+             server_table(results), *([bulk_table(results)] if results["bulk"] else []),
+             *([CLIENTS] if results["clients"] else []),
+             *(client_table(group, rows) for group, rows in results["clients"].items())]
     if results["skipped"]:
         parts.append("Left out: " + "; ".join(f"{row} ({why})" for row, why in results["skipped"].items()) + ".")
     return "\n\n".join(parts) + "\n"

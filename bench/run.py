@@ -3,7 +3,8 @@
 
 The figure is CPU time a request of the server's processes, as a ratio to a minimal epoll server in C measured in the
 same round; medians of the rounds. 1.00 is the limit, higher is better. The server has one core, the load the other.
-Measuring is in measure.py, the rows in servers.py, the table and the picture in report.py and picture.py.
+Clients are told as multiples of a peer's CPU time against the same nginx: lower is better.
+Measuring is in measure.py, the rows in servers.py, clients in clients.py, the table and the picture in report.py and picture.py.
 """
 import argparse
 import json
@@ -12,6 +13,7 @@ import statistics
 import sys
 
 import bulk
+import clients
 import measure
 import picture
 import report
@@ -34,7 +36,7 @@ def say(text):
 
 
 def options():
-    known = [*servers.SERVERS, *servers.CLIENTS]
+    known = [*servers.SERVERS, *clients.ROWS]
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("--json", metavar="FILE", help="write every figure to FILE")
     a.add_argument("--quick", action="store_true", help="fewer and shorter rounds: a look, not a measurement")
@@ -121,19 +123,6 @@ def measure_exact(rows, quick):
     return found
 
 
-def measure_clients(rows, rounds, requests):
-    """Every client once a round against the limit's server; ratio to the raw socket of the same round."""
-    turns = {row: [] for row in rows}
-    with servers.Server("limit") as server:
-        for turn in range(rounds):
-            note(f"clients: round {turn + 1} of {rounds}")
-            raw = measure.client_us("raw_client", server.port, requests)
-            for row in rows:
-                us = measure.client_us(servers.CLIENTS[row][1], server.port, requests)
-                turns[row].append({"us": us, "ratio": raw / us})
-    return {row: {k: statistics.median(t[k] for t in all_) for k in ("us", "ratio")} for row, all_ in turns.items()}
-
-
 def main():
     o = options()
     skipped = {}
@@ -141,13 +130,12 @@ def main():
         if why := servers.build(tool):
             sys.exit(f"{tool}: {why}")
     server_rows = buildable(o.rows, servers.SERVERS, skipped)
-    client_rows = buildable(o.rows, servers.CLIENTS, skipped)
     results = {
         "machine": report.machine(), "rounds": o.rounds, "quick": o.quick, "skipped": skipped,
         "servers": measure_servers(server_rows, o.rounds, 0.4 if o.quick else 1.5, skipped),
         "exact": {} if o.no_exact else measure_exact(server_rows, o.quick),
         "bulk": bulk.measure(o.rounds, o.quick, skipped, note) if o.bulk else {},
-        "clients": measure_clients(client_rows, o.rounds, 3000 if o.quick else 20000),
+        "clients": clients.measure(o.rows, o.rounds, o.quick, not o.no_exact, skipped, note, say),
     }
     note("")
     text = report.markdown(results)

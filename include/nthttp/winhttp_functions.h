@@ -64,6 +64,35 @@ BOOL WinHttpQueryAuthParams(HINTERNET hRequest,
                             LPVOID *pAuthParams);
 
 /**
+ * Tells how many connections there are to a server, idle and in use, by the GUIDs they were marked with
+ * (WINHTTP_OPTION_CONNECTION_GUID).
+ *
+ * `hInternet` is a connect or a request handle, which names the server. For a connect handle the connections are
+ * those of HTTPS, unless `ullFlags` is WINHTTP_QUERY_CONNECTION_GROUP_FLAG_INSECURE; a request handle knows itself.
+ * With `pGuidConnection` only connections with that mark are told of. `*ppResult` is to be freed with
+ * WinHttpFreeQueryConnectionGroupResult; it has one host, or none when there is no connection. The group of those
+ * without a mark has a GUID of zeros. Returns 0, ERROR_INVALID_PARAMETER (NULL, other flags), ERROR_INVALID_HANDLE or
+ * ERROR_WINHTTP_INCORRECT_HANDLE_TYPE. Connections through a proxy lead to the proxy and are not told of.
+ *
+ * MSDN: WinHttpQueryConnectionGroup.
+ *
+ * Safety: `pGuidConnection` is NULL or readable, `ppResult` NULL or writable.
+ */
+DWORD WinHttpQueryConnectionGroup(HINTERNET hInternet,
+                                  const GUID *pGuidConnection,
+                                  ULONGLONG ullFlags,
+                                  PWINHTTP_QUERY_CONNECTION_GROUP_RESULT *ppResult);
+
+/**
+ * Frees a result of WinHttpQueryConnectionGroup and all it points at. NULL is allowed.
+ *
+ * MSDN: WinHttpFreeQueryConnectionGroupResult.
+ *
+ * Safety: The result came from WinHttpQueryConnectionGroup and has not been freed.
+ */
+void WinHttpFreeQueryConnectionGroupResult(PWINHTTP_QUERY_CONNECTION_GROUP_RESULT pResult);
+
+/**
  * Looks up a header field, or several at once, of the response or the request.
  *
  * `dwInfoLevel` is WINHTTP_QUERY_* with WINHTTP_QUERY_FLAG_*; `pwszName` names the field for WINHTTP_QUERY_CUSTOM.

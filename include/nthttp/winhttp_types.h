@@ -549,6 +549,7 @@ typedef enum _WINHTTP_CONNECTION_PROXY_INFO_SWITCH {
 #define WINHTTP_OPTION_FAILED_CONNECTION_RETRIES                162
 #define WINHTTP_OPTION_HTTP2_KEEPALIVE                          164
 #define WINHTTP_OPTION_RESOLUTION_HOSTNAME                      165
+#define NTHTTP_OPTION_HOST_OVERRIDE                             65664
 #define WINHTTP_OPTION_SET_TOKEN_BINDING                        166
 #define WINHTTP_OPTION_TOKEN_BINDING_PUBLIC_KEY                 167
 #define WINHTTP_OPTION_REFERER_TOKEN_BINDING_HOSTNAME           168
@@ -571,6 +572,7 @@ typedef enum _WINHTTP_CONNECTION_PROXY_INFO_SWITCH {
 #define WINHTTP_OPTION_DISABLE_PROXY_AUTH_SCHEMES               193
 #define WINHTTP_OPTION_REVERT_IMPERSONATION_SERVER_CERT         194
 #define WINHTTP_OPTION_DISABLE_GLOBAL_POOLING                   195
+#define WINHTTP_OPTION_DSCP_TAG                                 210
 #define WINHTTP_OPTION_USE_SESSION_SCH_CRED                     196
 #define WINHTTP_OPTION_QUIC_STATS_V2                            200
 #define WINHTTP_OPTION_QUIC_STREAM_STATS                        202

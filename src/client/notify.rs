@@ -53,6 +53,20 @@ pub enum Event<'a> {
     WebSocket(WebSocketEvent),
     /// The operation failed.
     RequestError(Api, Error),
+    /// What a resolver was asked is answered.
+    LookupComplete(Lookup),
+    /// It could not be answered.
+    LookupFailed(Lookup, Error),
+}
+
+/// What a resolver is asked; the discriminants are what `WINHTTP_ASYNC_RESULT` calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Lookup {
+    /// WinHttpGetProxyForUrlEx
+    ProxyForUrl = 6,
+    /// WinHttpGetProxySettingsEx
+    ProxySettings = 7,
 }
 
 /// How `capi` turns an event into a call of the application's function.

@@ -3,6 +3,7 @@
 //! The plan outlives exchanges: the application edits its fields, redirects change its URL and method for the
 //! time until the next SendRequest, and the head is written from it each time one is sent.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use crate::wire::request_fields::RequestField;
@@ -220,10 +221,11 @@ impl Plan {
             add("User-Agent", around.agent);
         }
         let standard = if self.url.secure { 443 } else { 80 };
+        let host = without_zone(&self.url.host);
         if self.url.port == standard {
-            add("Host", self.url.host.as_bytes());
+            add("Host", host.as_bytes());
         } else {
-            add("Host", self.url.authority().as_bytes());
+            add("Host", format!("{host}:{}", self.url.port).as_bytes());
         }
         if let Some(authorization) = &around.dress.authorization {
             add("Authorization", authorization);
@@ -264,6 +266,14 @@ impl Plan {
         if around.decompression != 0 {
             field(out, "Accept-Encoding", decode::names(around.decompression).as_bytes());
         }
+    }
+}
+
+/// A host as others see it: the zone of an address is this machine's own affair (RFC 6874 §1).
+fn without_zone(host: &str) -> Cow<'_, str> {
+    match host.split_once('%') {
+        Some((address, _)) if host.starts_with('[') => format!("{address}]").into(),
+        _ => host.into(),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod stream_wait;
 pub mod tcp_facts;
 pub mod tuning;
 mod unix_listener;
+pub mod watch;
 pub mod winsock;
 
 use std::io;

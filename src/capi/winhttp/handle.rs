@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::HINTERNET;
 use crate::client::notify::Notifier;
+use crate::client::proxy::resolver::Resolver;
 use crate::client::request::Request;
 use crate::client::session::{Connect, Session};
 use crate::client::websocket::WebSocket;
@@ -16,6 +17,7 @@ pub(super) enum Object {
     Session(Arc<Session>),
     Connect(Arc<Connect>),
     Request(Arc<Request>),
+    Resolver(Arc<Resolver>),
     WebSocket(Arc<WebSocket>),
 }
 
@@ -29,6 +31,7 @@ impl Object {
             Object::Session(session) => session.with(|state| use_notifier(&mut state.notifier)),
             Object::Connect(connect) => connect.with_notifier(use_notifier),
             Object::Request(request) => request.with_notifier(use_notifier),
+            Object::Resolver(resolver) => resolver.with_notifier(use_notifier),
             Object::WebSocket(socket) => socket.with_notifier(use_notifier),
         }
     }
@@ -76,6 +79,14 @@ pub(super) fn connect(handle: HINTERNET) -> Result<Arc<Connect>> {
 pub(super) fn request(handle: HINTERNET) -> Result<Arc<Request>> {
     match find(handle)? {
         Object::Request(request) => Ok(request),
+        _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
+    }
+}
+
+/// The proxy resolver behind a handle. `INCORRECT_HANDLE_TYPE` for another kind.
+pub(super) fn resolver(handle: HINTERNET) -> Result<Arc<Resolver>> {
+    match find(handle)? {
+        Object::Resolver(resolver) => Ok(resolver),
         _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
     }
 }

@@ -10,7 +10,9 @@ use super::option_async;
 use super::option_proxy;
 use super::options::{Given, set_default_version_1_0};
 use super::session::agent_text;
-use super::{option_auth, option_decompress, option_kept, option_tls, option_websocket};
+use super::{
+    option_auth, option_decompress, option_facts, option_kept, option_network, option_tls, option_websocket,
+};
 use crate::abi::base::BOOL;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
@@ -34,7 +36,9 @@ type Topic = fn(&Object, u32, &Given) -> Option<Result<()>>;
 const TOPICS: &[Topic] = &[
     option_auth::set,
     option_decompress::set,
+    option_facts::set,
     option_kept::set,
+    option_network::set,
     option_proxy::set,
     option_tls::set,
     option_websocket::set,
@@ -74,7 +78,6 @@ pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result
         WINHTTP_OPTION_HANDLE_TYPE
         | WINHTTP_OPTION_PARENT_HANDLE
         | WINHTTP_OPTION_URL
-        | WINHTTP_OPTION_CONNECTION_INFO
         | WINHTTP_OPTION_HTTP_PROTOCOL_USED
         | WINHTTP_OPTION_STREAM_ERROR_CODE
         | WINHTTP_OPTION_FEATURE_SUPPORTED => Err(Error::WINHTTP_OPTION_NOT_SETTABLE),
@@ -108,7 +111,7 @@ fn set_of_kind(object: &Object, option: u32, given: &Given) -> Result<()> {
     let done = match object {
         Object::Session(session) => set_session(session, option, given),
         Object::Request(request) => set_request(request, option, given),
-        Object::Connect(_) | Object::WebSocket(_) => None,
+        _ => None,
     };
     if let Some(result) = done {
         return result;
@@ -124,7 +127,7 @@ fn set_of_kind(object: &Object, option: u32, given: &Given) -> Result<()> {
             let number = given.number()?;
             request.with_settings(|settings| store(settings, number))
         }
-        Object::Connect(_) | Object::WebSocket(_) => Err(WRONG_KIND),
+        _ => Err(WRONG_KIND),
     }
 }
 
@@ -135,8 +138,6 @@ fn is_known(option: u32) -> bool {
         WINHTTP_OPTION_USER_AGENT
             | WINHTTP_OPTION_DISABLE_GLOBAL_POOLING
             | WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT
-            | WINHTTP_OPTION_MAX_CONNS_PER_SERVER
-            | WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER
             | WINHTTP_OPTION_DISABLE_FEATURE
             | WINHTTP_OPTION_SECURITY_FLAGS
             | WINHTTP_OPTION_REJECT_USERPWD_IN_URL
@@ -155,13 +156,6 @@ fn set_session(session: &Session, option: u32, given: &Given) -> Option<Result<(
             agent_text(&given.text()).map(|agent| session.with(|state| state.agent = agent))
         }
         WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT => set_unload_event(session, given),
-        // A limit would have to be kept, which is not built in.
-        WINHTTP_OPTION_MAX_CONNS_PER_SERVER | WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER => {
-            given.number().and_then(|limit| match limit {
-                u32::MAX => Ok(()),
-                _ => Err(Error::WINHTTP_INVALID_OPTION),
-            })
-        }
         WINHTTP_OPTION_DISABLE_GLOBAL_POOLING => given.plain::<BOOL>().map(|wanted| {
             if wanted != 0 {
                 session.leave_global_pool();
