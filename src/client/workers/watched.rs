@@ -30,6 +30,14 @@ impl Interest {
             Interest::Write => Flags::WRITABLE,
         }
     }
+
+    /// What ends the wait for good. A server that says nothing more may still listen.
+    fn end(self) -> u8 {
+        match self {
+            Interest::Read => Flags::ENDED,
+            Interest::Write => Flags::GONE,
+        }
+    }
 }
 
 /// What a descriptor has reported and nobody has used up.
@@ -39,13 +47,15 @@ pub(super) struct Flags(AtomicU8);
 impl Flags {
     const READABLE: u8 = 1;
     const WRITABLE: u8 = 2;
-    /// The stream has ended or failed: there is nothing to wait for any more.
+    /// The other side has ended the stream, or it has failed: there is nothing more to wait for than what has come.
     const ENDED: u8 = 4;
+    /// Both sides have ended it, or it has failed.
+    const GONE: u8 = 8;
 
     /// Whether the descriptor has reported; from then on it has not, until it does so again.
     pub(super) fn take(&self, interest: Interest) -> bool {
         let flag = interest.flag();
-        if self.0.load(Ordering::Acquire) & (flag | Flags::ENDED) == 0 {
+        if self.0.load(Ordering::Acquire) & (flag | interest.end()) == 0 {
             return false;
         }
         self.0.fetch_and(!flag, Ordering::AcqRel);
@@ -58,7 +68,7 @@ impl Flags {
     }
 
     fn has(&self, interest: Interest) -> bool {
-        self.0.load(Ordering::Acquire) & (interest.flag() | Flags::ENDED) != 0
+        self.0.load(Ordering::Acquire) & (interest.flag() | interest.end()) != 0
     }
 
     fn note(&self, readiness: Readiness) {
@@ -69,8 +79,11 @@ impl Flags {
         if readiness.writable() {
             flags |= Flags::WRITABLE;
         }
-        if readiness.ended() || readiness.gone() {
+        if readiness.ended() {
             flags |= Flags::ENDED;
+        }
+        if readiness.gone() {
+            flags |= Flags::ENDED | Flags::GONE;
         }
         self.0.fetch_or(flags, Ordering::AcqRel);
     }
