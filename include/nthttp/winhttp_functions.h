@@ -166,7 +166,16 @@ BOOL WinHttpQueryOption(HINTERNET hInternet,
  * ERROR_INSUFFICIENT_BUFFER for another size, ERROR_INVALID_PARAMETER for an impossible value,
  * ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_INVALID_HANDLE.
  *
- * MSDN: WinHttpSetOption.
+ * NTHTTP_OPTION_HOST_OVERRIDE (of this library; a session, or a request before it is sent) takes a string of items
+ * `name[:port]=host[:port]` between blanks, commas or semicolons, such as `example.com:80=127.0.0.1:8080`: where
+ * connections for a name really go. `*` is any name; a port left out on the left is any port, on the right the same
+ * port. The first item that fits decides; items with the same left side add addresses to try. What is sent stays
+ * the same. An empty string takes it back. The environment variable NTHTTP_HOSTS has the same form and counts after it.
+ *
+ * MSDN: WinHttpSetOption. Differs from Windows: how long an address holds is not known here, so
+ * WINHTTP_OPTION_RESOLVER_CACHE_CONFIG takes 30 seconds for it (ages in seconds, 0 is the default) and its two flags
+ * about that have no effect. Without WINHTTP_OPTION_IPV6_FAST_FALLBACK the families race (RFC 8305). A session with
+ * WINHTTP_OPTION_MAX_CONNS_PER_SERVER shares no connections with others.
  *
  * Safety: The buffer is readable for its length.
  */
@@ -672,14 +681,15 @@ void WinHttpFreeProxyResult(WINHTTP_PROXY_RESULT *pProxyResult);
 void WinHttpFreeProxyResultEx(WINHTTP_PROXY_RESULT_EX *pProxyResultEx);
 
 /**
- * Receives the response up to the end of its head, following redirects.
+ * Receives the response up to the end of its head, following redirects and answering challenges with the credentials set.
  *
  * Synchronous: waits for it. Asynchronous: HEADERS_AVAILABLE or REQUEST_ERROR follows, on the calling thread when the
  * response is there already. Called too early or twice, an asynchronous request reports
  * ERROR_WINHTTP_INCORRECT_HANDLE_STATE by REQUEST_ERROR and this function returns TRUE. `lpReserved` must be NULL.
  * Errors: ERROR_WINHTTP_INCORRECT_HANDLE_STATE, _CONNECTION_ERROR, _TIMEOUT, _INVALID_SERVER_RESPONSE,
- * _HEADER_SIZE_OVERFLOW, _HEADER_COUNT_EXCEEDED, _REDIRECT_FAILED, _RESEND_REQUEST, _OPERATION_CANCELLED, and those of
- * WinHttpSendRequest when a redirect leads to another server.
+ * _HEADER_SIZE_OVERFLOW, _HEADER_COUNT_EXCEEDED, _REDIRECT_FAILED, _LOGIN_FAILURE, _OPERATION_CANCELLED, those of
+ * WinHttpSendRequest when the request goes out again, and _RESEND_REQUEST when it would have to but its body came by
+ * WinHttpWriteData: call WinHttpSendRequest again, with the same body, and the exchange goes on from there.
  *
  * MSDN: WinHttpReceiveResponse.
  *
