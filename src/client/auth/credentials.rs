@@ -123,6 +123,17 @@ impl Credentials {
         self.known[Target::Proxy as usize].listed = login;
     }
 
+    /// All that a proxy may be told of who asks: the scheme it is for, user and password.
+    pub(super) fn of_proxy<'a>(
+        &'a self,
+        listed: Option<&'a Login>,
+    ) -> impl Iterator<Item = (Option<Scheme>, &'a Login)> {
+        let known = &self.known[Target::Proxy as usize];
+        let given = known.given.iter().map(|(scheme, login)| (Some(*scheme), login));
+        let named = known.named.user.as_ref().is_some_and(|user| !user.is_empty());
+        given.chain(named.then_some((None, &known.named))).chain(listed.map(|login| (None, login)))
+    }
+
     /// What to log in with: SetCredentials goes before the options, and these before a proxy list.
     pub(super) fn login(&self, target: Target, scheme: Scheme) -> Option<&Login> {
         let known = &self.known[target as usize];
