@@ -77,6 +77,10 @@ impl std::fmt::Debug for Login {
     }
 }
 
+fn breaks(user: &str) -> bool {
+    user.contains(|c: char| c.is_ascii_control())
+}
+
 /// What is known for one target.
 #[derive(Debug, Default)]
 struct Known {
@@ -140,7 +144,9 @@ impl Credentials {
         let given = known.given.iter().find(|(of, _)| *of == scheme).map(|(_, login)| login);
         let named =
             Some(&known.named).filter(|login| login.user.as_ref().is_some_and(|user| !user.is_empty()));
-        given.or(named).or(known.listed.as_ref())
+        let login = given.or(named).or(known.listed.as_ref());
+        // Digest says the name as it is, which must not be able to break the head.
+        login.filter(|login| scheme != Scheme::Digest || !login.user.as_ref().is_some_and(|user| breaks(user)))
     }
 
     /// What goes out with Basic although nobody has asked yet: credentials set for Basic, and any others once this
@@ -155,5 +161,22 @@ impl Credentials {
     /// Remembers that Basic was asked for.
     pub(super) fn note_basic(&mut self, target: Target, server: &Server) {
         self.known[target as usize].asked_basic = Some(server.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_adds_a_field_to_the_head() {
+        for (user, sound) in [("user", true), ("J\u{e4}s Doe", true), ("u\r\nX: y", false), ("u\0", false)] {
+            let mut credentials = Credentials::default();
+            let user = Some(Zeroizing::new(user.to_owned()));
+            credentials.set_listed(Some(Login { user, ..Login::default() }));
+            assert_eq!(credentials.login(Target::Proxy, Scheme::Digest).is_some(), sound);
+            // Basic hides it.
+            assert!(credentials.login(Target::Proxy, Scheme::Basic).is_some());
+        }
     }
 }
