@@ -190,6 +190,8 @@ impl Request {
         if exchange.refused {
             return Ok(());
         }
+        // The proxy may be another by now, and what was meant for the first is not for it.
+        self.dress(exchange, &origin.host, origin.port);
         self.send_head(exchange, &origin, &settings)?;
         self.end_chunks(exchange)
     }
