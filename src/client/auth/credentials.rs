@@ -146,7 +146,8 @@ impl Credentials {
             Some(&known.named).filter(|login| login.user.as_ref().is_some_and(|user| !user.is_empty()));
         let login = given.or(named).or(known.listed.as_ref());
         // Digest says the name as it is, which must not be able to break the head.
-        login.filter(|login| scheme != Scheme::Digest || !login.user.as_ref().is_some_and(|user| breaks(user)))
+        login
+            .filter(|login| scheme != Scheme::Digest || !login.user.as_ref().is_some_and(|user| breaks(user)))
     }
 
     /// What goes out with Basic although nobody has asked yet: credentials set for Basic, and any others once this

@@ -118,7 +118,9 @@ impl WebSocket {
 
     fn wait_for_close(self: &Arc<Self>, until: u64) -> Result<()> {
         while !self.read_away(until)? {
-            if is_past(until) || !wait(&self.stream, Direction::In, until).map_err(|error| io_error(&error))? {
+            if is_past(until)
+                || !wait(&self.stream, Direction::In, until).map_err(|error| io_error(&error))?
+            {
                 return Err(self.no_answer());
             }
         }
