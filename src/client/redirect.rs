@@ -107,13 +107,23 @@ fn target_of(base: &Url, location: &[u8], reject_userinfo: bool) -> Result<Url> 
     if reject_userinfo && parts.user.is_some() {
         return Err(Error::WINHTTP_INVALID_URL);
     }
+    let host = String::from_utf16_lossy(&parts.text[parts.host.clone()]);
+    if !is_host(&host) {
+        return Err(causes::bad_redirect(location, "leads nowhere: no server can have such a name"));
+    }
     let target = escape_object_name(&parts.text[parts.path_and_extra()], 0);
     Ok(Url {
         secure: parts.scheme_id == SCHEME_HTTPS,
-        host: String::from_utf16_lossy(&parts.text[parts.host.clone()]),
+        host,
         port: parts.port,
         target: String::from_utf8_lossy(&target).into_owned(),
     })
+}
+
+/// Whether a head can name this host, also on a request line for a proxy, where a blank ends it.
+fn is_host(text: &str) -> bool {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    !bare.is_empty() && !bare.contains(|c: char| c <= ' ' || c == '\x7F' || "\"<>[]\\^`{|}".contains(c))
 }
 
 #[cfg(test)]

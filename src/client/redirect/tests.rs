@@ -45,7 +45,10 @@ fn absolute_locations_name_another_server() {
     assert_eq!(to("https://[::1]:443/"), Ok("https://[::1]/".into()));
     assert_eq!(to("//h/x"), Ok("http://h/x".into()));
     assert_eq!(to("http://h?q"), Ok("http://h/?q".into()));
-    for bad in ["ftp://h/", "http:/h", "http://", "http://h:x/", "http://h:65536/", "mailto:me"] {
+    let malformed = ["ftp://h/", "http:/h", "http://", "http://h:x/", "http://h:65536/", "mailto:me"];
+    let no_names =
+        ["http://h HTTP/", "http://a b:1/", "http://h\t/", "http://[]/", "http://[a b]/", "http://h\\g/"];
+    for bad in malformed.into_iter().chain(no_names) {
         assert_eq!(to(bad), Err(Error::WINHTTP_REDIRECT_FAILED), "{bad}");
     }
     assert_eq!(target_of(&base(), b"http://u@h/", true), Err(Error::WINHTTP_INVALID_URL));
