@@ -3,8 +3,7 @@
 //! The plan outlives exchanges: the application edits its fields, redirects change its URL and method for the
 //! time until the next SendRequest, and the head is written from it each time one is sent.
 
-use std::io::Write;
-
+use crate::wire::bytes::push_decimal;
 use crate::wire::request_fields::RequestField;
 
 use super::auth::Dress;
@@ -219,7 +218,11 @@ impl Plan {
         if self.url.port == standard {
             add("Host", self.url.host.as_bytes());
         } else {
-            add("Host", self.url.authority().as_bytes());
+            let mut authority = Vec::with_capacity(self.url.host.len() + 6);
+            authority.extend_from_slice(self.url.host.as_bytes());
+            authority.push(b':');
+            push_decimal(&mut authority, self.url.port.into());
+            add("Host", &authority);
         }
         if let Some(authorization) = &around.dress.authorization {
             add("Authorization", authorization);
@@ -230,12 +233,9 @@ impl Plan {
             add("Proxy-Authorization", authorization);
         }
         if let Some(length) = self.length {
-            let mut digits = [0_u8; 20];
-            let mut rest = &mut digits[..];
-            // A u64 has at most 20 digits, so this cannot fail.
-            let _ = write!(rest, "{length}");
-            let left = rest.len();
-            add("Content-Length", &digits[..20 - left]);
+            let mut digits = Vec::with_capacity(20);
+            push_decimal(&mut digits, length);
+            add("Content-Length", &digits);
         }
         if self.frames_chunks() {
             add("Transfer-Encoding", b"chunked");
