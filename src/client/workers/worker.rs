@@ -63,6 +63,8 @@ fn next(me: usize, events: &mut Events) -> Option<Arc<dyn Task>> {
 
 /// Waits to be summoned, which makes the thread active; false after a while.
 fn sleep(crew: &mut MutexGuard<'_, Crew>) -> bool {
+    // Those who stay active may be blocked, and what this thread has parked is not to wait for them.
+    crew.call_overseer();
     crew.asleep += 1;
     let mut waited_enough = false;
     while crew.summoned == 0 && !waited_enough {
