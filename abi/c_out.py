@@ -27,6 +27,7 @@ CAPTIONS = {
     'security-flag': 'WINHTTP_OPTION_SECURITY_FLAGS', 'stat-flag': 'WINHTTP_REQUEST_STATS',
     'tls-protocol': 'WINHTTP_OPTION_SECURE_PROTOCOLS', 'url': 'WinHttpCrackUrl and WinHttpCreateUrl',
     'websocket': 'WebSocket', 'read-flag': 'WinHttpReadDataEx: ullFlags', 'channel-bind': 'HTTP_CHANNEL_BIND_INFO.Flags', 'init-flag': 'HttpInitialize: Flags',
+    'web-socket-deflate': 'NTHTTP_OPTION_WEB_SOCKET_DEFLATE (our own)',
     'log-field': 'HTTP_LOGGING_INFO.Fields', 'log-flag': 'HTTP_LOGGING_INFO.LoggingFlags',
     'queue-flag': 'HttpCreateRequestQueue: Flags', 'receive-flag': 'Flags of the receiving functions',
     'request-flag': 'What a request says of itself', 'response-flag': 'HTTP_RESPONSE.Flags and HTTP_RESPONSE_INFO',

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Writes everything that follows from the tables in this folder.
 
-  generate.py           write src/abi, the C type headers of include/nthttp, tests/windows_sys.rs
+  generate.py           write src/abi, the C type headers of include/nthttp, tests/windows_sys.rs, the options of c-tests
   generate.py --check   write nothing; name each file that differs, and fail
 """
 import os
 import sys
 
 import c_out
+import options_out
 import rust_out
 import windows_sys_out
 
@@ -20,7 +21,7 @@ def old_text(path):
 
 
 def main():
-    stale = [(path, text) for out in (rust_out, c_out, windows_sys_out) for path, text in out.outputs() if old_text(path) != text]
+    stale = [(path, text) for out in (rust_out, c_out, windows_sys_out, options_out) for path, text in out.outputs() if old_text(path) != text]
     for path, text in stale:
         print('stale:' if '--check' in sys.argv else 'written:', os.path.relpath(path))
         if '--check' not in sys.argv:

@@ -71,7 +71,7 @@ static void challenge_value(const char *challenge, const char *name, char *out, 
 }
 
 /* The value of Authorization that answers a challenge, and the server's proof it should get for it. */
-static void digest_answer(const char *challenge, const char *user, const char *password, const char *uri, unsigned count,
+__attribute__((unused)) static void digest_answer(const char *challenge, const char *user, const char *password, const char *uri, unsigned count,
                           char *out, size_t size, char rspauth[33])
 {
     char realm[128], nonce[128], text[1024], ha1[33], ha2[33], response[33];

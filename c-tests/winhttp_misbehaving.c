@@ -394,6 +394,53 @@ TEST(test_misbehaving__an_early_answer)
     tear_down();
 }
 
+/* QueryDataAvailable meets the same faults as ReadData. */
+TEST(test_misbehaving__asked_how_much_there_is)
+{
+    static const struct {
+        const char *answer;
+        enum ending ending;
+        DWORD error;
+        const char *words;
+    } rows[] = {
+        {CHUNKED "x\r\n", SILENT, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, "framed wrongly"},
+        {CHUNKED "11112222333344445\r\n", SILENT, ERROR_WINHTTP_CHUNKED_ENCODING_HEADER_SIZE_OVERFLOW, "size"},
+        {CHUNKED "5\r\n", FINISH, ERROR_WINHTTP_CONNECTION_ERROR, "before the last chunk"},
+        {CHUNKED "5\r\n", BREAK, ERROR_WINHTTP_CONNECTION_ERROR, "receiving the response body: "},
+        {OK "Content-Length: 5\r\n\r\n", SILENT, ERROR_WINHTTP_TIMEOUT, "for 40 ms"},
+        {OK "Content-Length: 5\r\n\r\n", FINISH, 0, NULL},
+        {OK "\r\n", FINISH, 0, NULL},
+    };
+    size_t at;
+    set_up();
+    limits(40, 1000);
+    for (at = 0; at < COUNT(rows); at++) {
+        struct outcome got = {0, 0, "", -1};
+        DWORD number = 77;
+        order(&bad, rows[at].answer, strlen(rows[at].answer), rows[at].ending);
+        CHECK(exchange(plain.request));
+        if (!WinHttpQueryDataAvailable(plain.request, &number))
+            remember(&got, API_QUERY_DATA_AVAILABLE);
+        CHECK_EQ(got.error, rows[at].error);
+        CHECK(rows[at].words ? strstr(got.words, rows[at].words) != NULL : number == 0);
+        memset(&got, 0, sizeof(got));
+        if (!words_taken)
+            words_taken = CreateEventW(NULL, FALSE, FALSE, NULL);
+        notes_clear(take_words);
+        CHECK(WinHttpSendRequest(with_callback.request, NULL, 0, NULL, 0, 0, ASYNC_CONTEXT));
+        CHECK(completed(&got, ASYNC_CONTEXT, WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE, &number));
+        CHECK(WinHttpReceiveResponse(with_callback.request, NULL));
+        CHECK(completed(&got, ASYNC_CONTEXT, WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE, &number));
+        CHECK(WinHttpQueryDataAvailable(with_callback.request, NULL));
+        number = 77;
+        completed(&got, ASYNC_CONTEXT, WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE, &number);
+        CHECK_EQ(got.error, rows[at].error);
+        CHECK(rows[at].error ? got.api == API_QUERY_DATA_AVAILABLE : number == 0);
+        CHECK(!rows[at].words || strstr(got.words, rows[at].words));
+    }
+    tear_down();
+}
+
 /* What a failed request says does not stick to the next one. */
 TEST(test_misbehaving__words_are_those_of_the_failure)
 {

@@ -1,4 +1,5 @@
-/* Requests through proxies: lists and bypass lists, the absolute form, CONNECT tunnels, SOCKS 5, fail-over. */
+/* Requests through proxies: lists and bypass lists, the absolute form, CONNECT tunnels, SOCKS 5.
+ * gate: thread */
 #include "winhttp_server.h"
 
 /* A proxy that speaks SOCKS 5: it takes one connection, checks what it is told, gives its answers, and is then the
@@ -449,6 +450,127 @@ TEST(test_proxy__an_entry_of_a_result)
     entry.fProxy = TRUE;
     entry.pwszProxy = NULL;
     CHECK_FAILS(WinHttpSetOption(it.request, WINHTTP_OPTION_PROXY_RESULT_ENTRY, &entry, size), ERROR_INVALID_PARAMETER);
+    trio_close(&it);
+    server_end(&proxy);
+}
+
+#define ASKS_BASIC                                                                                                     \
+    "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=\"p\"\r\nContent-Length: 4\r\n\r\nlost"
+
+TEST(test_proxy__a_tunnel_with_a_login)
+{
+    struct trio it;
+    SERVER(proxy, {ASKS_BASIC, CLOSE}, {"HTTP/1.1 200 OK\r\n\r\n", KEEP}, {OK_HELLO, KEEP});
+    /* me:a:b, from the proxy list. */
+    open_through(&it, wide("http://me:a%%3ab@127.0.0.1:%d", proxy.port), NULL, W("far.example"), 81);
+    ask_upgrade(it.request);
+    REQUIRE(exchange(it.request));
+    expect_hello(it.request);
+    CHECK_EQ(is_proxys(it.request), FALSE);
+    CHECK_LACKS(proxy.requests[0], "Proxy-Authorization");
+    CHECK_HAS(proxy.requests[1], "CONNECT far.example:81 HTTP/1.1\r\n");
+    CHECK_HAS(proxy.requests[1], "\r\nProxy-Authorization: Basic bWU6YTpi\r\n");
+    CHECK_LACKS(proxy.requests[2], "Proxy-Authorization");
+    trio_close(&it);
+    server_end(&proxy);
+}
+
+TEST(test_proxy__a_login_is_for_one_proxy)
+{
+    struct trio it;
+    WINHTTP_PROXY_INFO info = {WINHTTP_ACCESS_TYPE_NAMED_PROXY, NULL, NULL};
+    SERVER(proxy, {ASKS_BASIC, KEEP}, {OK_HELLO, CLOSE});
+    SERVER(other, {ASKS_BASIC, CLOSE});
+    open_through(&it, wide("me:ab@127.0.0.1:%d", proxy.port), NULL, W("far.example"), 81);
+    REQUIRE(exchange(it.request));
+    expect_hello(it.request);
+    CHECK_HAS(proxy.requests[1], "\r\nProxy-Authorization: Basic bWU6YWI=\r\n");
+    info.lpszProxy = (LPWSTR)wide("127.0.0.1:%d", other.port);
+    CHECK_WORKS(WinHttpSetOption(it.request, WINHTTP_OPTION_PROXY, &info, sizeof(info)));
+    REQUIRE(exchange(it.request));
+    CHECK_EQ(status_of(it.request), 407);
+    CHECK_LACKS(other.requests[0], "Proxy-Authorization");
+    trio_close(&it);
+    server_end(&proxy);
+    server_end(&other);
+}
+
+TEST(test_proxy__socks_takes_the_options_login)
+{
+    struct socks proxy = {.method = "\5\2", .login = "\1", .outcome = SOCKS_OK, .outcome_size = sizeof(SOCKS_OK) - 1};
+    struct trio it;
+    socks_start(&proxy);
+    open_through(&it, wide("socks5h://me:no@127.0.0.1:%d", proxy.port), NULL, W("far.example"), 8081);
+    CHECK_WORKS(WinHttpSetOption(it.request, WINHTTP_OPTION_PROXY_USERNAME, (LPVOID)W("you"), 3));
+    CHECK_WORKS(WinHttpSetOption(it.request, WINHTTP_OPTION_PROXY_PASSWORD, (LPVOID)W("pw"), 2));
+    REQUIRE(exchange(it.request));
+    expect_hello(it.request);
+    CHECK_BYTES(proxy.told, proxy.told_size, "\1\3you\2pw");
+    trio_close(&it);
+    socks_end(&proxy);
+}
+
+static void open_async(struct trio *it, const WCHAR *proxy, DWORD_PTR context)
+{
+    it->session = WinHttpOpen(W("test"), WINHTTP_ACCESS_TYPE_NAMED_PROXY, proxy, NULL, WINHTTP_FLAG_ASYNC);
+    REQUIRE(it->session != NULL);
+    it->connect = WinHttpConnect(it->session, W("far.example"), 81, 0);
+    it->request = WinHttpOpenRequest(it->connect, NULL, W("/x"), NULL, NULL, NULL, 0);
+    REQUIRE(it->request != NULL);
+    CHECK(WinHttpSetOption(it->request, WINHTTP_OPTION_CONTEXT_VALUE, &context, sizeof(context)));
+    CHECK(WinHttpSetStatusCallback(it->request, record, WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0) == NULL);
+    ask_upgrade(it->request);
+}
+
+TEST(test_proxy__a_tunnel_without_waiting)
+{
+    struct trio it;
+    SERVER(proxy, {"HTTP/1.1 200 OK\r\n\r\n", KEEP}, {OK_HELLO, KEEP});
+    notes_clear(NULL);
+    open_async(&it, wide("127.0.0.1:%d", proxy.port), 6);
+    CHECK_WORKS(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
+    REQUIRE(note_wait(6, WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE, 1));
+    CHECK_TOLD(6, "RESOLVING W, RESOLVED W, CONNECTING W, CONNECTED W, SENDING W, SENT W, RECEIVING W, RECEIVED W, "
+                  "SENDING W, SENT W, SEND_COMPLETE W");
+    CHECK_WORKS(WinHttpReceiveResponse(it.request, NULL));
+    REQUIRE(note_wait(6, WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE, 1));
+    CHECK_EQ(status_of(it.request), 200);
+    trio_close_async(&it, 6);
+    server_end(&proxy);
+}
+
+TEST(test_proxy__closing_while_a_proxy_is_silent)
+{
+    struct trio it;
+    struct socks quiet = {.method = NULL};
+    SERVER(proxy, {NULL, HOLD});
+    notes_clear(NULL);
+    open_async(&it, wide("127.0.0.1:%d", proxy.port), 7);
+    CHECK_WORKS(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
+    CHECK_EQ(WaitForSingleObject(proxy.held, 10000), WAIT_OBJECT_0);
+    REQUIRE(note_wait(7, WINHTTP_CALLBACK_STATUS_RECEIVING_RESPONSE, 1));
+    trio_close_async(&it, 7);
+    CHECK_TOLD_SOMEWHERE(7, "RESOLVING, RESOLVED, CONNECTING, CONNECTED, SENDING, SENT, RECEIVING, ERROR(5,12017), CLOSING");
+    server_end(&proxy);
+    /* And one that speaks SOCKS, or would. */
+    socks_start(&quiet);
+    notes_clear(NULL);
+    open_async(&it, wide("socks=127.0.0.1:%d", quiet.port), 8);
+    CHECK_WORKS(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
+    REQUIRE(note_wait(8, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, 1));
+    trio_close_async(&it, 8);
+    CHECK_TOLD_SOMEWHERE(8, "RESOLVING, RESOLVED, CONNECTING, CONNECTED, ERROR(5,12030), CLOSING");
+    socks_end(&quiet);
+}
+
+TEST(test_proxy__a_silent_proxy_takes_too_long)
+{
+    struct trio it;
+    SERVER(proxy, {NULL, HOLD});
+    open_through(&it, wide("127.0.0.1:%d", proxy.port), NULL, W("far.example"), 81);
+    CHECK_WORKS(WinHttpSetTimeouts(it.request, 0, 10000, 10000, 100));
+    ask_upgrade(it.request);
+    CHECK_FAILS(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0), ERROR_WINHTTP_TIMEOUT);
     trio_close(&it);
     server_end(&proxy);
 }

@@ -201,3 +201,53 @@ TEST(test_url__that_cannot_be_put_together)
     it.dwStructSize = 1;
     CHECK_FAILS(WinHttpCreateUrl(&it, 0, url, &length), ERROR_INVALID_PARAMETER);
 }
+
+TEST(test_url__rooms_to_the_character)
+{
+    URL_COMPONENTS it = parts_of(W("http"), NULL, NULL, W("host"), 80, W("/p"), NULL);
+    WCHAR url[16], host[8];
+    DWORD length;
+    /* "http://host/p" has 13 characters; the NUL needs room too. */
+    for (length = 0; length <= 13; length++) {
+        DWORD needed = length;
+        url[0] = 'x';
+        CHECK_FAILS(WinHttpCreateUrl(&it, 0, url, &needed), ERROR_INSUFFICIENT_BUFFER);
+        CHECK(needed == 14 && url[0] == 'x');
+    }
+    CHECK_WORKS(WinHttpCreateUrl(&it, 0, url, &length));
+    CHECK(length == 13 && url[13] == 0);
+    for (length = 1; length <= 4; length++) {
+        memset(&it, 0, sizeof(it));
+        it.dwStructSize = sizeof(it);
+        it.lpszHostName = host;
+        it.dwHostNameLength = length;
+        CHECK_FAILS(WinHttpCrackUrl(W("http://host/p"), 0, 0, &it), ERROR_INSUFFICIENT_BUFFER);
+        CHECK_EQ(it.dwHostNameLength, 5);
+    }
+    CHECK_WORKS(WinHttpCrackUrl(W("http://host/p"), 0, 0, &it));
+    CHECK(is(host, it.dwHostNameLength, "host") && host[4] == 0);
+    /* The length of a part, and of the URL, counts where it is given. */
+    it = parts_of(W("http"), NULL, NULL, W("hostess"), 80, W("/path"), NULL);
+    it.dwHostNameLength = 4;
+    it.dwUrlPathLength = 2;
+    length = COUNT(url);
+    CHECK_WORKS(WinHttpCreateUrl(&it, 0, url, &length));
+    CHECK(is(url, length, "http://host/p"));
+}
+
+TEST(test_url__flags_of_putting_together)
+{
+    URL_COMPONENTS it;
+    WCHAR url[64];
+    DWORD length = COUNT(url);
+    check_made(parts_of(W("http"), NULL, NULL, W("h"), 80, W("/a b"), NULL), 0, "http://h/a b");
+    check_made(parts_of(W("http"), NULL, NULL, W("h"), 80, W("/a b"), W("?c d")), ICU_ESCAPE, "http://h/a%20b?c%20d");
+    check_made(parts_of(W("http"), NULL, NULL, W("h"), 0, NULL, NULL), 0, "http://h:0");
+    check_made(parts_of(W("http"), W("u@"), W("p:"), W("h"), 80, NULL, NULL), ICU_ESCAPE_AUTHORITY, "http://u%40:p%3A@h");
+    it = parts_of(W("http"), W("u"), W("p"), W("h"), 80, NULL, NULL);
+    CHECK_FAILS(WinHttpCreateUrl(&it, ICU_REJECT_USERPWD, url, &length), ERROR_WINHTTP_INVALID_URL);
+    it = parts_of(NULL, NULL, NULL, W("h"), 443, NULL, NULL);
+    it.nScheme = INTERNET_SCHEME_HTTPS;
+    CHECK_WORKS(WinHttpCreateUrl(&it, 0, url, &length));
+    CHECK(is(url, length, "https://h"));
+}

@@ -66,6 +66,7 @@ const HELLO: &str = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nthttp"));
     command.args(arguments).stdin(Stdio::null());
+    command.env("NTHTTP_CONFIG", "/nonexistent/nthttp.json");
     for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         command.env_remove(name);
     }
@@ -117,7 +118,7 @@ fn a_body_comes_out_as_it_is() {
     assert!(request.starts_with("GET /a%20b?c HTTP/1.1\r\nUser-Agent: me\r\n"), "{request}");
     assert!(request.contains("X-Own: 1\r\n"));
     // Without a scheme, and with the head.
-    let output = run(&["get", &server.url("/")[7..], "-i", "-u", "user:pass"]);
+    let output = run(&["get", &server.url("/")[7..], "-i"]);
     assert!(text(&output.stdout).starts_with("HTTP/1.1 200 OK\r\n"), "{}", text(&output.stderr));
     assert!(text(&output.stdout).ends_with("X-A: b\r\n\r\nhello\n"));
     server.request();
@@ -129,6 +130,28 @@ fn a_body_comes_out_as_it_is() {
         assert!(told.contains(part), "{told}");
     }
     assert_eq!(text(&output.stdout), "hello\n");
+}
+
+#[test]
+fn logins_proxies_and_codings() {
+    let challenge = "HTTP/1.1 401 Who\r\nWWW-Authenticate: Basic realm=\"r\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let server = Server::new(&[challenge, HELLO, challenge, HELLO, challenge, challenge, HELLO, HELLO]);
+    assert_eq!(text(&run(&["get", "-u", "user:pass", &server.url("/")]).stdout), "hello\n");
+    server.request();
+    assert!(server.request().contains("Authorization: Basic dXNlcjpwYXNz\r\n"));
+    let own = format!("http://me:too@127.0.0.1:{}/", server.port);
+    assert_eq!(text(&run(&["get", &own]).stdout), "hello\n");
+    server.request();
+    assert!(server.request().contains("Authorization: Basic bWU6dG9v\r\n"));
+    // A login that is refused is an answer like any other.
+    assert!(complaint(&["get", "-f", "-u", "user:wrong", &server.url("/")], 22).contains("401 Who"));
+    server.request();
+    server.request();
+    let proxy = format!("127.0.0.1:{}", server.port);
+    assert_eq!(text(&run(&["get", "--proxy", &proxy, "http://elsewhere.test/x"]).stdout), "hello\n");
+    assert!(server.request().starts_with("GET http://elsewhere.test/x HTTP/1.1\r\n"));
+    run(&["get", "--compressed", "--proxy", "", &server.url("/")]);
+    assert!(server.request().contains("Accept-Encoding: gzip, deflate"));
 }
 
 #[test]
@@ -239,6 +262,19 @@ fn reports_for_people_and_programs() {
     assert_eq!(output.status.code(), Some(7));
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(told["error"]["code"], 12029);
+}
+
+/// The diagnostic log tells of failures, at `info`, with their cause.
+#[test]
+fn the_log_tells_the_cause() {
+    let server = Server::new(&["nonsense\r\n\r\n", "nonsense\r\n\r\n"]);
+    let output = command(&["get", &server.url("/x")]).env("NTHTTP_LOG", "info").output().unwrap();
+    let log = text(&output.stderr);
+    let line =
+        format!("ReceiveResponse of {}: error 12152: the response is not HTTP/1.x: ", server.url("/x"));
+    assert!(log.contains(&line) && log.contains("info"), "{log}");
+    let output = command(&["get", &server.url("/x")]).env("NTHTTP_LOG", "warn").output().unwrap();
+    assert!(!text(&output.stderr).contains("ReceiveResponse of"));
 }
 
 #[test]

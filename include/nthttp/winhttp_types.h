@@ -549,6 +549,7 @@ typedef enum _WINHTTP_CONNECTION_PROXY_INFO_SWITCH {
 #define WINHTTP_OPTION_FAILED_CONNECTION_RETRIES                162
 #define WINHTTP_OPTION_HTTP2_KEEPALIVE                          164
 #define WINHTTP_OPTION_RESOLUTION_HOSTNAME                      165
+#define NTHTTP_OPTION_HOST_OVERRIDE                             65664
 #define WINHTTP_OPTION_SET_TOKEN_BINDING                        166
 #define WINHTTP_OPTION_TOKEN_BINDING_PUBLIC_KEY                 167
 #define WINHTTP_OPTION_REFERER_TOKEN_BINDING_HOSTNAME           168
@@ -571,6 +572,7 @@ typedef enum _WINHTTP_CONNECTION_PROXY_INFO_SWITCH {
 #define WINHTTP_OPTION_DISABLE_PROXY_AUTH_SCHEMES               193
 #define WINHTTP_OPTION_REVERT_IMPERSONATION_SERVER_CERT         194
 #define WINHTTP_OPTION_DISABLE_GLOBAL_POOLING                   195
+#define WINHTTP_OPTION_DSCP_TAG                                 210
 #define WINHTTP_OPTION_USE_SESSION_SCH_CRED                     196
 #define WINHTTP_OPTION_QUIC_STATS_V2                            200
 #define WINHTTP_OPTION_QUIC_STREAM_STATS                        202
@@ -585,6 +587,7 @@ typedef enum _WINHTTP_CONNECTION_PROXY_INFO_SWITCH {
 #define WINHTTP_OPTION_PASSWORD                                 4097
 #define WINHTTP_OPTION_PROXY_USERNAME                           4098
 #define WINHTTP_OPTION_PROXY_PASSWORD                           4099
+#define NTHTTP_OPTION_WEB_SOCKET_DEFLATE                        65650
 
 /* Values of options */
 #define WINHTTP_OPTION_REDIRECT_POLICY_NEVER                    0x00000000
@@ -759,6 +762,13 @@ typedef enum _WINHTTP_CONNECTION_PROXY_INFO_SWITCH {
 /* WebSocket */
 #define WINHTTP_WEB_SOCKET_MAX_CLOSE_REASON_LENGTH              123
 #define WINHTTP_WEB_SOCKET_MIN_KEEPALIVE_VALUE                  15000
+
+/* NTHTTP_OPTION_WEB_SOCKET_DEFLATE (our own) */
+#define NTHTTP_WEB_SOCKET_DEFLATE_ON                            0x00000001
+#define NTHTTP_WEB_SOCKET_DEFLATE_CLIENT_NO_CONTEXT             0x00000002
+#define NTHTTP_WEB_SOCKET_DEFLATE_SERVER_NO_CONTEXT             0x00000004
+#define NTHTTP_WEB_SOCKET_DEFLATE_CLIENT_BITS                   0x00000100
+#define NTHTTP_WEB_SOCKET_DEFLATE_SERVER_BITS                   0x00010000
 
 /* Errors of WinHTTP */
 #define WINHTTP_ERROR_BASE                                      12000

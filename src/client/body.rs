@@ -11,7 +11,7 @@ use crate::wire::chunked::ChunkDecoder;
 use crate::wire::request::Framing;
 
 use super::causes;
-use super::connect::facts::Stat;
+use super::connect::facts::{Facts, Stat};
 use super::connection::Connection;
 use super::decode::Source;
 use super::exchange::Exchange;
@@ -125,12 +125,17 @@ impl Body {
 struct Arrived<'a> {
     body: &'a mut Body,
     connection: Option<&'a mut Connection>,
+    facts: &'a Facts,
 }
 
 impl Source for Arrived<'_> {
     fn take(&mut self, out: &mut [u8]) -> Result<usize> {
         match &mut self.connection {
-            Some(connection) if !self.body.is_over() => self.body.take(connection, out),
+            Some(connection) if !self.body.is_over() => {
+                let got = self.body.take(connection, out)?;
+                self.facts.add(Stat::ResponseBodyCompressedSize, got as u64);
+                Ok(got)
+            }
             _ => Ok(0),
         }
     }
@@ -155,7 +160,9 @@ impl Request {
     pub(crate) fn query_buffered(&self, exchange: &mut Exchange) -> Result<Option<u32>> {
         let Exchange { connection, body, decoder, .. } = exchange;
         let ready = match (connection.as_mut(), decoder) {
-            (connection, Some(decoder)) => decoder.ready(&mut Arrived { body, connection })?,
+            (connection, Some(decoder)) => {
+                decoder.ready(&mut Arrived { body, connection, facts: &self.facts })?
+            }
             (Some(connection), None) if !body.is_over() => body.ready(connection)?,
             _ => 0,
         };
@@ -191,7 +198,7 @@ impl Request {
         let mut over = false;
         match (connection.as_mut(), decoder) {
             (connection, Some(decoder)) => {
-                let mut arrived = Arrived { body, connection };
+                let mut arrived = Arrived { body, connection, facts: &self.facts };
                 while let got @ 1.. = decoder.read(&mut arrived, &mut buffer[*filled..])? {
                     *filled += got;
                 }

@@ -12,10 +12,10 @@ use parking_lot::Mutex;
 use crate::wire::cookie::{
     SetCookie, default_path, domain_matches, is_address, is_public_suffix, path_matches,
 };
-use crate::wire::response::ResponseHead;
 
 use super::plan::Url;
-use super::request::Request;
+use super::request::Core;
+use super::session::Session;
 
 /// The number of Set-Cookie among response fields.
 const SET_COOKIE: u8 = 27;
@@ -204,14 +204,12 @@ fn now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-impl Request {
+impl Core {
     /// Keeps the cookies of the response just received.
-    pub(crate) fn keep_cookies(&self) {
-        let core = self.core.lock();
-        let head: &ResponseHead = &core.response;
-        if !core.settings.disabled.cookies() {
-            head.values(SET_COOKIE)
-                .for_each(|field| self.connect.session.cookies.store(&core.plan.url, field));
+    pub(crate) fn keep_cookies(&self, session: &Session) {
+        if !self.settings.disabled.cookies() {
+            let fields = self.response.values(SET_COOKIE);
+            fields.for_each(|field| session.cookies.store(&self.plan.url, field));
         }
     }
 }

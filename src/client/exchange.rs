@@ -19,6 +19,7 @@ use super::notify::Event;
 use super::operation::{Api, Operation, Patience};
 use super::pool;
 use super::request::Request;
+use super::websocket::upgrade::Upgraded;
 
 /// The request body, as far as WriteData is concerned.
 #[derive(Debug, Default)]
@@ -76,6 +77,8 @@ pub(crate) struct Exchange {
     pub(crate) expire: bool,
     /// The final response head has been received.
     pub(crate) responded: bool,
+    /// The connection has become a WebSocket's, which is to be completed.
+    pub(crate) upgraded: Option<Upgraded>,
     /// Something about the response forbids another exchange on the connection.
     pub(crate) spent: bool,
     /// How often it was sent again on another connection.
@@ -97,6 +100,7 @@ impl Exchange {
         cancel.detach();
         self.connection = None;
         self.optional = None;
+        self.upgraded = None;
         self.body = Body::default();
         self.decoder = None;
     }
@@ -133,6 +137,9 @@ impl Exchange {
 impl Request {
     /// The response is complete: the connection goes to the pool or ends.
     pub(crate) fn release(&self, exchange: &mut Exchange) {
+        if exchange.upgraded.is_some() {
+            return;
+        }
         self.facts.mark(Time::ReceiveResponseEnd);
         if exchange.may_keep() {
             exchange.give_back(&self.cancel);

@@ -33,6 +33,7 @@ pub mod session;
 pub mod settings;
 mod stages;
 mod turn;
+pub mod websocket;
 mod workers;
 mod zstd;
 

@@ -6,6 +6,7 @@
 use crate::abi::error::Error;
 
 use super::operation::Api;
+use super::websocket::WebSocketEvent;
 
 /// Something the application may want to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +49,24 @@ pub enum Event<'a> {
     ReadComplete(usize, u32),
     /// WriteData is done.
     WriteComplete(u32),
+    /// Something about a WebSocket.
+    WebSocket(WebSocketEvent),
     /// The operation failed.
     RequestError(Api, Error),
+    /// What a resolver was asked is answered.
+    LookupComplete(Lookup),
+    /// It could not be answered.
+    LookupFailed(Lookup, Error),
+}
+
+/// What a resolver is asked; the discriminants are what `WINHTTP_ASYNC_RESULT` calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Lookup {
+    /// WinHttpGetProxyForUrlEx
+    ProxyForUrl = 6,
+    /// WinHttpGetProxySettingsEx
+    ProxySettings = 7,
 }
 
 /// How `capi` turns an event into a call of the application's function.

@@ -3,11 +3,14 @@
 //! The plan outlives exchanges: the application edits its fields, redirects change its URL and method for the
 //! time until the next SendRequest, and the head is written from it each time one is sent.
 
+use std::borrow::Cow;
+
 use crate::wire::bytes::push_decimal;
 use crate::wire::request_fields::RequestField;
 
 use super::auth::Dress;
 use super::decode;
+use super::websocket::upgrade::Upgrade;
 
 /// An absolute http or https URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +65,8 @@ pub struct Plan {
     pub fields: Vec<RequestField>,
     /// Where the request stood before redirects moved it.
     pub(crate) before_redirects: Option<(String, Url)>,
+    /// Ask for a WebSocket.
+    pub(crate) upgrade: Option<Box<Upgrade>>,
     /// A redirect took the body away.
     pub(crate) bodiless: bool,
     /// Redirects followed when the application was asked to send the body again: SendRequest goes on from there.
@@ -95,6 +100,7 @@ impl Plan {
             chunking: false,
             fields: Vec::new(),
             before_redirects: None,
+            upgrade: None,
             bodiless: false,
             resumed: None,
             length: None,
@@ -215,11 +221,12 @@ impl Plan {
             add("User-Agent", around.agent);
         }
         let standard = if self.url.secure { 443 } else { 80 };
+        let host = without_zone(&self.url.host);
         if self.url.port == standard {
-            add("Host", self.url.host.as_bytes());
+            add("Host", host.as_bytes());
         } else {
-            let mut authority = Vec::with_capacity(self.url.host.len() + 6);
-            authority.extend_from_slice(self.url.host.as_bytes());
+            let mut authority = Vec::with_capacity(host.len() + 6);
+            authority.extend_from_slice(host.as_bytes());
             authority.push(b':');
             push_decimal(&mut authority, self.url.port.into());
             add("Host", &authority);
@@ -240,7 +247,10 @@ impl Plan {
         if self.frames_chunks() {
             add("Transfer-Encoding", b"chunked");
         }
-        add("Connection", if around.keep_alive { b"Keep-Alive" } else { b"close" });
+        match &self.upgrade {
+            Some(upgrade) => upgrade.fields().for_each(|(name, value)| add(name, value.as_bytes())),
+            None => add("Connection", if around.keep_alive { b"Keep-Alive" } else { b"close" }),
+        }
         if around.through_proxy && around.keep_alive {
             add("Proxy-Connection", b"Keep-Alive");
         }
@@ -257,6 +267,14 @@ impl Plan {
         if around.decompression != 0 {
             field(out, "Accept-Encoding", decode::names(around.decompression).as_bytes());
         }
+    }
+}
+
+/// A host as others see it: the zone of an address is this machine's own affair (RFC 6874 §1).
+fn without_zone(host: &str) -> Cow<'_, str> {
+    match host.split_once('%') {
+        Some((address, _)) if host.starts_with('[') => format!("{address}]").into(),
+        _ => host.into(),
     }
 }
 

@@ -55,10 +55,11 @@ impl Request {
                 self.take_refusal(exchange)?;
                 break;
             }
-            exchange.body = self.body_of_response(exchange)?;
-            self.keep_cookies();
-            self.present_passport()?;
-            if self.judge(exchange)? == Verdict::Again {
+            let challenged = self.take_head(exchange)?;
+            if status == 101 {
+                self.check_upgrade(exchange)?;
+            }
+            if challenged && self.judge(exchange)? == Verdict::Again {
                 self.drain_leg(exchange, patience);
                 self.check_open()?;
                 continue;
@@ -156,14 +157,21 @@ impl Request {
         self.resend_quietly(exchange)
     }
 
-    fn body_of_response(&self, exchange: &mut Exchange) -> Result<Body> {
-        let core = self.core.lock();
+    /// Takes from a final head what it says of body, connection and cookies. Says whether it is a challenge that
+    /// the request may be able to answer.
+    fn take_head(&self, exchange: &mut Exchange) -> Result<bool> {
+        let core = &mut *self.core.lock();
         let framing = core.response.framing(core.plan.is_head(), false).map_err(causes::bad_length)?;
         if let Some(connection) = &mut exchange.connection {
             connection.learn(&core.response);
         }
         exchange.spent = !core.response.keep_alive(framing) || core.response.status == 101;
-        Ok(Body::new(framing))
+        exchange.body = Body::new(framing);
+        core.keep_cookies(&self.connect.session);
+        if core.settings.passport && core.response.status == 302 {
+            core.present_passport()?;
+        }
+        Ok(core.credentials.is_some() && matches!(core.response.status, 401 | 407))
     }
 }
 

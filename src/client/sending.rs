@@ -38,6 +38,7 @@ impl Request {
         optional: LentBytes,
         total: u32,
     ) -> Result<()> {
+        self.prepare_upgrade()?;
         self.finish_previous(exchange)?;
         let given = optional.as_slice().len();
         let (left, close_asked, redirects, drain_limit) = {
@@ -93,11 +94,9 @@ impl Request {
             if optional.as_slice().len() > SURELY_SENT {
                 step_aside();
             }
-            exchange.upload.chunks =
-                if self.with_plan(|plan| plan.frames_chunks()) { Chunks::Start } else { Chunks::Off };
+            exchange.upload.chunks = self.write_head(exchange.connection()?);
             let prefix = exchange.upload.chunks.prefix(optional.as_slice().len());
             let connection = exchange.connection()?;
-            self.write_head(connection);
             connection.output.extend_from_slice(prefix.as_slice());
             let result = connection.stream.send_all(&connection.output, optional.as_slice());
             let head = connection.output.len();
@@ -124,10 +123,16 @@ impl Request {
         }
     }
 
-    fn write_head(&self, connection: &mut Connection) {
+    /// Writes the head; says whether the body behind it is framed here.
+    fn write_head(&self, connection: &mut Connection) -> Chunks {
         let agent = self.connect.session.with(|state| Arc::clone(&state.agent));
         connection.output.clear();
-        self.core.lock().write_head(&agent, &mut connection.output);
+        let core = &mut *self.core.lock();
+        if let Some(upgrade) = &mut core.plan.upgrade {
+            upgrade.renew();
+        }
+        core.write_head(&agent, &mut connection.output);
+        if core.plan.frames_chunks() { Chunks::Start } else { Chunks::Off }
     }
 
     /// Gives the exchange a connection to the origin: the one it has, one from the pool, or a new one.
@@ -246,7 +251,7 @@ impl Request {
         if exchange.connection.is_none() {
             return Ok(());
         }
-        if !exchange.responded {
+        if !exchange.responded || exchange.upgraded.is_some() {
             // The earlier response was never received: it would be taken for the new one's.
             exchange.abandon(&self.cancel);
             return Ok(());

@@ -25,7 +25,7 @@ pub struct Session {
     /// How servers want to be told who asks.
     pub(crate) nonces: Nonces,
     /// A connect has been made from it.
-    pub(crate) has_children: AtomicBool,
+    pub has_children: AtomicBool,
     state: Mutex<SessionState>,
     when_gone: Mutex<Option<WhenGone>>,
 }

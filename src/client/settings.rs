@@ -65,6 +65,57 @@ impl Disabled {
     }
 }
 
+/// The value of `NTHTTP_OPTION_WEB_SOCKET_DEFLATE`: flags, and numbers of window bits, 0 for any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WebSocketDeflate(u32);
+
+impl WebSocketDeflate {
+    const ON: u32 = 1;
+    const CLIENT_NO_CONTEXT: u32 = 2;
+    const SERVER_NO_CONTEXT: u32 = 4;
+
+    /// Whether it is offered at all.
+    pub fn is_on(self) -> bool {
+        self.0 & WebSocketDeflate::ON != 0
+    }
+
+    /// This side compresses each message by itself.
+    pub fn client_no_context(self) -> bool {
+        self.0 & WebSocketDeflate::CLIENT_NO_CONTEXT != 0
+    }
+
+    /// The server is to compress each message by itself.
+    pub fn server_no_context(self) -> bool {
+        self.0 & WebSocketDeflate::SERVER_NO_CONTEXT != 0
+    }
+
+    /// This side's window.
+    pub fn client_bits(self) -> u8 {
+        (self.0 >> 8) as u8
+    }
+
+    /// The server's window.
+    pub fn server_bits(self) -> u8 {
+        (self.0 >> 16) as u8
+    }
+
+    /// The number it came from.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u32> for WebSocketDeflate {
+    type Error = ();
+
+    fn try_from(value: u32) -> Result<Self, ()> {
+        let wanted = WebSocketDeflate(value);
+        let fits = |bits: u8| bits == 0 || (9..=15).contains(&bits);
+        let known = value & 0xFF00_00F8 == 0 && (wanted.is_on() || value == 0);
+        if known && fits(wanted.client_bits()) && fits(wanted.server_bits()) { Ok(wanted) } else { Err(()) }
+    }
+}
+
 /// The longest a response head may take when `RECEIVE_RESPONSE_TIMEOUT` was never set, in milliseconds.
 const DEFAULT_RESPONSE_LIMIT: u32 = 90_000;
 
@@ -99,6 +150,10 @@ pub struct Settings {
     pub web_socket_receive_buffer: u32,
     /// Bytes, for WebSockets.
     pub web_socket_send_buffer: u32,
+    /// Milliseconds for the server's close frame, for WebSockets.
+    pub web_socket_close_timeout: u32,
+    /// What of permessage-deflate is offered for WebSockets.
+    pub web_socket_deflate: WebSocketDeflate,
     /// A redirect to a URL with a user name is an error.
     pub reject_userinfo: bool,
     /// Kept for reading back; has no effect.
@@ -140,6 +195,8 @@ impl Default for Settings {
             disabled: Disabled::default(),
             web_socket_receive_buffer: 32768,
             web_socket_send_buffer: 32768,
+            web_socket_close_timeout: 10_000,
+            web_socket_deflate: WebSocketDeflate::default(),
             reject_userinfo: false,
             read_buffer_size: 8192,
             write_buffer_size: 8192,

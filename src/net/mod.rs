@@ -13,9 +13,11 @@ pub mod peer;
 pub mod poller;
 pub mod resolve;
 pub mod socket;
+pub mod stream_wait;
 pub mod tcp_facts;
 pub mod tuning;
 mod unix_listener;
+pub mod watch;
 pub mod winsock;
 
 use std::io;

@@ -21,6 +21,7 @@ pub mod response;
 pub mod target;
 pub mod trailers;
 pub mod url;
+pub mod websocket;
 
 /// A stretch of the buffer a head was parsed from. Heads are limited to 16 MiB, so 32 bits are enough.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

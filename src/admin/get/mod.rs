@@ -70,7 +70,6 @@ fn fetch_all(order: Arc<Order>) -> u8 {
         }
         work();
     });
-    progress.finish();
     let results = results.into_iter().filter_map(Mutex::into_inner);
     report::tell(&order, results.collect())
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use base64::Engine;
-
+use crate::client::auth::{Login, Target};
 use crate::client::notify::Notifier;
-use crate::client::proxy::Proxy;
+use crate::client::proxy::settings::default_proxy;
+use crate::client::proxy::{self, Proxy};
+use crate::client::request::Request;
 use crate::client::session::Session;
 use crate::client::settings::{RedirectPolicy, Settings};
 use crate::client::{Plan, Url};
@@ -17,8 +18,8 @@ use super::fault::Fault;
 use super::upload::Upload;
 use super::words::Words;
 
-/// `WINHTTP_ACCESS_TYPE_NAMED_PROXY`
-const NAMED_PROXY: u32 = 3;
+/// Every coding there is: `WINHTTP_DECOMPRESSION_FLAG_ALL` and this library's own.
+const ALL_CODINGS: u32 = 0x303;
 
 /// Everything that is asked for.
 pub(super) struct Order {
@@ -28,6 +29,8 @@ pub(super) struct Order {
     pub(super) urls: Vec<String>,
     /// The same, ready to be sent.
     pub(super) plans: Vec<Plan>,
+    /// Who logs in where, from the words or the URL.
+    users: Vec<Option<String>>,
     /// Where the bodies go, one a URL; empty for the standard output.
     pub(super) files: Vec<PathBuf>,
     pub(super) upload: Upload,
@@ -43,14 +46,28 @@ impl Order {
             None if verb == "GET" && upload.is_some() => "POST".to_owned(),
             None => verb.to_owned(),
         };
-        let plans: Vec<Plan> =
-            urls.iter().map(|url| plan(&verb, url, &words, &upload)).collect::<Result<_, _>>()?;
+        let made = urls.iter().map(|url| plan(&verb, url, &words, &upload)).collect::<Result<Vec<_>, _>>()?;
+        let (plans, users): (Vec<Plan>, _) = made.into_iter().unzip();
         let files = files(&words, &urls, &plans)?;
         if words.resume && files.is_empty() {
             return Err(Fault::new(33, "only a file can be gone on with: name it with -o or -O"));
         }
         let session = Arc::new(session(&words));
-        Ok(Order { words, as_json, urls, plans, files, upload, session })
+        Ok(Order { words, as_json, urls, plans, users, files, upload, session })
+    }
+}
+
+impl Order {
+    /// Gives a request the names and passwords that are for it.
+    pub(super) fn log_in(&self, request: &Request, number: usize) {
+        let given = [(Target::Server, &self.users[number]), (Target::Proxy, &self.words.proxy_user)];
+        for (target, user) in given {
+            let Some(user) = user else { continue };
+            let (name, password) = user.split_once(':').unwrap_or((user, ""));
+            request.with_named_login(target, |login| {
+                *login = Login { user: Some(name.to_owned().into()), password: password.to_owned().into() };
+            });
+        }
     }
 }
 
@@ -59,8 +76,9 @@ fn session(words: &Words) -> Session {
     let own = concat!("nthttp/", env!("CARGO_PKG_VERSION"));
     let agent = words.user_agent.as_deref().unwrap_or(own);
     let proxy = match &words.proxy {
-        Some(list) => Proxy { access: NAMED_PROXY, list: Some(list.clone()), bypass: None },
-        None => Proxy::default(),
+        Some(list) if list.is_empty() => Proxy::direct(),
+        Some(list) => Proxy { access: proxy::NAMED, list: Some(list.clone()), bypass: None },
+        None => default_proxy(),
     };
     let session = Session::new(false, Notifier::new(|_, _| {}), Arc::from(agent.as_bytes()), proxy);
     session.with(|state| adjust(&mut state.settings, words));
@@ -71,6 +89,9 @@ fn adjust(settings: &mut Settings, words: &Words) {
     if words.no_location {
         settings.redirect_policy = RedirectPolicy::Never;
     }
+    if words.compressed {
+        settings.decompression = ALL_CODINGS;
+    }
     if let Some(limit) = words.max_redirs {
         settings.max_redirects = limit;
     }
@@ -79,8 +100,8 @@ fn adjust(settings: &mut Settings, words: &Words) {
     }
 }
 
-/// One URL and what is sent with it.
-fn plan(verb: &str, url: &str, words: &Words, upload: &Upload) -> Result<Plan, Fault> {
+/// One URL and what is sent with it, and who logs in.
+fn plan(verb: &str, url: &str, words: &Words, upload: &Upload) -> Result<(Plan, Option<String>), Fault> {
     if !crate::wire::field::is_token(verb.as_bytes()) {
         return Err(Fault::new(2, format!("{verb:?} is no method; methods are words like GET")));
     }
@@ -89,19 +110,12 @@ fn plan(verb: &str, url: &str, words: &Words, upload: &Upload) -> Result<Plan, F
     for header in &words.headers {
         plan.fields.push(read_field(header)?);
     }
-    if let Some(user) = words.user.clone().or(user) {
-        add_default(&mut plan, "Authorization", &format!("Basic {}", base64(&user)))?;
-    }
     if upload.is_some() {
         let kind = if matches!(upload, Upload::Bytes(_)) { "x-www-form-urlencoded" } else { "octet-stream" };
         add_default(&mut plan, "Content-Type", &format!("application/{kind}"))?;
     }
     upload.prepare(&mut plan)?;
-    Ok(plan)
-}
-
-fn base64(text: &str) -> String {
-    base64::engine::general_purpose::STANDARD.encode(text)
+    Ok((plan, words.user.clone().or(user)))
 }
 
 /// Adds a field unless it is among those given.

@@ -39,13 +39,6 @@ impl Progress {
         bar.reset_eta();
         Bar(Some(bar))
     }
-
-    /// Leaves the terminal as it should be.
-    pub(super) fn finish(&self) {
-        if let Some(bars) = &self.bars {
-            bars.set_move_cursor(false);
-        }
-    }
 }
 
 impl Bar {

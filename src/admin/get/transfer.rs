@@ -102,7 +102,9 @@ impl Transfer {
         }
         let connect = Connect::new(Arc::clone(&self.order.session), plan.url.host.clone(), plan.url.port);
         connect.with_notifier(|notifier| *notifier = self.watch.notifier());
-        Ok((Arc::new(Request::new(Arc::new(connect), plan)), have))
+        let request = Arc::new(Request::new(Arc::new(connect), plan));
+        self.order.log_in(&request, self.number);
+        Ok((request, have))
     }
 
     /// Sends the request, as often as the client wants it, and receives the head.

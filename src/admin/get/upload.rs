@@ -97,10 +97,11 @@ fn write_all(request: &Arc<Request>, mut from: impl Read) -> Result<(), Fault> {
         let got = from.by_ref().take(BLOCK as u64).read_to_end(&mut block);
         match got.map_err(|why| unreadable("the body", &why))? {
             0 => return Ok(()),
-            _ => request
-                .start(Operation::Write { bytes: LentBytes::owned(block), sent: 0 })
-                .map_err(Fault::of)?,
-        };
+            _ => {
+                let bytes = LentBytes::owned(block);
+                request.start(Operation::Write { bytes, sent: 0 }).map_err(Fault::of)?;
+            }
+        }
     }
 }
 

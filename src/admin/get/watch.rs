@@ -68,8 +68,8 @@ impl Watch {
     /// Prints a line to the standard error, if it is wanted.
     pub(super) fn say(&self, sign: char, text: &str) {
         if self.verbose {
-            let (dim, plain) =
-                if std::io::stderr().is_terminal() { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
+            let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            let (dim, plain) = if coloured { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
             eprintln!("{dim}{}{sign} {text}{plain}", self.name);
         }
     }

@@ -39,17 +39,21 @@ pub(in crate::admin) struct Words {
     /// Goes on where the output file ends.
     #[arg(short = 'C', long)]
     pub(super) resume: bool,
-    /// A proxy for everything: [http://]HOST[:PORT].
+    /// A proxy for everything, instead of that of the configuration or the environment; "" for none.
+    /// [http://|socks5://]HOST[:PORT]
     #[arg(short = 'x', long, value_name = "PROXY")]
     pub(super) proxy: Option<String>,
     /// Name and password for the server.
     #[arg(short, long, value_name = "NAME:PASSWORD")]
     pub(super) user: Option<String>,
+    /// Name and password for the proxy.
+    #[arg(long, value_name = "NAME:PASSWORD")]
+    pub(super) proxy_user: Option<String>,
     /// Tells how long each phase took.
     #[arg(long)]
     pub(super) timing: bool,
-    /// Asks for a compressed response, and unpacks it.
-    #[arg(long)]
+    /// Asks for a compressed response (gzip, deflate, br, zstd), and unpacks it.
+    #[arg(long, conflicts_with = "resume")]
     pub(super) compressed: bool,
     /// Follows redirects, which is the default.
     #[arg(short = 'L', long)]

@@ -74,4 +74,21 @@ mod tests {
         assert_eq!(of(12002), Some("The operation timed out."));
         assert_eq!(of(12003), None);
     }
+
+    #[test]
+    fn every_error_of_the_header_has_a_text() {
+        let table = include_str!("../../../abi/constants.tsv");
+        let errors: Vec<(&str, u32)> = table
+            .lines()
+            .filter(|line| line.starts_with("ERROR_WINHTTP_") && !line.contains("RESERVED"))
+            .filter_map(|line| {
+                let mut columns = line.split('\t');
+                Some((columns.next()?, columns.next()?.parse().ok()?))
+            })
+            .collect();
+        assert!(errors.len() > 50, "{}", errors.len());
+        for (name, code) in errors {
+            assert!(of(code).is_some_and(|text| text.ends_with('.')), "{name} has no text");
+        }
+    }
 }

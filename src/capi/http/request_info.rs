@@ -8,10 +8,10 @@ use std::ptr;
 
 use crate::abi::base::{TCP_INFO_v0, TCP_INFO_v1};
 use crate::abi::http::*;
+use crate::capi::tcp_info::{tcp_info_v0, tcp_info_v1};
 use crate::server::service::{ApiVersion, DeliveryExtras, RequestInfo, Sizing, Timing};
 
 use super::auth_info;
-use super::request_property::{tcp_info_v0, tcp_info_v1};
 
 /// The entries of a request as this version tells them: version 1 has none.
 pub(super) fn infos(version: ApiVersion, extras: &DeliveryExtras) -> &[RequestInfo] {

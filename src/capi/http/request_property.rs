@@ -5,13 +5,11 @@
 use std::ptr;
 use std::task::Poll;
 
-use crate::abi::base::{
-    HANDLE, LPOVERLAPPED, PULONG, PVOID, TCP_INFO_v0, TCP_INFO_v1, UCHAR, ULONG, ULONGLONG, USHORT,
-};
+use crate::abi::base::{HANDLE, LPOVERLAPPED, PULONG, PVOID, UCHAR, ULONG, ULONGLONG, USHORT};
 use crate::abi::error::{Error, Result};
 use crate::abi::http::*;
 use crate::capi::guard::returning_code;
-use crate::net::tcp_facts::TcpFacts;
+use crate::capi::tcp_info::{tcp_info_v0, tcp_info_v1};
 use crate::server::service::{Fact, Question, RequestId};
 
 use super::calls::run;
@@ -114,84 +112,6 @@ unsafe fn written<T: Copy>(wanted: Wanted, value: T) -> Result<u64> {
     // SAFETY: as promised by the caller.
     unsafe { wanted.write(value)? };
     Ok(size_of::<T>() as u64)
-}
-
-pub(super) fn tcp_info_v0(facts: &TcpFacts) -> TCP_INFO_v0 {
-    TCP_INFO_v0 {
-        State: facts.state,
-        Mss: facts.mss,
-        ConnectionTimeMs: facts.connection_time_ms,
-        TimestampsEnabled: facts.timestamps_enabled.into(),
-        RttUs: facts.rtt_us,
-        MinRttUs: facts.min_rtt_us,
-        BytesInFlight: facts.bytes_in_flight,
-        Cwnd: facts.cwnd,
-        SndWnd: facts.snd_wnd,
-        RcvWnd: facts.rcv_wnd,
-        RcvBuf: facts.rcv_buf,
-        BytesOut: facts.bytes_out,
-        BytesIn: facts.bytes_in,
-        BytesReordered: facts.bytes_reordered,
-        BytesRetrans: facts.bytes_retrans,
-        FastRetrans: 0,
-        DupAcksIn: facts.dup_acks_in,
-        TimeoutEpisodes: facts.timeout_episodes,
-        SynRetrans: 0,
-    }
-}
-
-pub(super) fn tcp_info_v1(facts: &TcpFacts) -> TCP_INFO_v1 {
-    let TCP_INFO_v0 {
-        State,
-        Mss,
-        ConnectionTimeMs,
-        TimestampsEnabled,
-        RttUs,
-        MinRttUs,
-        BytesInFlight,
-        Cwnd,
-        SndWnd,
-        RcvWnd,
-        RcvBuf,
-        BytesOut,
-        BytesIn,
-        BytesReordered,
-        BytesRetrans,
-        FastRetrans,
-        DupAcksIn,
-        TimeoutEpisodes,
-        SynRetrans,
-    } = tcp_info_v0(facts);
-    TCP_INFO_v1 {
-        State,
-        Mss,
-        ConnectionTimeMs,
-        TimestampsEnabled,
-        RttUs,
-        MinRttUs,
-        BytesInFlight,
-        Cwnd,
-        SndWnd,
-        RcvWnd,
-        RcvBuf,
-        BytesOut,
-        BytesIn,
-        BytesReordered,
-        BytesRetrans,
-        FastRetrans,
-        DupAcksIn,
-        TimeoutEpisodes,
-        SynRetrans,
-        SndLimTransRwin: 0,
-        SndLimTimeRwin: 0,
-        SndLimBytesRwin: 0,
-        SndLimTransCwnd: 0,
-        SndLimTimeCwnd: 0,
-        SndLimBytesCwnd: 0,
-        SndLimTransSnd: 0,
-        SndLimTimeSnd: 0,
-        SndLimBytesSnd: 0,
-    }
 }
 
 /// Sets a property of a request's connection: `HttpRequestPropertyStreamError` (`HTTP_REQUEST_PROPERTY_STREAM_ERROR`: the

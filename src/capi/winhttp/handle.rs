@@ -5,8 +5,10 @@ use std::sync::Arc;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::HINTERNET;
 use crate::client::notify::Notifier;
+use crate::client::proxy::resolver::Resolver;
 use crate::client::request::Request;
 use crate::client::session::{Connect, Session};
+use crate::client::websocket::WebSocket;
 use crate::win32::handles::HandleTable;
 
 /// An object with a handle.
@@ -15,6 +17,8 @@ pub(super) enum Object {
     Session(Arc<Session>),
     Connect(Arc<Connect>),
     Request(Arc<Request>),
+    Resolver(Arc<Resolver>),
+    WebSocket(Arc<WebSocket>),
 }
 
 /// Handles of this kind are not those of the kernel's table, which is kind 0.
@@ -27,6 +31,8 @@ impl Object {
             Object::Session(session) => session.with(|state| use_notifier(&mut state.notifier)),
             Object::Connect(connect) => connect.with_notifier(use_notifier),
             Object::Request(request) => request.with_notifier(use_notifier),
+            Object::Resolver(resolver) => resolver.with_notifier(use_notifier),
+            Object::WebSocket(socket) => socket.with_notifier(use_notifier),
         }
     }
 
@@ -73,6 +79,22 @@ pub(super) fn connect(handle: HINTERNET) -> Result<Arc<Connect>> {
 pub(super) fn request(handle: HINTERNET) -> Result<Arc<Request>> {
     match find(handle)? {
         Object::Request(request) => Ok(request),
+        _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
+    }
+}
+
+/// The proxy resolver behind a handle. `INCORRECT_HANDLE_TYPE` for another kind.
+pub(super) fn resolver(handle: HINTERNET) -> Result<Arc<Resolver>> {
+    match find(handle)? {
+        Object::Resolver(resolver) => Ok(resolver),
+        _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
+    }
+}
+
+/// The WebSocket behind a handle. `INCORRECT_HANDLE_TYPE` for another kind.
+pub(super) fn web_socket(handle: HINTERNET) -> Result<Arc<WebSocket>> {
+    match find(handle)? {
+        Object::WebSocket(socket) => Ok(socket),
         _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
     }
 }

@@ -3,8 +3,9 @@
 
 use std::ffi::c_void;
 
+use super::websocket_notify;
 use crate::abi::winhttp::*;
-use crate::client::notify::{Event, Notifier};
+use crate::client::notify::{Event, Lookup, Notifier};
 use crate::win32::text::to_wide;
 
 /// The callback as a number, for a [`Notifier`].
@@ -57,11 +58,17 @@ pub(super) fn deliver(notifier: &Notifier, event: &Event<'_>) {
         Event::ReadComplete(buffer, count) => {
             call(std::ptr::with_exposed_provenance_mut(buffer), count as usize);
         }
+        Event::WebSocket(event) => websocket_notify::tell(event, call),
         Event::RequestError(api, error) => {
             let mut result = WINHTTP_ASYNC_RESULT { dwResult: api as usize, dwError: error.0 };
             call((&raw mut result).cast(), size_of::<WINHTTP_ASYNC_RESULT>());
         }
-        Event::SendingRequest
+        Event::LookupFailed(lookup, error) => {
+            let mut result = WINHTTP_ASYNC_RESULT { dwResult: lookup as usize, dwError: error.0 };
+            call((&raw mut result).cast(), size_of::<WINHTTP_ASYNC_RESULT>());
+        }
+        Event::LookupComplete(_)
+        | Event::SendingRequest
         | Event::ReceivingResponse
         | Event::ClosingConnection
         | Event::ConnectionClosed
@@ -91,6 +98,9 @@ fn status_of(event: &Event<'_>) -> u32 {
         Event::DataAvailable(_) => WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE,
         Event::ReadComplete(..) => WINHTTP_CALLBACK_STATUS_READ_COMPLETE,
         Event::WriteComplete(_) => WINHTTP_CALLBACK_STATUS_WRITE_COMPLETE,
-        Event::RequestError(..) => WINHTTP_CALLBACK_STATUS_REQUEST_ERROR,
+        Event::WebSocket(event) => websocket_notify::status_of(event),
+        Event::RequestError(..) | Event::LookupFailed(..) => WINHTTP_CALLBACK_STATUS_REQUEST_ERROR,
+        Event::LookupComplete(Lookup::ProxyForUrl) => WINHTTP_CALLBACK_STATUS_GETPROXYFORURL_COMPLETE,
+        Event::LookupComplete(Lookup::ProxySettings) => WINHTTP_CALLBACK_STATUS_GETPROXYSETTINGS_COMPLETE,
     }
 }

@@ -1,31 +1,34 @@
 //! The options that can be read, and where their values come from (digest §11).
-#![expect(unsafe_code, reason = "addresses for C")]
-
-use std::net::SocketAddr;
 
 use super::handle::Object;
 use super::option_async;
 use super::option_proxy;
 use super::options::{Value, default_version_is_1_0};
 use super::text::Answer;
-use super::{option_auth, option_kept, option_tls};
-use crate::abi::base::SOCKADDR_STORAGE;
+use super::{option_auth, option_kept, option_network, option_tls, option_websocket};
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
 use crate::client::request::Request;
 use crate::client::settings::Settings;
-use crate::net::client_stream::{ADDRESS_SIZE, socket_address};
 use crate::win32::text::to_wide;
 
-/// WINHTTP_FEATURE_* numbers of what is built in: EXPIRE_CONNECTION, IS_FEATURE_SUPPORTED, the Ex functions and
-/// their flags, DISABLE_GLOBAL_POOLING, URL_INCLUDE_DEFAULT_PORT.
-const FEATURES: [u32; 12] = [5, 44, 46, 48, 49, 54, 55, 56, 62, 63, 76, 80];
+/// WINHTTP_FEATURE_* numbers of what is built in: EXPIRE_CONNECTION, HTTP_PROTOCOL_REQUIRED, IS_FEATURE_SUPPORTED, the Ex
+/// functions and
+/// their flags, AUTOMATIC_CHUNKING, REQUEST_ANNOTATION, DISABLE_GLOBAL_POOLING, URL_INCLUDE_DEFAULT_PORT.
+const FEATURES: [u32; 15] = [5, 7, 44, 46, 48, 49, 54, 55, 56, 59, 62, 63, 73, 76, 80];
 
 /// Reads the options of one topic; `None` for those of others.
 type Topic = fn(&Object, u32) -> Option<Result<Value>>;
 
 /// The topics that have files of their own.
-const TOPICS: &[Topic] = &[option_auth::query, option_kept::query, option_proxy::query, option_tls::query];
+const TOPICS: &[Topic] = &[
+    option_auth::query,
+    option_kept::query,
+    option_network::query,
+    option_proxy::query,
+    option_tls::query,
+    option_websocket::query,
+];
 
 /// The value of an option; `None` is the process.
 pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
@@ -49,21 +52,23 @@ pub(super) fn query(object: Option<&Object>, option: u32) -> Result<Value> {
             Object::Session(_) => WINHTTP_HANDLE_TYPE_SESSION,
             Object::Connect(_) => WINHTTP_HANDLE_TYPE_CONNECT,
             Object::Request(_) => WINHTTP_HANDLE_TYPE_REQUEST,
+            Object::Resolver(_) => WINHTTP_HANDLE_TYPE_PROXY_RESOLVER,
+            Object::WebSocket(_) => WINHTTP_HANDLE_TYPE_WEBSOCKET,
         })),
         WINHTTP_OPTION_PARENT_HANDLE => match object {
             Object::Session(_) => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
             Object::Connect(connect) => Ok(Value::Word(connect.session.with(|state| state.notifier.handle))),
             Object::Request(request) => Ok(Value::Word(request.connect.with_notifier(|n| n.handle))),
+            Object::Resolver(resolver) => {
+                Ok(Value::Word(resolver.session.with(|state| state.notifier.handle)))
+            }
+            Object::WebSocket(socket) => Ok(Value::Word(socket.request)),
         },
         WINHTTP_OPTION_USER_AGENT => match object {
             Object::Session(session) => {
                 let agent = session.with(|state| state.agent.clone());
                 Ok(Value::Text(to_wide(&String::from_utf8_lossy(&agent))))
             }
-            _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
-        },
-        WINHTTP_OPTION_MAX_CONNS_PER_SERVER | WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER => match object {
-            Object::Session(_) => Ok(Value::Number(u32::MAX)),
             _ => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         },
         _ => query_request(object, option).unwrap_or_else(|| query_setting(object, option)),
@@ -102,8 +107,11 @@ fn query_setting(object: &Object, option: u32) -> Result<Value> {
         Object::Session(session) => session.with(|state| read(&mut state.settings)),
         Object::Connect(connect) => connect.session.with(|state| read(&mut state.settings)),
         Object::Request(request) => request.with_settings(read),
+        // They have none, but which options there are is the same.
+        Object::Resolver(_) | Object::WebSocket(_) => read(&mut Settings::default()),
     };
     match (value, object) {
+        (Some(_), Object::Resolver(_) | Object::WebSocket(_)) => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         (Some(_), Object::Connect(_)) if !on_connect => Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         (Some(number), _) => Ok(Value::Number(number)),
         (None, _) => Err(Error::INVALID_PARAMETER),
@@ -123,8 +131,6 @@ fn setting(settings: &Settings, option: u32) -> Option<u32> {
         WINHTTP_OPTION_MAX_HTTP_STATUS_CONTINUE => settings.max_continue,
         WINHTTP_OPTION_MAX_RESPONSE_HEADER_SIZE => settings.max_header_size,
         WINHTTP_OPTION_MAX_RESPONSE_DRAIN_SIZE => settings.max_drain_size,
-        WINHTTP_OPTION_WEB_SOCKET_RECEIVE_BUFFER_SIZE => settings.web_socket_receive_buffer,
-        WINHTTP_OPTION_WEB_SOCKET_SEND_BUFFER_SIZE => settings.web_socket_send_buffer,
         _ => return None,
     })
 }
@@ -134,34 +140,9 @@ pub(super) fn write_feature(answer: &Answer) -> Result<()> {
     answer.reserve(size_of::<u32>())?;
     let feature =
         answer.question(4).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok()).map(u32::from_ne_bytes);
-    answer.plain(u32::from(feature.is_some_and(|feature| FEATURES.contains(&feature))))
-}
-
-/// WINHTTP_OPTION_CONNECTION_INFO. Its addresses are this platform's own `sockaddr`s.
-pub(super) fn write_connection_info(object: Option<&Object>, answer: &Answer) -> Result<()> {
-    let request = match object {
-        Some(Object::Request(request)) => request,
-        Some(_) => return Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
-        None => return Err(Error::INVALID_HANDLE),
-    };
-    let whole = size_of::<WINHTTP_CONNECTION_INFO>();
-    answer.reserve(whole)?;
-    let size = answer.question(4).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok()).map(u32::from_ne_bytes);
-    // Windows 7 takes a size that is short of the padding.
-    if !size.is_some_and(|size| size as usize == whole || size as usize + 4 == whole) {
-        return Err(Error::INVALID_PARAMETER);
-    }
-    let (local, remote) = request.addresses()?;
-    answer.plain(WINHTTP_CONNECTION_INFO {
-        cbSize: whole as u32,
-        LocalAddress: storage(local),
-        RemoteAddress: storage(remote),
-    })
-}
-
-fn storage(address: SocketAddr) -> SOCKADDR_STORAGE {
-    let bytes = socket_address(address);
-    const { assert!(size_of::<SOCKADDR_STORAGE>() == ADDRESS_SIZE) };
-    // SAFETY: the bytes are as many as the structure has, and any bytes make one.
-    unsafe { std::ptr::read_unaligned(bytes.as_ptr().cast()) }
+    answer.plain(u32::from(
+        feature.is_some_and(|feature| {
+            FEATURES.contains(&feature) || option_network::FEATURES.contains(&feature)
+        }),
+    ))
 }

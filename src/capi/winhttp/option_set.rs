@@ -1,6 +1,6 @@
 //! The options that can be set, with their checks (digest §11).
 //!
-//! What waits for TLS, WebSockets or HTTP/2 is refused with
+//! What waits for TLS or HTTP/2 is refused with
 //! ERROR_WINHTTP_INVALID_OPTION, as on a Windows that is too old for it, except where a program would otherwise be
 //! kept from plain http: then the value is checked and kept.
 
@@ -10,7 +10,9 @@ use super::option_async;
 use super::option_proxy;
 use super::options::{Given, set_default_version_1_0};
 use super::session::agent_text;
-use super::{option_auth, option_decompress, option_kept, option_tls};
+use super::{
+    option_auth, option_decompress, option_facts, option_kept, option_network, option_tls, option_websocket,
+};
 use crate::abi::base::BOOL;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
@@ -31,8 +33,16 @@ const SECURITY_FLAGS: u32 = SECURITY_FLAG_IGNORE_UNKNOWN_CA
 type Topic = fn(&Object, u32, &Given) -> Option<Result<()>>;
 
 /// The topics that have files of their own.
-const TOPICS: &[Topic] =
-    &[option_auth::set, option_decompress::set, option_kept::set, option_proxy::set, option_tls::set];
+const TOPICS: &[Topic] = &[
+    option_auth::set,
+    option_decompress::set,
+    option_facts::set,
+    option_kept::set,
+    option_network::set,
+    option_proxy::set,
+    option_tls::set,
+    option_websocket::set,
+];
 
 /// Sets an option of an object; `None` is the process.
 pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result<()> {
@@ -68,13 +78,9 @@ pub(super) fn set(object: Option<&Object>, option: u32, given: &Given) -> Result
         WINHTTP_OPTION_HANDLE_TYPE
         | WINHTTP_OPTION_PARENT_HANDLE
         | WINHTTP_OPTION_URL
-        | WINHTTP_OPTION_CONNECTION_INFO
         | WINHTTP_OPTION_HTTP_PROTOCOL_USED
         | WINHTTP_OPTION_STREAM_ERROR_CODE
         | WINHTTP_OPTION_FEATURE_SUPPORTED => Err(Error::WINHTTP_OPTION_NOT_SETTABLE),
-        WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT | WINHTTP_OPTION_WEB_SOCKET_KEEPALIVE_INTERVAL => {
-            Err(WRONG_KIND)
-        }
         WINHTTP_OPTION_ENABLE_FEATURE => set_enabled(object, given),
         _ => set_of_kind(object, option, given),
     }
@@ -105,7 +111,7 @@ fn set_of_kind(object: &Object, option: u32, given: &Given) -> Result<()> {
     let done = match object {
         Object::Session(session) => set_session(session, option, given),
         Object::Request(request) => set_request(request, option, given),
-        Object::Connect(_) => None,
+        _ => None,
     };
     if let Some(result) = done {
         return result;
@@ -121,7 +127,7 @@ fn set_of_kind(object: &Object, option: u32, given: &Given) -> Result<()> {
             let number = given.number()?;
             request.with_settings(|settings| store(settings, number))
         }
-        Object::Connect(_) => Err(WRONG_KIND),
+        _ => Err(WRONG_KIND),
     }
 }
 
@@ -132,8 +138,6 @@ fn is_known(option: u32) -> bool {
         WINHTTP_OPTION_USER_AGENT
             | WINHTTP_OPTION_DISABLE_GLOBAL_POOLING
             | WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT
-            | WINHTTP_OPTION_MAX_CONNS_PER_SERVER
-            | WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER
             | WINHTTP_OPTION_DISABLE_FEATURE
             | WINHTTP_OPTION_SECURITY_FLAGS
             | WINHTTP_OPTION_REJECT_USERPWD_IN_URL
@@ -152,13 +156,6 @@ fn set_session(session: &Session, option: u32, given: &Given) -> Option<Result<(
             agent_text(&given.text()).map(|agent| session.with(|state| state.agent = agent))
         }
         WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT => set_unload_event(session, given),
-        // A limit would have to be kept, which is not built in.
-        WINHTTP_OPTION_MAX_CONNS_PER_SERVER | WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER => {
-            given.number().and_then(|limit| match limit {
-                u32::MAX => Ok(()),
-                _ => Err(Error::WINHTTP_INVALID_OPTION),
-            })
-        }
         WINHTTP_OPTION_DISABLE_GLOBAL_POOLING => given.plain::<BOOL>().map(|wanted| {
             if wanted != 0 {
                 session.leave_global_pool();
@@ -235,8 +232,6 @@ fn setting(option: u32) -> Option<Store> {
         WINHTTP_OPTION_MAX_HTTP_STATUS_CONTINUE => plain!(max_continue),
         WINHTTP_OPTION_MAX_RESPONSE_HEADER_SIZE => plain!(max_header_size),
         WINHTTP_OPTION_MAX_RESPONSE_DRAIN_SIZE => plain!(max_drain_size),
-        WINHTTP_OPTION_WEB_SOCKET_RECEIVE_BUFFER_SIZE => plain!(web_socket_receive_buffer),
-        WINHTTP_OPTION_WEB_SOCKET_SEND_BUFFER_SIZE => plain!(web_socket_send_buffer),
         WINHTTP_OPTION_REDIRECT_POLICY => |settings, value| {
             settings.redirect_policy =
                 RedirectPolicy::try_from(value).map_err(|()| Error::INVALID_PARAMETER)?;

@@ -55,12 +55,12 @@ const SETTABLE: [(u32, Level, Shape); 20] = [
     (WINHTTP_OPTION_DISABLE_CERT_CHAIN_BUILDING, Level::Session, Shape::Switch),
     (
         WINHTTP_OPTION_HTTP2_RECEIVE_WINDOW,
-        Level::Both,
+        Level::Session,
         Shape::Structure(size_of::<WINHTTP_HTTP2_RECEIVE_WINDOW>()),
     ),
-    (WINHTTP_OPTION_HTTP3_KEEPALIVE, Level::Both, Shape::AtLeast(0)),
-    (WINHTTP_OPTION_HTTP3_HANDSHAKE_TIMEOUT, Level::Both, Shape::AtLeast(0)),
-    (WINHTTP_OPTION_HTTP3_INITIAL_RTT, Level::Both, Shape::AtLeast(0)),
+    (WINHTTP_OPTION_HTTP3_KEEPALIVE, Level::Session, Shape::AtLeast(0)),
+    (WINHTTP_OPTION_HTTP3_HANDSHAKE_TIMEOUT, Level::Session, Shape::AtLeast(0)),
+    (WINHTTP_OPTION_HTTP3_INITIAL_RTT, Level::Session, Shape::AtLeast(0)),
     (WINHTTP_OPTION_REVERT_IMPERSONATION_SERVER_CERT, Level::Session, Shape::Switch),
     (WINHTTP_OPTION_USE_SESSION_SCH_CRED, Level::Session, Shape::Switch),
     (199, Level::Both, Shape::Switch),
@@ -91,11 +91,12 @@ pub(super) fn query(object: &Object, option: u32) -> Option<Result<Value>> {
     if !is_read_only(option) {
         return None;
     }
-    Some(check_level(object, Level::Request).and_then(|()| match option {
-        WINHTTP_OPTION_SECURITY_KEY_BITNESS => Ok(Value::Number(0)),
-        WINHTTP_OPTION_HTTP3_STREAM_ERROR_CODE => Ok(Value::Long(0)),
-        _ => Err(Error::WINHTTP_INCORRECT_HANDLE_STATE),
-    }))
+    Some(match (check_level(object, Level::Request), option) {
+        (Err(wrong), _) => Err(wrong),
+        (Ok(()), WINHTTP_OPTION_SECURITY_KEY_BITNESS) => Ok(Value::Number(0)),
+        (Ok(()), WINHTTP_OPTION_HTTP3_STREAM_ERROR_CODE) => Ok(Value::Long(0)),
+        (Ok(()), _) => Err(Error::WINHTTP_INCORRECT_HANDLE_STATE),
+    })
 }
 
 fn is_read_only(option: u32) -> bool {

@@ -5,7 +5,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::handle;
-use super::option_get::{query, write_connection_info, write_feature};
+use super::option_facts;
+use super::option_get::{query, write_feature};
 use super::option_proxy::write_proxy;
 use super::option_set::set;
 use super::text::Answer;
@@ -59,8 +60,10 @@ pub unsafe extern "C" fn WinHttpQueryOption(
         let object = if hInternet.is_null() { None } else { Some(handle::find(hInternet)?) };
         // SAFETY: C caller, per WinHttpQueryOption: the buffer is writable for the length given.
         let answer = unsafe { Answer::new(lpBuffer, lpdwBufferLength) }?;
+        if let Some(done) = option_facts::answer(object.as_ref(), dwOption, &answer) {
+            return done.map(|()| TRUE);
+        }
         match dwOption {
-            WINHTTP_OPTION_CONNECTION_INFO => write_connection_info(object.as_ref(), &answer)?,
             WINHTTP_OPTION_PROXY => write_proxy(object.as_ref(), &answer)?,
             WINHTTP_OPTION_FEATURE_SUPPORTED => write_feature(&answer)?,
             _ => match query(object.as_ref(), dwOption)? {

@@ -83,7 +83,7 @@ pub(super) fn agent_text(agent: &[u16]) -> Result<Arc<[u8]>> {
 pub(super) fn read_proxy(access: DWORD, list: Option<&[u16]>, bypass: Option<&[u16]>) -> Result<Proxy> {
     match access {
         // What it is now: a default that is set later counts for sessions opened after that.
-        WINHTTP_ACCESS_TYPE_DEFAULT_PROXY => Ok(Proxy { access, ..default_proxy() }),
+        WINHTTP_ACCESS_TYPE_DEFAULT_PROXY => Ok(default_proxy()),
         WINHTTP_ACCESS_TYPE_NO_PROXY => Ok(Proxy::direct()),
         WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY => {
             // Read afresh for the first of its requests.
@@ -166,6 +166,8 @@ pub unsafe extern "C" fn WinHttpCloseHandle(hInternet: HINTERNET) -> BOOL {
                 session.with(|state| state.notifier).invoke(&Event::HandleClosing);
             }
             Object::Connect(connect) => connect.with_notifier(|n| *n).invoke(&Event::HandleClosing),
+            Object::Resolver(resolver) => resolver.close(),
+            Object::WebSocket(socket) => socket.close_handle(),
         }
         Ok(TRUE)
     })
@@ -235,7 +237,7 @@ pub unsafe extern "C" fn WinHttpSetTimeouts(
         match handle::find(hInternet)? {
             Object::Session(session) => session.with(|state| apply(&mut state.settings)),
             Object::Request(request) => request.with_settings(apply),
-            Object::Connect(_) => return Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
+            _ => return Err(Error::WINHTTP_INCORRECT_HANDLE_TYPE),
         }
         Ok(TRUE)
     })

@@ -84,6 +84,8 @@ struct Known {
     given: Vec<(Scheme, Login)>,
     /// By the options for a user name and a password, for any scheme.
     named: Login,
+    /// By the proxy list that named this proxy, for any scheme.
+    listed: Option<Login>,
     /// Who has asked for Basic, and so gets it unasked from now on.
     asked_basic: Option<Server>,
 }
@@ -109,13 +111,25 @@ impl Credentials {
         &mut self.known[target as usize].named
     }
 
-    /// What to log in with: SetCredentials goes before the options.
+    /// The user and password that are for any scheme: SetCredentials' for Basic, else the options'.
+    pub(crate) fn named_login(&self, target: Target) -> Option<&Login> {
+        let known = &self.known[target as usize];
+        let basic = known.given.iter().find(|(of, _)| *of == Scheme::Basic).map(|(_, login)| login);
+        basic.or(Some(&known.named)).filter(|login| login.user.as_ref().is_some_and(|user| !user.is_empty()))
+    }
+
+    /// The user and password that a proxy list has for the proxy it named, if it has.
+    pub(crate) fn set_listed(&mut self, login: Option<Login>) {
+        self.known[Target::Proxy as usize].listed = login;
+    }
+
+    /// What to log in with: SetCredentials goes before the options, and these before a proxy list.
     pub(super) fn login(&self, target: Target, scheme: Scheme) -> Option<&Login> {
         let known = &self.known[target as usize];
         let given = known.given.iter().find(|(of, _)| *of == scheme).map(|(_, login)| login);
         let named =
             Some(&known.named).filter(|login| login.user.as_ref().is_some_and(|user| !user.is_empty()));
-        given.or(named)
+        given.or(named).or(known.listed.as_ref())
     }
 
     /// What goes out with Basic although nobody has asked yet: credentials set for Basic, and any others once this

@@ -2,20 +2,16 @@
 //! fail a request that means to log in there.
 
 use crate::abi::error::{Error, Result};
-use crate::client::request::{Core, Request};
+use crate::client::request::Core;
 use crate::win32::last_error::explain;
 use crate::wire::challenge::challenges;
 
 use super::{Scheme, Target};
 
-impl Request {
-    /// Shows a 302 with a challenge of Passport as a 401, if the session has Passport switched on.
-    pub(crate) fn present_passport(&self) -> Result<()> {
-        let core = &mut *self.core.lock();
-        let Core { response, settings, credentials, .. } = core;
-        if !settings.passport || response.status != 302 {
-            return Ok(());
-        }
+impl Core {
+    /// Shows the 302 just received as a 401 if it has a challenge of Passport.
+    pub(crate) fn present_passport(&mut self) -> Result<()> {
+        let Core { response, credentials, .. } = self;
         let is_passport = |field| {
             challenges(field)
                 .iter()

@@ -97,6 +97,13 @@ impl Connection {
         self.slot
     }
 
+    /// The watch, the stream, and what was received and not used, for who speaks something else on it. Its place is
+    /// free for another.
+    pub(crate) fn into_parts(mut self) -> (Option<Watch>, ClientStream, Vec<u8>) {
+        let begun = self.buffered().to_vec();
+        (self.watch.take(), self.stream, begun)
+    }
+
     /// The group it belongs to.
     pub(super) fn mark(&self) -> Option<Mark> {
         self.slot.mark

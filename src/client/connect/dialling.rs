@@ -214,7 +214,7 @@ fn no_connection(answers: &[(SocketAddr, Answer)]) -> Error {
 
 impl Settings {
     /// The wishes about connections.
-    pub(crate) fn network(&self) -> &Network {
+    pub fn network(&self) -> &Network {
         static DEFAULT: Network = Network::DEFAULT;
         self.network.as_deref().unwrap_or(&DEFAULT)
     }

@@ -22,6 +22,8 @@ use super::connection::Connection;
 #[repr(usize)]
 #[expect(missing_docs, reason = "the enumeration of the C header says what they are")]
 pub enum Time {
+    ProxyDetectionStart = 0,
+    ProxyDetectionEnd = 1,
     ConnectionAcquireStart = 2,
     ConnectionAcquireWaitEnd = 3,
     ConnectionAcquireEnd = 4,
@@ -35,6 +37,8 @@ pub enum Time {
     ReceiveResponseStart = 22,
     ReceiveResponseHeadersEnd = 25,
     ReceiveResponseEnd = 27,
+    ProxyTunnelStart = 28,
+    ProxyTunnelEnd = 29,
 }
 
 /// Numbers; the discriminants are those of `WINHTTP_REQUEST_STAT_ENTRY`.
@@ -43,6 +47,7 @@ pub enum Time {
 #[expect(missing_docs, reason = "the enumeration of the C header says what they are")]
 pub enum Stat {
     ConnectFailureCount = 0,
+    ProxyFailureCount = 1,
     RequestHeadersSize = 6,
     ResponseHeadersSize = 8,
     ResponseBodySize = 10,
@@ -146,7 +151,11 @@ impl Request {
 
     /// The numbers, and how many requests the connection had carried before this one.
     pub fn stats(&self) -> ([u64; STATS], u32) {
-        let stats = std::array::from_fn(|at| self.facts.stats[at].load(Ordering::Relaxed));
+        let mut stats: [u64; STATS] = std::array::from_fn(|at| self.facts.stats[at].load(Ordering::Relaxed));
+        // Only what is decoded has another size on the wire.
+        if stats[Stat::ResponseBodyCompressedSize as usize] == 0 {
+            stats[Stat::ResponseBodyCompressedSize as usize] = stats[Stat::ResponseBodySize as usize];
+        }
         (stats, self.facts.index.load(Ordering::Relaxed))
     }
 

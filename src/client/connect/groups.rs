@@ -1,9 +1,28 @@
 //! What connections there are to a server, by their marks (`WinHttpQueryConnectionGroup`).
 
+use crate::client::request::Request;
 use crate::client::session::Connect;
 
 use super::network::Mark;
 use super::pool::POOL;
+
+impl Request {
+    /// The mark that the application has given, or the connection at hand has; see [`Request::mark_connection`].
+    pub fn mark(&self) -> Option<Mark> {
+        let core = self.core.lock();
+        let connection = core.exchange.as_ref().and_then(|exchange| exchange.connection.as_ref());
+        core.settings.network().mark.or_else(|| connection.and_then(|connection| connection.mark()))
+    }
+
+    /// Marks the connection at hand, and those that the request will use.
+    pub fn mark_connection(&self, mark: Option<Mark>) {
+        let mut core = self.core.lock();
+        core.settings.with_network(|network| network.mark = mark);
+        if let Some(connection) = core.exchange.as_mut().and_then(|exchange| exchange.connection.as_mut()) {
+            connection.set_mark(mark);
+        }
+    }
+}
 
 impl Connect {
     /// How many connections there are to a host in the session's part of the pool, by mark; `only` for one mark.

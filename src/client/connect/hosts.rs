@@ -45,7 +45,7 @@ impl Hosts {
     }
 
     /// Where a name leads, in order; nothing when no item fits.
-    pub(super) fn find(&self, host: &str, port: u16) -> Vec<(&str, u16)> {
+    pub(crate) fn find(&self, host: &str, port: u16) -> Vec<(&str, u16)> {
         let host = bare(host);
         let fits = |place: &Place| {
             (place.host.is_empty() || place.host.eq_ignore_ascii_case(host))
@@ -87,7 +87,7 @@ impl Place {
 }
 
 /// The items of `NTHTTP_HOSTS`, read once.
-pub(super) fn of_environment() -> Option<&'static Hosts> {
+pub(crate) fn of_environment() -> Option<&'static Hosts> {
     static HOSTS: LazyLock<Option<Hosts>> = LazyLock::new(|| {
         let text = std::env::var("NTHTTP_HOSTS").ok()?;
         match Hosts::read(&text) {

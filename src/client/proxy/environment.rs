@@ -21,7 +21,7 @@ fn from(variable: impl Fn(&str) -> Option<String>) -> Option<Proxy> {
     for (label, value) in [("http=", http), ("https=", https), ("", all)] {
         let value = value.unwrap_or_default();
         // What would be more than one item is none at all.
-        if value.is_empty() || value.contains([';', '=']) || value.contains(char::is_whitespace) {
+        if value.is_empty() || value.contains(';') || value.contains(char::is_whitespace) {
             continue;
         }
         let separator = if list.is_empty() { "" } else { ";" };

@@ -98,8 +98,8 @@ fn texts(bytes: &[u8]) -> Option<Vec<String>> {
         return Some(Vec::new());
     }
     let width = match bytes.len() {
-        ..=0xFF => 1,
-        ..=0xFFFF => 2,
+        0..=0xFF => 1,
+        0x100..=0xFFFF => 2,
         _ => 4,
     };
     let offset = |at: usize| -> Option<usize> {

@@ -49,7 +49,7 @@ pub(super) fn items(list: &str) -> impl Iterator<Item = &str> {
 
 fn of_scheme(list: &str, secure: bool) -> impl Iterator<Item = Server<'_>> {
     let scheme = if secure { "https" } else { "http" };
-    items(list).filter_map(move |item| match item.split_once('=') {
+    items(list).filter_map(move |item| match label(item) {
         Some((label, server)) if label.eq_ignore_ascii_case(scheme) => read(server, Kind::Http),
         Some(_) => None,
         None => read(item, Kind::Http),
@@ -58,10 +58,15 @@ fn of_scheme(list: &str, secure: bool) -> impl Iterator<Item = Server<'_>> {
 
 fn labelled<'a>(list: &'a str, wanted: &'static str) -> impl Iterator<Item = Server<'a>> {
     items(list).filter_map(move |item| {
-        let (label, server) = item.split_once('=')?;
+        let (label, server) = label(item)?;
         let kind = Kind::Socks { remote_names: true };
         if label.eq_ignore_ascii_case(wanted) { read(server, kind) } else { None }
     })
+}
+
+/// The scheme that an item is for, and the rest; `None` when it is for all. Passwords may have `=` too.
+fn label(item: &str) -> Option<(&str, &str)> {
+    item.split_once('=').filter(|(label, _)| label.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// Reads `[scheme://][user:password@]server[:port][/]`.
@@ -102,6 +107,26 @@ fn standard_port(kind: Kind) -> u16 {
     }
 }
 
+/// Text in which `%XX` stands for a byte.
+fn plain(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while at < bytes.len() {
+        let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.filter(|d| bytes[at] == b'%' && d.bytes().all(|b| b.is_ascii_hexdigit())) {
+            Some(digits) => {
+                out.push(u8::from_str_radix(digits, 16).unwrap_or_default());
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
 /// `host:port` apart, minding the colons of an IPv6 address.
 pub(super) fn split_port(text: &str) -> (&str, Option<&str>) {
     match text.rsplit_once(':') {
@@ -113,6 +138,12 @@ pub(super) fn split_port(text: &str) -> (&str, Option<&str>) {
 }
 
 impl Server<'_> {
+    /// User name and password, if the list has them. `%XX` stands for a byte.
+    pub(super) fn login(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let (user, password) = self.user.map(|text| text.split_once(':').unwrap_or((text, "")))?;
+        Some((plain(user), plain(password)))
+    }
+
     /// The proxy as an item of a list that means the same everywhere.
     pub fn item(&self) -> String {
         let scheme = match self.kind {
@@ -161,10 +192,21 @@ mod tests {
             ("socks5://u:p@s", Some("socks5://u:p@s:1080"), Some("socks5://u:p@s:1080")),
             ("https=socks5h://s:5", None, Some("socks5h://s:5")),
             ("socks4://s", None, None),
+            ("socks5://u:a=b@s", Some("socks5://u:a=b@s:1080"), Some("socks5://u:a=b@s:1080")),
         ] {
             assert_eq!(chosen(list, false).as_deref(), plain, "{list}");
             assert_eq!(chosen(list, true).as_deref(), secure, "{list}");
         }
+    }
+
+    #[test]
+    fn a_login_is_read_from_the_list() {
+        let of = |user| Server { kind: Kind::Http, host: "h", port: 1, user }.login();
+        assert_eq!(of(None), None);
+        assert_eq!(of(Some("u:p%3A%zz:q")), Some((b"u".to_vec(), b"p:%zz:q".to_vec())));
+        assert_eq!(of(Some("u")), Some((b"u".to_vec(), Vec::new())));
+        assert_eq!(of(Some("%")), Some((b"%".to_vec(), Vec::new())));
+        assert_eq!(of(Some("%c3%A4:")), Some(("ä".into(), Vec::new())));
     }
 
     #[test]

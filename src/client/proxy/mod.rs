@@ -14,16 +14,16 @@
 
 mod bad;
 mod bypass;
-//pub mod changes;
+pub mod changes;
 mod desktop;
-//pub mod detect;
+pub mod detect;
 mod environment;
 mod gnome;
 mod gvdb;
 mod kde;
 mod list;
-//pub mod lookup;
-//pub mod resolver;
+pub mod lookup;
+pub mod resolver;
 mod route;
 pub mod settings;
 mod socks;

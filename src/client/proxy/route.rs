@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use parking_lot::MutexGuard;
+use zeroize::Zeroizing;
 
 use crate::abi::error::{Error, Result};
 use crate::win32::last_error::explain;
 
+use super::super::auth::{self, Target};
+use super::super::connect::facts::{Stat, Time};
 use super::super::connection::Origin;
 use super::super::exchange::Exchange;
-use super::super::plan::{Plan, Url};
-use super::super::request::Request;
+use super::super::plan::Url;
+use super::super::request::{Core, Request};
 use super::super::settings::Settings;
+use super::settings::UserSettings;
 use super::socks::Login;
 use super::{AUTOMATIC, Kind, Proxy, Server, bad, settings};
 
@@ -36,7 +40,7 @@ impl Request {
         let partition = self.connect.session.with(|state| state.partition);
         let mut core = self.core.lock();
         let automatic = core.proxy.access == AUTOMATIC;
-        let user = automatic.then(|| MutexGuard::unlocked(&mut core, settings::recent));
+        let user = automatic.then(|| MutexGuard::unlocked(&mut core, || self.detect()));
         let url = &core.plan.url;
         if url.secure {
             explain(format_args!("https://{}: TLS is not built in yet", url.authority()));
@@ -49,11 +53,24 @@ impl Request {
             core.absolute_form = false;
             return Ok((origin, core.settings.clone()));
         };
-        let passage = passage(&server, &core.plan)?;
+        let passage = passage(&server, &core)?;
+        let listed = listed_login(&server);
         let absolute = passage == Passage::Straight;
         let origin = self.connect.origin((server.host, server.port), passage, partition, &core.settings);
         core.absolute_form = absolute;
+        if listed.is_some() || core.credentials.is_some() {
+            // What is meant for one proxy is not for the next.
+            core.credentials.get_or_insert_default().set_listed(listed);
+        }
         Ok((origin, core.settings.clone()))
+    }
+
+    /// The user's settings, for a request that is to find its proxy by itself.
+    fn detect(&self) -> Arc<UserSettings> {
+        self.facts.mark(Time::ProxyDetectionStart);
+        let found = settings::recent();
+        self.facts.mark(Time::ProxyDetectionEnd);
+        found
     }
 
     /// Gives the exchange a connection for its URL. When the proxies were found automatically and one cannot be
@@ -79,10 +96,15 @@ impl Request {
             error,
             Error::WINHTTP_CANNOT_CONNECT | Error::WINHTTP_TIMEOUT | Error::WINHTTP_NAME_NOT_RESOLVED
         );
-        let automatic = self.with_proxy(|proxy| proxy.access == AUTOMATIC);
-        if !unreachable || !automatic || self.cancel.is_cancelled() {
+        let (automatic, absolute) = {
+            let core = self.core.lock();
+            (core.proxy.access == AUTOMATIC, core.absolute_form)
+        };
+        let by_proxy = absolute || origin.passage != Passage::Straight;
+        if !unreachable || !automatic || !by_proxy || self.cancel.is_cancelled() {
             return Err(error);
         }
+        self.facts.add(Stat::ProxyFailureCount, 1);
         bad::remember(&origin.host, origin.port);
         tried.push(origin);
         let (next, _) = self.route()?;
@@ -98,23 +120,39 @@ fn pick<'a>(proxy: &'a Proxy, url: &Url, automatic: bool) -> Option<Server<'a>> 
     }
 }
 
+/// The user and password that a proxy list has for an HTTP proxy.
+fn listed_login(server: &Server<'_>) -> Option<auth::Login> {
+    let (user, password) = server.login().filter(|_| server.kind == Kind::Http)?;
+    let text = |bytes: Vec<u8>| Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+    Some(auth::Login { user: Some(text(user)), password: text(password) })
+}
+
 /// How a proxy is passed. A request that asks the server to go on in another protocol needs a tunnel, because a
 /// proxy would take such a field for its own (RFC 6455 §4.1, RFC 9110 §7.8).
-fn passage(server: &Server<'_>, plan: &Plan) -> Result<Passage> {
+fn passage(server: &Server<'_>, core: &Core) -> Result<Passage> {
+    let plan = &core.plan;
     let target = || (plan.url.host.clone(), plan.url.port);
     match server.kind {
-        Kind::Http if plan.url.secure || plan.field("Upgrade").is_some() => {
+        Kind::Http if plan.url.secure || plan.upgrade.is_some() || plan.field("Upgrade").is_some() => {
             let (host, port) = target();
             Ok(Passage::Tunnel(host, port))
         }
         Kind::Http => Ok(Passage::Straight),
         Kind::Socks { remote_names } => {
             let (host, port) = target();
-            Ok(Passage::Socks(host, port, Login::new(remote_names, server.user)))
+            Ok(Passage::Socks(host, port, Login { remote_names, user: socks_login(server, core) }))
         }
         Kind::Https => {
             explain(format_args!("TLS to the proxy {}:{} is not built in yet", server.host, server.port));
             Err(SECURE_FAILURE_PROXY)
         }
     }
+}
+
+/// The application's own user name and password for proxies go before the list's.
+fn socks_login(server: &Server<'_>, core: &Core) -> Option<(Vec<u8>, Vec<u8>)> {
+    let own = core.credentials.as_deref().and_then(|all| all.named_login(Target::Proxy));
+    let bytes = |text: &str| text.as_bytes().to_vec();
+    let own = own.and_then(|login| Some((bytes(login.user.as_ref()?), bytes(&login.password))));
+    own.or_else(|| server.login())
 }

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use crate::abi::error::{Error, Result};
 use crate::config::{Fault, Store, WinHttpProxy};
+use crate::win32::handles::is_forked;
 use crate::win32::last_error::explain;
 
 use super::{DIRECT, NAMED, Proxy, desktop, environment};
@@ -37,7 +38,10 @@ pub fn user() -> Option<UserSettings> {
     let found = desktop::read().or_else(from_environment);
     let known =
         found.clone().unwrap_or_else(|| UserSettings { proxy: Proxy::direct(), ..UserSettings::default() });
-    *RECENTLY.lock() = Some((Instant::now(), Arc::new(known)));
+    // A lock that another thread held during a fork is held for ever.
+    if !is_forked() {
+        *RECENTLY.lock() = Some((Instant::now(), Arc::new(known)));
+    }
     found
 }
 

@@ -17,42 +17,18 @@ use crate::client::operation::Patience;
 const LOGIN_FAILURE: Error = Error(12015);
 
 /// How to introduce oneself to the proxy.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Login {
     /// The proxy is given names, not addresses.
-    remote_names: bool,
-    /// User name and password, if the proxy list has them.
-    user: Option<(Vec<u8>, Vec<u8>)>,
+    pub(super) remote_names: bool,
+    /// User name and password, if there are any.
+    pub(super) user: Option<(Vec<u8>, Vec<u8>)>,
 }
 
-impl Login {
-    /// From `user:password` as it stands in a proxy list, where `%XX` stands for a byte.
-    pub(super) fn new(remote_names: bool, user: Option<&str>) -> Login {
-        let user = user.map(|text| {
-            let (user, password) = text.split_once(':').unwrap_or((text, ""));
-            (plain(user), plain(password))
-        });
-        Login { remote_names, user }
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Login")
     }
-}
-
-fn plain(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    while at < bytes.len() {
-        let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.filter(|d| bytes[at] == b'%' && d.bytes().all(|b| b.is_ascii_hexdigit())) {
-            Some(digits) => {
-                out.push(u8::from_str_radix(digits, 16).unwrap_or_default());
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    out
 }
 
 impl Request {
@@ -123,7 +99,10 @@ impl Dialogue<'_> {
                 address.port()
             }
             Target::Name(name, port) => {
-                let len = u8::try_from(name.len()).map_err(|_| Error::WINHTTP_NAME_NOT_RESOLVED)?;
+                let len = u8::try_from(name.len()).map_err(|_| {
+                    explain(format_args!("SOCKS has no room for names longer than 255 bytes"));
+                    Error::WINHTTP_NAME_NOT_RESOLVED
+                })?;
                 ask.extend_from_slice(&[NAME, len]);
                 ask.extend_from_slice(name.as_bytes());
                 port
@@ -238,19 +217,5 @@ fn words_for(outcome: u8) -> &'static str {
         7 => "command not supported",
         8 => "address type not supported",
         _ => "a failure it has no name for",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_login_is_read_from_the_list() {
-        assert_eq!(Login::new(true, None).user, None);
-        let of = |text: &str| Login::new(false, Some(text)).user.unwrap();
-        assert_eq!(of("u:p%3A%zz:q"), (b"u".to_vec(), b"p:%zz:q".to_vec()));
-        assert_eq!(of("u"), (b"u".to_vec(), Vec::new()));
-        assert_eq!(of("%"), (b"%".to_vec(), Vec::new()));
     }
 }

@@ -14,6 +14,7 @@ use crate::wire::response::{ResponseHead, ResponseLimits};
 
 use super::super::auth::{self, Tried, Verdict};
 use super::super::body::Body;
+use super::super::connect::facts::Time;
 use super::super::connect::waiting::Slot;
 use super::super::connection::{Connection, Origin, io_error};
 use super::super::exchange::Exchange;
@@ -86,6 +87,7 @@ impl Request {
         }
         let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
         let ready = connection.stream.set_limits(limits.0, limits.1).map_err(|error| io_error(&error));
+        self.facts.mark(Time::ProxyTunnelStart);
         let led = ready.and_then(|()| match &origin.passage {
             Passage::Straight => Ok(Answer::Granted),
             Passage::Tunnel(host, port) => {
@@ -96,6 +98,7 @@ impl Request {
                 self.pass_socks(&mut connection, (host, *port), login, settings).map(|()| Answer::Granted)
             }
         });
+        self.facts.mark(Time::ProxyTunnelEnd);
         match led {
             Ok(Answer::Challenged) => {
                 self.cancel.detach();

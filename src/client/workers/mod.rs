@@ -37,10 +37,11 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Watches a descriptor. Closing it is what ends that, so the watch is not to outlive it for long.
+    /// Watches a descriptor, which takes it from an earlier watch. Closing it is what ends that, so the watch is not
+    /// to outlive it for long.
     pub(crate) fn new(fd: &impl AsFd) -> io::Result<Watch> {
         let watch = Watch::timer();
-        crew::poller()?.add(fd.as_fd(), watch.id.token())?;
+        crew::poller()?.add_again(fd.as_fd(), watch.id.token())?;
         Ok(watch)
     }
 
@@ -76,6 +77,11 @@ impl Watch {
     /// To be called before a send that does not wait, so that a task parked after it hears of room made since.
     pub(crate) fn will_send(&self) {
         self.flags.take(Interest::Write);
+    }
+
+    /// The same before a receive that is made whatever the descriptor has reported.
+    pub(crate) fn will_receive(&self) {
+        self.flags.take(Interest::Read);
     }
 }
 
@@ -176,5 +182,16 @@ mod tests {
         *gate.0.lock() = true;
         gate.1.notify_all();
         blocked.wait_for(20);
+    }
+
+    #[test]
+    fn a_descriptor_can_be_watched_anew() {
+        let (near, mut far) = UnixStream::pair().unwrap();
+        let job = Job::new(|| {});
+        drop(Watch::new(&near).unwrap());
+        let second = Watch::new(&near).unwrap();
+        assert!(park(job.clone(), second.id(), Interest::Read, NEVER).is_ok());
+        far.write_all(b"x").unwrap();
+        job.wait_for(1);
     }
 }

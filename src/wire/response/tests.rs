@@ -152,3 +152,17 @@ proptest! {
         let _ = parse(input);
     }
 }
+
+#[test]
+fn fields_can_be_taken_out_and_the_status_shown_as_another() {
+    let text = b"HTTP/1.1 302 Found\r\nA: 1\r\nContent-Length: 5\r\nB: 2\r\nContent-Encoding: x\r\n\r\n";
+    let mut head = ResponseHead::new();
+    head.parse(text, &ResponseLimits::default()).unwrap();
+    head.remove(&[11, 13]);
+    head.present_as(401);
+    assert_eq!(head.bytes, b"HTTP/1.1 401 Found\r\nA: 1\r\nB: 2\r\n\r\n");
+    assert_eq!((head.status, head.text(head.reason)), (401, &b"Found"[..]));
+    let fields: Vec<_> =
+        head.fields.iter().map(|field| (head.text(field.name), head.text(field.value))).collect();
+    assert_eq!(fields, [(&b"A"[..], &b"1"[..]), (&b"B"[..], &b"2"[..])]);
+}

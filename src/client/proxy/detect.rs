@@ -1,0 +1,160 @@
+//! Where the network's proxy script is (WPAD): DHCP's option 252, as far as a lease on this machine tells it, then
+//! DNS, `wpad` in the search domains and above them, never as high as a public suffix.
+//!
+//! DHCP is not asked anew: that takes a privileged port. The leases of systemd-networkd are readable by everybody;
+//! other clients keep theirs for themselves.
+
+use std::path::Path;
+
+use crate::abi::error::{Error, Result};
+use crate::net::client_stream::Cancel;
+use crate::net::resolve::{ResolveError, resolve};
+use crate::win32::last_error::explain;
+
+use super::super::connect::hosts;
+
+/// `WINHTTP_AUTO_DETECT_TYPE_DHCP`
+pub const DHCP: u32 = 1;
+/// `WINHTTP_AUTO_DETECT_TYPE_DNS_A`
+pub const DNS_A: u32 = 2;
+
+/// `ERROR_WINHTTP_AUTODETECTION_FAILED`
+pub(super) const AUTODETECTION_FAILED: Error = Error(12180);
+
+const LEASES: &str = "/run/systemd/netif/leases";
+const RESOLVER: &str = "/etc/resolv.conf";
+
+/// Milliseconds for one name.
+const PATIENCE: u32 = 5_000;
+
+/// More names than this are not tried.
+const MOST: usize = 16;
+
+/// Second labels under which, below a country's two letters, everybody may have a name.
+const SHARED: [&str; 12] = ["ac", "co", "com", "ed", "edu", "go", "gob", "gov", "gv", "ne", "net", "org"];
+
+/// The URL of the script. Looking names up can take seconds, and ends when `cancel` is.
+pub fn find(flags: u32, cancel: &Cancel) -> Result<String> {
+    if flags & DHCP != 0
+        && let Some(url) = from_leases(Path::new(LEASES))
+    {
+        return Ok(url);
+    }
+    let mut tried = Vec::new();
+    if flags & DNS_A != 0 {
+        tried = names(&search_domains());
+        for name in &tried {
+            let named = hosts::of_environment().is_some_and(|hosts| !hosts.find(name, 80).is_empty());
+            match if named { Ok(()) } else { resolve(name, PATIENCE, cancel).map(|_| ()) } {
+                Ok(()) => return Ok(format!("http://{name}/wpad.dat")),
+                Err(ResolveError::Cancelled) => return Err(Error::WINHTTP_OPERATION_CANCELLED),
+                Err(_) => {}
+            }
+        }
+    }
+    match tried.as_slice() {
+        [] => explain(format_args!(
+            "no DHCP lease names a proxy script, and there is no domain to look for one in"
+        )),
+        names => explain(format_args!("no proxy script: none of {} has an address", names.join(", "))),
+    }
+    Err(AUTODETECTION_FAILED)
+}
+
+/// Option 252 of the first lease that has it.
+fn from_leases(folder: &Path) -> Option<String> {
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.sort();
+    files.iter().find_map(|file| from_lease(&std::fs::read_to_string(file).ok()?))
+}
+
+/// `OPTION_252=` and the bytes in hexadecimal.
+fn from_lease(text: &str) -> Option<String> {
+    let digits = text.lines().find_map(|line| line.strip_prefix("OPTION_252="))?.trim();
+    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    let bytes: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(byte).collect();
+    let url = String::from_utf8(bytes?).ok()?;
+    // Some servers end it with a NUL or a line.
+    let url = url.trim_matches(['\0', '\n', '\r', ' ']);
+    let sound = url.bytes().all(|byte| byte.is_ascii_graphic());
+    let known = url.starts_with("http://") || url.starts_with("https://");
+    (sound && known).then(|| url.to_owned())
+}
+
+/// What names are searched in: `LOCALDOMAIN`, else resolv.conf's last `search` or `domain` line (resolv.conf(5)).
+fn search_domains() -> Vec<String> {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+    match std::env::var("LOCALDOMAIN") {
+        Ok(own) => words(&own),
+        Err(_) => {
+            let text = std::fs::read_to_string(RESOLVER).unwrap_or_default();
+            let line = text.lines().rev().find_map(|line| {
+                let (word, rest) = line.trim().split_once(char::is_whitespace)?;
+                ["search", "domain"].contains(&word).then_some(rest)
+            });
+            words(line.unwrap_or_default())
+        }
+    }
+}
+
+/// `wpad` in each domain and its parents, without repetition.
+fn names(domains: &[String]) -> Vec<String> {
+    let mut all = Vec::new();
+    for domain in domains {
+        let mut rest = domain.trim_matches('.');
+        while is_private(rest) && all.len() < MOST {
+            let name = format!("wpad.{rest}");
+            if !all.contains(&name) {
+                all.push(name);
+            }
+            rest = rest.split_once('.').map_or("", |(_, parent)| parent);
+        }
+    }
+    all
+}
+
+/// Whether a domain belongs to somebody, as far as its form tells: it has two labels, or three where the first two
+/// from the right are a country and one of its shared labels.
+fn is_private(domain: &str) -> bool {
+    let lower = domain.to_ascii_lowercase();
+    let labels: Vec<&str> = lower.rsplit('.').collect();
+    let shared = labels.len() > 1 && labels[0].len() == 2 && SHARED.contains(&labels[1]);
+    labels.iter().all(|label| !label.is_empty()) && labels.len() >= if shared { 3 } else { 2 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_climb_but_not_to_a_public_suffix() {
+        let of = |domains: &[&str]| names(&domains.iter().map(|d| (*d).to_owned()).collect::<Vec<_>>());
+        assert_eq!(
+            of(&["a.b.example.com"]),
+            ["wpad.a.b.example.com", "wpad.b.example.com", "wpad.example.com"]
+        );
+        assert_eq!(of(&["x.corp.co.uk."]), ["wpad.x.corp.co.uk", "wpad.corp.co.uk"]);
+        assert_eq!(of(&["bmw.de", "a.bmw.de"]), ["wpad.bmw.de", "wpad.a.bmw.de"]);
+        assert!(of(&["com", "CO.UK", "", ".", "a..b"]).is_empty());
+        assert_eq!(of(&[&"a.".repeat(100)]).len(), MOST);
+    }
+
+    #[test]
+    fn a_lease_tells_the_url_in_hexadecimal() {
+        assert_eq!(
+            from_lease("ADDRESS=1\nOPTION_252=687474703a2f2f772f780a\n").as_deref(),
+            Some("http://w/x")
+        );
+        for bad in ["", "OPTION_252=", "OPTION_252=6", "OPTION_252=zz", "OPTION_252=66747001", "OPTION_252=é"]
+        {
+            assert_eq!(from_lease(bad), None, "{bad}");
+        }
+        assert_eq!(from_leases(Path::new("/nonexistent")), None);
+    }
+
+    #[test]
+    fn nothing_is_found_without_asking() {
+        assert_eq!(find(0, &Cancel::new()), Err(AUTODETECTION_FAILED));
+    }
+}
