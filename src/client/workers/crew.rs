@@ -57,6 +57,8 @@ pub(super) struct Crew {
     pub(super) limit: usize,
     started: bool,
     pub(super) watching: bool,
+    /// Tasks begun since somebody watched.
+    pub(super) unwatched: usize,
     /// The watching thread has been told to come back.
     pub(super) called: bool,
     living: usize,
@@ -74,6 +76,7 @@ static CREW: Mutex<Crew> = Mutex::new(Crew {
     limit: 0,
     started: false,
     watching: false,
+    unwatched: 0,
     called: false,
     living: 0,
     asleep: 0,
