@@ -1,10 +1,11 @@
 /* Every option of the table: who takes it, how its size is checked, what it is before it is set, what it may not be, and
  * what requests inherit. The table is abi/options.tsv.
  * gate: not-mingw */
-#include "winhttp_server.h"
+#include "winhttp_websocket.h"
 
 enum { CAN_SET = 1, CAN_GET = 2 };
-enum { AT_SESSION = 1, AT_CONNECT = 2, AT_REQUEST = 4, AT_WEB_SOCKET = 8, AT_PROCESS = 16 };
+enum { AT_SESSION = 1, AT_CONNECT = 2, AT_REQUEST = 4, AT_WEB_SOCKET = 8, AT_PROCESS = 16, AT_RESOLVER = 32 };
+#define ANYWHERE (AT_SESSION | AT_CONNECT | AT_REQUEST | AT_WEB_SOCKET | AT_RESOLVER)
 enum { CORE, USEFUL, WINDOWS_ONLY };
 #define NO_VALUE 0
 #define TEXT_VALUE ((size_t)-1)
@@ -23,16 +24,16 @@ static const struct {
     DWORD option;
     int set_too, get_too;
 } extras[] = {
-    {WINHTTP_OPTION_CALLBACK, AT_CONNECT, AT_CONNECT},
-    {WINHTTP_OPTION_CONTEXT_VALUE, AT_CONNECT, AT_CONNECT},
-    {WINHTTP_OPTION_HANDLE_TYPE, 0, AT_CONNECT},
-    {WINHTTP_OPTION_PARENT_HANDLE, 0, AT_CONNECT},
+    {WINHTTP_OPTION_CALLBACK, ANYWHERE, ANYWHERE},
+    {WINHTTP_OPTION_CONTEXT_VALUE, ANYWHERE, ANYWHERE},
+    {WINHTTP_OPTION_HANDLE_TYPE, 0, ANYWHERE},
     {WINHTTP_OPTION_RESOLVE_TIMEOUT, 0, AT_CONNECT},
     {WINHTTP_OPTION_CONNECT_TIMEOUT, 0, AT_CONNECT},
     {WINHTTP_OPTION_SEND_TIMEOUT, 0, AT_CONNECT},
     {WINHTTP_OPTION_RECEIVE_TIMEOUT, 0, AT_CONNECT},
     {WINHTTP_OPTION_RECEIVE_RESPONSE_TIMEOUT, 0, AT_CONNECT},
-    {WINHTTP_OPTION_HTTP_VERSION, AT_CONNECT, AT_CONNECT},
+    {WINHTTP_OPTION_HTTP_VERSION, ANYWHERE, ANYWHERE},
+    {WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT, AT_SESSION | AT_REQUEST, AT_SESSION | AT_REQUEST},
     {WINHTTP_OPTION_SECURE_PROTOCOLS, AT_REQUEST, 0},
 };
 
@@ -69,11 +70,14 @@ static int taken_by(const struct option_row *row, int setting)
 static struct {
     HINTERNET handle;
     int level;
-} kinds[3];
-static struct trio it;
+} kinds[5];
+static struct trio it, socket_trio;
+static struct ws_server server;
+static HINTERNET waiting;
 
 static void open_all(void)
 {
+    static const struct play plays[] = {STEPS(END)};
     trio_open(&it, 80, NULL, NULL, 0);
     kinds[0].handle = it.session;
     kinds[0].level = AT_SESSION;
@@ -81,6 +85,21 @@ static void open_all(void)
     kinds[1].level = AT_CONNECT;
     kinds[2].handle = it.request;
     kinds[2].level = AT_REQUEST;
+    ws_start(&server, plays, 1);
+    kinds[3].handle = ws_open(&socket_trio, server.port);
+    kinds[3].level = AT_WEB_SOCKET;
+    waiting = WinHttpOpen(NULL, WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, WINHTTP_FLAG_ASYNC);
+    REQUIRE(waiting != NULL && WinHttpCreateProxyResolver(waiting, &kinds[4].handle) == 0);
+    kinds[4].level = AT_RESOLVER;
+}
+
+static void close_all(void)
+{
+    trio_close(&it);
+    trio_close(&socket_trio);
+    ws_end(&server);
+    CHECK(WinHttpCloseHandle(kinds[4].handle));
+    CHECK(WinHttpCloseHandle(waiting));
 }
 
 static void fails(BOOL done, DWORD error, const struct option_row *row, int level, const char *what)
@@ -124,7 +143,7 @@ TEST(test_options__who_can_set_them)
         }
         fails(WinHttpSetOption((HINTERNET)0xdeadbeef, row->option, value, size), ERROR_INVALID_HANDLE, row, 0, "set");
     }
-    trio_close(&it);
+    close_all();
 }
 
 /* Read before they are there: connections, certificates. */
@@ -163,7 +182,8 @@ TEST(test_options__who_can_read_them)
             HINTERNET handle = kinds[kind].handle;
             DWORD size = sizeof(room), needed = 0;
             fails(WinHttpQueryOption(handle, row->option, room, NULL), ERROR_INVALID_PARAMETER, row, level, "no size");
-            if (!(row->access & CAN_GET) && row->option != WINHTTP_OPTION_CONNECTION_GUID) {
+            if ((!(row->access & CAN_GET) && row->option != WINHTTP_OPTION_CONNECTION_GUID) ||
+                row->option == WINHTTP_OPTION_WEB_SOCKET_KEEPALIVE_INTERVAL) {
                 BOOL done = WinHttpQueryOption(handle, row->option, room, &size);
                 if (taken_by(row, 1) & level)
                     fails(done, ERROR_INVALID_PARAMETER, row, level, "read");
@@ -200,7 +220,7 @@ TEST(test_options__who_can_read_them)
             fails(WinHttpQueryOption((HINTERNET)0xdeadbeef, row->option, room, &size), ERROR_INVALID_HANDLE, row, 0, "read");
         }
     }
-    trio_close(&it);
+    close_all();
 }
 
 static DWORD number_of(HINTERNET handle, DWORD option)
@@ -257,7 +277,7 @@ TEST(test_options__defaults_and_inheritance)
             CHECK(WinHttpCloseHandle(later));
         }
     }
-    trio_close(&it);
+    close_all();
 }
 
 TEST(test_options__impossible_values)
@@ -312,7 +332,7 @@ TEST(test_options__impossible_values)
     CHECK(WinHttpCloseHandle(it.request));
     it.request = WinHttpOpenRequest(it.connect, NULL, NULL, NULL, NULL, NULL, WINHTTP_FLAG_SECURE);
     CHECK_WORKS(WinHttpSetOption(it.request, WINHTTP_OPTION_CLIENT_CERT_CONTEXT, NULL, 0));
-    trio_close(&it);
+    close_all();
 }
 
 TEST(test_options__secure_defaults)
@@ -353,7 +373,7 @@ TEST(test_options__of_the_process)
     CHECK_FAILS(WinHttpSetOption(NULL, WINHTTP_OPTION_REDIRECT_POLICY, &value, sizeof(value)), ERROR_INVALID_HANDLE);
     size = sizeof(value);
     CHECK_FAILS(WinHttpQueryOption(NULL, WINHTTP_OPTION_REDIRECT_POLICY, &value, &size), ERROR_INVALID_HANDLE);
-    trio_close(&it);
+    close_all();
 }
 
 TEST(test_options__that_are_not_here)
@@ -387,7 +407,27 @@ TEST(test_options__that_are_not_here)
         CHECK_FAILS(WinHttpSetOption(it.request, rows[at].option, room, 4), rows[at].set);
         CHECK_FAILS(WinHttpQueryOption(it.request, rows[at].option, room, &size), rows[at].get);
     }
-    trio_close(&it);
+    close_all();
+}
+
+TEST(test_options__kinds_of_handles)
+{
+    static const DWORD types[] = {WINHTTP_HANDLE_TYPE_SESSION, WINHTTP_HANDLE_TYPE_CONNECT, WINHTTP_HANDLE_TYPE_REQUEST,
+                                  WINHTTP_HANDLE_TYPE_WEBSOCKET, WINHTTP_HANDLE_TYPE_PROXY_RESOLVER};
+    HINTERNET parent;
+    DWORD size = sizeof(parent);
+    size_t at;
+    open_all();
+    for (at = 0; at < COUNT(kinds); at++)
+        CHECK_EQ(number_of(kinds[at].handle, WINHTTP_OPTION_HANDLE_TYPE), types[at]);
+    CHECK_FAILS(WinHttpQueryOption(it.session, WINHTTP_OPTION_PARENT_HANDLE, &parent, &size), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_WORKS(WinHttpQueryOption(it.connect, WINHTTP_OPTION_PARENT_HANDLE, &parent, &size));
+    CHECK(parent == it.session);
+    CHECK_WORKS(WinHttpQueryOption(it.request, WINHTTP_OPTION_PARENT_HANDLE, &parent, &size));
+    CHECK(parent == it.connect);
+    CHECK_WORKS(WinHttpQueryOption(kinds[4].handle, WINHTTP_OPTION_PARENT_HANDLE, &parent, &size));
+    CHECK(parent == waiting);
+    close_all();
 }
 
 TEST(test_options__annotations)
@@ -410,7 +450,7 @@ TEST(test_options__annotations)
     size = sizeof(back);
     CHECK_WORKS(WinHttpQueryOption(it.request, WINHTTP_OPTION_REQUEST_ANNOTATION, back, &size));
     CHECK_EQ(size, 0);
-    trio_close(&it);
+    close_all();
 }
 
 /* A protocol that is required and not spoken is an error, not a surprise. */
@@ -432,9 +472,10 @@ TEST(test_options__required_protocols)
 TEST(test_options__features_tell_the_truth)
 {
     /* A feature that is an option is there when the option does something here. */
-    static const DWORD there[] = {5, 7, 44, 46, 48, 49, 54, 55, 56, 59, 62, 63, 73, 76, 80};
-    static const DWORD absent[] = {0, 1, 9, 13, 16, 17, 20, 21, 22, 23, 26, 28, 29, 30, 31, 43, 66, 69, 70, 71, 72, 78, 79, 81, 82,
-                                   83, 88, 90, 0xFFFF};
+    static const DWORD there[] = {2,  3,  4,  5,  7,  8,  12, 14, 15, 24, 27, 32, 34, 35, 37, 38, 39, 44, 46, 48, 49,
+                                  50, 51, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 73, 74, 76, 77, 80, 92};
+    static const DWORD absent[] = {0,  1,  6,  9,  13, 16, 17, 20, 21, 22, 23, 26, 28, 29, 30, 31, 33, 43, 47, 52, 64,
+                                   65, 66, 69, 70, 71, 72, 75, 78, 79, 81, 82, 83, 88, 89, 90, 91, 93, 94, 0xFFFF};
     size_t at;
     DWORD size;
     for (at = 0; at < COUNT(there) + COUNT(absent); at++) {

@@ -574,3 +574,28 @@ TEST(test_proxy__a_silent_proxy_takes_too_long)
     trio_close(&it);
     server_end(&proxy);
 }
+
+TEST(test_proxy__a_redirect_past_the_proxy_and_back)
+{
+    struct trio it;
+    char first[128], second[128];
+    struct turn turns[2] = {{NULL, KEEP}, {OK_HELLO, KEEP}};
+    static struct server proxy, server;
+    struct turn once = {NULL, CLOSE};
+    server_start(&proxy, turns, 2);
+    server_start(&server, &once, 1);
+    snprintf(first, sizeof(first), "HTTP/1.1 302 F\r\nLocation: http://127.0.0.1:%d/b\r\nContent-Length: 0\r\n\r\n", server.port);
+    snprintf(second, sizeof(second), "HTTP/1.1 302 F\r\nLocation: http://far.example/c\r\nContent-Length: 0\r\n\r\n");
+    turns[0].answer = first;
+    once.answer = second;
+    open_through(&it, wide("127.0.0.1:%d", proxy.port), W("127.*"), W("far.example"), 0);
+    REQUIRE(exchange(it.request));
+    expect_hello(it.request);
+    CHECK_HAS(proxy.requests[0], "GET http://far.example/x HTTP/1.1\r\n");
+    CHECK_HAS(server.requests[0], "GET /b HTTP/1.1\r\n");
+    CHECK_LACKS(server.requests[0], "Proxy-");
+    CHECK_HAS(proxy.requests[1], "GET http://far.example/c HTTP/1.1\r\n");
+    trio_close(&it);
+    server_end(&proxy);
+    server_end(&server);
+}

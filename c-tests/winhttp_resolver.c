@@ -304,3 +304,54 @@ TEST(test_resolver__settings)
     CHECK(WinHttpCloseHandle(resolver));
     CHECK(WinHttpCloseHandle(session));
 }
+
+#define ROUNDS 300
+
+/* Closes what it is told to, at a moment of its own. */
+static DWORD WINAPI close_it(void *resolver)
+{
+    CHECK(WinHttpCloseHandle(resolver));
+    return 0;
+}
+
+TEST(test_resolver__closing_at_any_moment)
+{
+    HINTERNET session, resolver;
+    DWORD_PTR context;
+    int at, answered, failed, closed;
+    prepare("p", NULL);
+    notes_clear(NULL);
+    open_resolver(&session, &resolver);
+    CHECK(WinHttpCloseHandle(resolver));
+    for (context = 100; context < 100 + ROUNDS; context++) {
+        HANDLE thread;
+        REQUIRE(WinHttpCreateProxyResolver(session, &resolver) == 0);
+        CHECK_EQ(WinHttpGetProxyForUrlEx(resolver, W("http://far.example/"), &by_list, context), ERROR_IO_PENDING);
+        if (context % 3 == 0) {
+            thread = CreateThread(NULL, 0, close_it, resolver, 0, NULL);
+            CHECK_EQ(WaitForSingleObject(thread, 10000), WAIT_OBJECT_0);
+            CloseHandle(thread);
+        } else
+            CHECK(WinHttpCloseHandle(resolver));
+    }
+    for (context = 100; context < 100 + ROUNDS; context++) {
+        REQUIRE(note_wait(context, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, 1));
+        answered = note_find(context, WINHTTP_CALLBACK_STATUS_GETPROXYFORURL_COMPLETE);
+        failed = note_find(context, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR);
+        closed = note_find(context, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
+        CHECK_EQ(answered + failed, 1);
+        CHECK_EQ(closed, 1);
+    }
+    /* The last of each is the closing. */
+    for (at = 0; at < note_count; at++)
+        if (notes[at].status == WINHTTP_CALLBACK_STATUS_REQUEST_ERROR)
+            CHECK_EQ(notes[at].number, ERROR_WINHTTP_OPERATION_CANCELLED);
+    for (context = 100; context < 100 + ROUNDS; context++) {
+        const struct note *last = NULL;
+        for (at = 0; at < note_count; at++)
+            if (notes[at].context == context)
+                last = &notes[at];
+        CHECK(last && last->status == WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
+    }
+    CHECK(WinHttpCloseHandle(session));
+}

@@ -174,6 +174,64 @@ TEST(test_ws__answers_that_fit)
     ws_end(&server);
 }
 
+/* A socket that is never completed ends with its request, and its connection serves nobody else. */
+TEST(test_ws__an_upgrade_that_is_not_completed)
+{
+    static const struct play plays[] = {STEPS(END), STEPS(END)};
+    struct ws_server server;
+    int at;
+    ws_start(&server, plays, 2);
+    for (at = 0; at < 2; at++) {
+        struct trio it;
+        trio_open(&it, server.port, NULL, NULL, 0);
+        CHECK_WORKS(ws_ask(it.request));
+        CHECK_EQ(status_of(it.request), 101);
+        trio_close(&it);
+    }
+    CHECK_EQ(WaitForSingleObject(server.ended, 10000), WAIT_OBJECT_0);
+    ws_end(&server);
+    CHECK_EQ(server.heard, 0);
+}
+
+/* A proxy is passed through a tunnel: it would take the fields of the upgrade for its own. */
+TEST(test_ws__through_a_proxy)
+{
+    static const struct play play = {
+        "HTTP/1.1 200 OK\r\n\r\n%.0s",
+        {AWAIT,
+         SAY("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+             "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x02hi"),
+         END},
+        3};
+    struct ws_server server;
+    struct trio it;
+    HINTERNET ws;
+    WCHAR address[64];
+    WINHTTP_PROXY_INFO proxy = {WINHTTP_ACCESS_TYPE_NAMED_PROXY, address, NULL};
+    char text[64];
+    int at;
+    ws_start(&server, &play, 1);
+    sprintf(text, "127.0.0.1:%d", server.port);
+    for (at = 0; at == 0 || text[at - 1]; at++)
+        address[at] = (WCHAR)text[at];
+    it.session = WinHttpOpen(NULL, WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, 0);
+    CHECK_WORKS(WinHttpSetOption(it.session, WINHTTP_OPTION_PROXY, &proxy, sizeof(proxy)));
+    it.connect = WinHttpConnect(it.session, W("elsewhere.test"), 80, 0);
+    it.request = WinHttpOpenRequest(it.connect, NULL, NULL, NULL, NULL, NULL, 0);
+    CHECK_WORKS(WinHttpAddRequestHeaders(it.request, W("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="), (DWORD)-1, WINHTTP_ADDREQ_FLAG_ADD));
+    CHECK_WORKS(WinHttpSetOption(it.request, WINHTTP_OPTION_UPGRADE_TO_WEB_SOCKET, NULL, 0));
+    CHECK_WORKS(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
+    CHECK_HAS(server.request, "CONNECT elsewhere.test:80 HTTP/1.1\r\n");
+    SetEvent(server.go);
+    CHECK_WORKS(WinHttpReceiveResponse(it.request, NULL));
+    ws = WinHttpWebSocketCompleteUpgrade(it.request, 0);
+    REQUIRE(ws != NULL);
+    CHECK_MESSAGE(ws, TEXT_ALL, "hi");
+    CHECK(WinHttpCloseHandle(ws));
+    trio_close(&it);
+    ws_end(&server);
+}
+
 TEST(test_ws__options)
 {
     struct trio it;
@@ -212,8 +270,11 @@ TEST(test_ws__options)
     CHECK_FAILS(WinHttpQueryOption(it.request, WINHTTP_OPTION_WEB_SOCKET_KEEPALIVE_INTERVAL, &value, &size), ERROR_INVALID_PARAMETER);
     CHECK_WORKS(WinHttpQueryOption(it.request, WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT, &value, &size));
     CHECK_EQ(value, 10000);
+    CHECK_FAILS(WinHttpQueryOption(it.session, WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT, &value, &size),
+                ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
     value = 5000;
     CHECK_WORKS(WinHttpSetOption(it.request, WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT, &value, 4));
+    CHECK_FAILS(WinHttpSetOption(it.session, WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT, &value, 4), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
     CHECK_FAILS(WinHttpSetOption(it.connect, WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT, &value, 4), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
     /* A send buffer that holds no frame is noticed when the request is sent. */
     CHECK_WORKS(WinHttpSetOption(it.request, WINHTTP_OPTION_UPGRADE_TO_WEB_SOCKET, NULL, 0));

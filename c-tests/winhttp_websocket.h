@@ -48,7 +48,7 @@ static uint32_t ws_turn(uint32_t word, int bits)
 }
 
 /* SHA-1 of a text of at most 119 bytes. */
-static void ws_sha1(const char *text, unsigned char digest[20])
+static void ws_sha1(const char *text, unsigned char *digest)
 {
     uint32_t h[5] = {0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0}, w[80];
     unsigned char block[128] = {0};
@@ -81,7 +81,7 @@ static void ws_accept(const char *request, char accept[32])
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const char *key = strstr(request, "Sec-WebSocket-Key: ");
-    unsigned char digest[21] = {0};
+    unsigned char digest[22] = {0};
     char joined[128];
     int i;
     sprintf(joined, "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key ? key + 19 : "");

@@ -140,11 +140,28 @@ run_echo_upload() {
     checks=$((checks + 3))
 }
 
+run_websocket_echo() {
+    local port
+    port=$(free_port)
+    cp "$ROOT/tools/websocket_echo.py" "$WORK/websocket_server"
+    start websocket_server "$port"
+    "$WORK/websocket_echo" "http://127.0.0.1:$port/echo" hello κόσμε >"$WORK/said" 2>&1
+    expect "WebSocket" '^hello$' "$WORK/said"
+    expect "WebSocket, a text in pieces" '^κόσμε$' "$WORK/said"
+    expect "WebSocket, the end" '^closed, status 1000' "$WORK/said"
+    if "$WORK/websocket_echo" "http://127.0.0.1:$port/" hello >"$WORK/said" 2>&1; then
+        echo "websocket_echo succeeds without an upgrade"
+        return 1
+    fi
+    expect "WebSocket, no upgrade" 'answers with 404' "$WORK/said"
+    ended websocket_server
+}
+
 for compiler in gcc clang; do
     for source in "$ROOT"/examples-c/*.c; do
         build "$compiler" "$(basename "$source" .c)"
     done
-    for server in server_sync server_v1 server_iocp server_threadpool server_unix server_epoll echo_upload; do
+    for server in server_sync server_v1 server_iocp server_threadpool server_unix server_epoll echo_upload websocket_echo; do
         "run_$server"
     done
 done

@@ -166,7 +166,16 @@ BOOL WinHttpQueryOption(HINTERNET hInternet,
  * ERROR_INSUFFICIENT_BUFFER for another size, ERROR_INVALID_PARAMETER for an impossible value,
  * ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_INVALID_HANDLE.
  *
- * MSDN: WinHttpSetOption.
+ * NTHTTP_OPTION_HOST_OVERRIDE (of this library; a session, or a request before it is sent) takes a string of items
+ * `name[:port]=host[:port]` between blanks, commas or semicolons, such as `example.com:80=127.0.0.1:8080`: where
+ * connections for a name really go. `*` is any name; a port left out on the left is any port, on the right the same
+ * port. The first item that fits decides; items with the same left side add addresses to try. What is sent stays
+ * the same. An empty string takes it back. The environment variable NTHTTP_HOSTS has the same form and counts after it.
+ *
+ * MSDN: WinHttpSetOption. Differs from Windows: how long an address holds is not known here, so
+ * WINHTTP_OPTION_RESOLVER_CACHE_CONFIG takes 30 seconds for it (ages in seconds, 0 is the default) and its two flags
+ * about that have no effect. Without WINHTTP_OPTION_IPV6_FAST_FALLBACK the families race (RFC 8305). A session with
+ * WINHTTP_OPTION_MAX_CONNS_PER_SERVER shares no connections with others.
  *
  * Safety: The buffer is readable for its length.
  */
@@ -174,6 +183,314 @@ BOOL WinHttpSetOption(HINTERNET hInternet,
                       DWORD dwOption,
                       LPVOID lpBuffer,
                       DWORD dwBufferLength);
+
+/**
+ * Has a function called whenever the proxy settings have changed: the default of WinHttpSetDefaultProxyConfiguration, or
+ * the desktop's.
+ *
+ * `ullFlags` is WINHTTP_PROXY_NOTIFY_CHANGE, which the function gets too, with `pvContext`. It is called on a thread of
+ * the library, one call at a time; it may call anything, WinHttpUnregisterProxyChangeNotification too.
+ * `*hRegistration` is for that. Returns 0, ERROR_INVALID_PARAMETER for other flags or NULL, ERROR_NOT_ENOUGH_MEMORY.
+ * Changes of the environment are this process's own and are not told.
+ *
+ * MSDN: WinHttpRegisterProxyChangeNotification (an empty page).
+ *
+ * Safety: The function stays callable, with its context, until the registration has ended; `hRegistration` is NULL or writable.
+ */
+DWORD WinHttpRegisterProxyChangeNotification(ULONGLONG ullFlags,
+                                             WINHTTP_PROXY_CHANGE_CALLBACK pfnCallback,
+                                             PVOID pvContext,
+                                             PVOID *hRegistration);
+
+/**
+ * Ends a registration. When this returns, the function is not running and will not be called again; called from
+ * inside the function, it returns at once, and the call under way is the last.
+ *
+ * Returns 0, or ERROR_INVALID_HANDLE for a registration that does not exist (any more).
+ *
+ * MSDN: WinHttpUnregisterProxyChangeNotification (an empty page).
+ *
+ * Safety: Any value may be passed.
+ */
+DWORD WinHttpUnregisterProxyChangeNotification(PVOID hRegistration);
+
+/**
+ * Reads the proxy that sessions opened with WINHTTP_ACCESS_TYPE_DEFAULT_PROXY use.
+ *
+ * It is what WinHttpSetDefaultProxyConfiguration has kept, else what the variables http_proxy, https_proxy, all_proxy
+ * and no_proxy say: WINHTTP_ACCESS_TYPE_NAMED_PROXY with two strings, each NULL or to be freed with GlobalFree; or
+ * WINHTTP_ACCESS_TYPE_NO_PROXY. Errors: ERROR_INVALID_PARAMETER for NULL, ERROR_NOT_ENOUGH_MEMORY.
+ *
+ * MSDN: WinHttpGetDefaultProxyConfiguration.
+ *
+ * Safety: `pProxyInfo` is NULL or writable.
+ */
+BOOL WinHttpGetDefaultProxyConfiguration(WINHTTP_PROXY_INFO *pProxyInfo);
+
+/**
+ * Keeps the proxy that sessions opened from now on with WINHTTP_ACCESS_TYPE_DEFAULT_PROXY use.
+ *
+ * `dwAccessType` is WINHTTP_ACCESS_TYPE_NO_PROXY, or WINHTTP_ACCESS_TYPE_NAMED_PROXY with a proxy list and perhaps a
+ * bypass list, both ASCII. It is kept in the configuration file (`/etc/nthttp/config.json` for root, else the user's
+ * own), and goes before the environment. Errors: ERROR_INVALID_PARAMETER, ERROR_ACCESS_DENIED when the file may not
+ * be written, ERROR_WINHTTP_INTERNAL_ERROR when it cannot be.
+ *
+ * MSDN: WinHttpSetDefaultProxyConfiguration. Differs from Windows: users other than root have a default of their own.
+ *
+ * Safety: `pProxyInfo` is NULL or readable, and its strings are NULL or end in NUL.
+ */
+BOOL WinHttpSetDefaultProxyConfiguration(WINHTTP_PROXY_INFO *pProxyInfo);
+
+/**
+ * Reads the proxy settings of the user's desktop: KDE's (kioslaverc) or GNOME's (dconf, or the key file that stands for
+ * it), else what the variables http_proxy, https_proxy, all_proxy and no_proxy say.
+ *
+ * `fAutoDetect` asks for WinHttpDetectAutoProxyConfigUrl; the strings are NULL or to be freed with GlobalFree. Nothing
+ * is applied. Errors: ERROR_FILE_NOT_FOUND when there are no settings, ERROR_INVALID_PARAMETER for NULL,
+ * ERROR_NOT_ENOUGH_MEMORY.
+ *
+ * MSDN: WinHttpGetIEProxyConfigForCurrentUser.
+ *
+ * Safety: `pProxyConfig` is NULL or writable.
+ */
+BOOL WinHttpGetIEProxyConfigForCurrentUser(WINHTTP_CURRENT_USER_IE_PROXY_CONFIG *pProxyConfig);
+
+/**
+ * Whether the bypass list of a proxy setting has a server: `*pfIsInBypassList` becomes TRUE or FALSE.
+ *
+ * `tScheme` is INTERNET_SCHEME_HTTP or INTERNET_SCHEME_HTTPS. Returns 0, or ERROR_INVALID_PARAMETER for a NULL pointer
+ * or another scheme. A setting without a bypass list, or that is no named proxy, has no server in it.
+ *
+ * MSDN: not documented; declared by mingw-w64's winhttp.h.
+ *
+ * Safety: `pProxyInfo` is NULL or readable, its strings and `pwszHost` are NULL or end in NUL, `pfIsInBypassList` is NULL or
+ * writable.
+ */
+DWORD WinHttpIsHostInProxyBypassList(const WINHTTP_PROXY_INFO *pProxyInfo,
+                                     PCWSTR pwszHost,
+                                     INTERNET_SCHEME tScheme,
+                                     INTERNET_PORT nPort,
+                                     BOOL *pfIsInBypassList);
+
+/**
+ * Would choose whether the machine's users have proxy settings of their own. On this platform they always have.
+ *
+ * Returns ERROR_ACCESS_DENIED to users other than root, and ERROR_NOT_SUPPORTED to root.
+ *
+ * MSDN: WinHttpSetProxySettingsPerUser (declared without a page). Differs from Windows: it is never obeyed.
+ */
+DWORD WinHttpSetProxySettingsPerUser(BOOL fProxySettingsPerUser);
+
+/**
+ * Would say which network connections serve which hosts.
+ *
+ * Returns ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE for a handle that is no session's,
+ * ERROR_INVALID_PARAMETER for an unknown tag or a NULL list, else ERROR_NOT_SUPPORTED.
+ *
+ * MSDN: WinHttpConnectionSetPolicyEntries. Differs from Windows: there is nothing it could set.
+ *
+ * Safety: Any values may be passed: the list is not looked at.
+ */
+DWORD WinHttpConnectionSetPolicyEntries(HINTERNET hSession,
+                                        WINHTTP_CONNECTION_POLICY_TAG PolicyEntryTag,
+                                        WINHTTP_CONNECTION_POLICY_ENTRY_LIST *pPolicyEntryList);
+
+/**
+ * Would take back what WinHttpConnectionSetPolicyEntries has said under a tag.
+ *
+ * Returns ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE for a handle that is no session's,
+ * ERROR_INVALID_PARAMETER for an unknown tag, else ERROR_NOT_SUPPORTED.
+ *
+ * MSDN: WinHttpConnectionDeletePolicyEntries. Differs from Windows: there is nothing to delete.
+ *
+ * Safety: Any values may be passed.
+ */
+DWORD WinHttpConnectionDeletePolicyEntries(HINTERNET hSession,
+                                           WINHTTP_CONNECTION_POLICY_TAG PolicyEntryTag);
+
+/**
+ * Would say which proxy a network connection has.
+ *
+ * Returns ERROR_INVALID_PARAMETER for a NULL pointer or an unknown type, else ERROR_NOT_SUPPORTED;
+ * WinHttpSetDefaultProxyConfiguration sets a proxy for all connections.
+ *
+ * MSDN: WinHttpConnectionSetProxyInfo. Differs from Windows: there is nothing it could set.
+ *
+ * Safety: Any values may be passed: strings and structures are not looked at.
+ */
+DWORD WinHttpConnectionSetProxyInfo(PCWSTR pwszConnectionName,
+                                    WINHTTP_CONNECTION_PROXY_TYPE Type,
+                                    const WINHTTP_CONNECTION_PROXY_INFO *pProxyInfo);
+
+/**
+ * Would take back what WinHttpConnectionSetProxyInfo has said.
+ *
+ * Returns ERROR_INVALID_PARAMETER for a NULL name or an unknown type, else ERROR_NOT_SUPPORTED.
+ *
+ * MSDN: WinHttpConnectionDeleteProxyInfo. Differs from Windows: there is nothing to delete.
+ *
+ * Safety: Any values may be passed: the string is not looked at.
+ */
+DWORD WinHttpConnectionDeleteProxyInfo(PCWSTR pwszConnectionName,
+                                       WINHTTP_CONNECTION_PROXY_TYPE Type);
+
+/**
+ * Would say which network interface each network connection has.
+ *
+ * Returns ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE for a handle that is no session's,
+ * ERROR_INVALID_PARAMETER for a NULL list, else ERROR_NOT_SUPPORTED.
+ *
+ * MSDN: WinHttpConnectionUpdateIfIndexTable. Differs from Windows: there is nothing it could set.
+ *
+ * Safety: Any values may be passed: the list is not looked at.
+ */
+DWORD WinHttpConnectionUpdateIfIndexTable(HINTERNET hSession,
+                                          WINHTTP_CONNECTION_IFINDEX_LIST *pConnectionIfIndexEntries);
+
+/**
+ * Finds the URL of the network's proxy script, without fetching it. Takes time: names are looked up.
+ *
+ * `dwAutoDetectFlags`: WINHTTP_AUTO_DETECT_TYPE_DHCP (a lease of systemd-networkd with option 252),
+ * WINHTTP_AUTO_DETECT_TYPE_DNS_A (`wpad` in the search domains of resolv.conf and above them, never as high as a
+ * public suffix), or both, in this order. `*ppwstrAutoConfigUrl` becomes a string to be freed with GlobalFree, or NULL.
+ * Errors: ERROR_INVALID_PARAMETER without flags or pointer, ERROR_WINHTTP_AUTODETECTION_FAILED.
+ *
+ * MSDN: WinHttpDetectAutoProxyConfigUrl. Differs from Windows: DHCP servers are not asked anew.
+ *
+ * Safety: `ppwstrAutoConfigUrl` is NULL or writable.
+ */
+BOOL WinHttpDetectAutoProxyConfigUrl(DWORD dwAutoDetectFlags,
+                                     LPWSTR *ppwstrAutoConfigUrl);
+
+/**
+ * Finds the proxies for a URL. Always waits, in asynchronous sessions too.
+ *
+ * `pAutoProxyOptions` says who may answer: WINHTTP_AUTOPROXY_AUTO_DETECT, _CONFIG_URL and _ALLOW_AUTOCONFIG a script,
+ * _ALLOW_STATIC the proxy lists of the desktop, the environment, or WinHttpSetDefaultProxyConfiguration. The answer is
+ * for WINHTTP_OPTION_PROXY on the request: WINHTTP_ACCESS_TYPE_NAMED_PROXY with the proxies that serve this URL, in
+ * order, in a string to be freed with GlobalFree, or WINHTTP_ACCESS_TYPE_NO_PROXY. Errors: ERROR_INVALID_HANDLE,
+ * ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, ERROR_WINHTTP_INVALID_URL,
+ * ERROR_WINHTTP_UNRECOGNIZED_SCHEME (the URL's, or that of the script's), ERROR_WINHTTP_AUTODETECTION_FAILED,
+ * ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT, ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR when nobody who may answer has one.
+ *
+ * MSDN: WinHttpGetProxyForUrl. Differs from Windows: scripts are not run; one that is found is
+ * ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT, unless _ALLOW_STATIC lets the lists answer.
+ *
+ * Safety: Strings and structures are readable, strings end in NUL, `pProxyInfo` is writable; any may be NULL.
+ */
+BOOL WinHttpGetProxyForUrl(HINTERNET hSession,
+                           LPCWSTR lpcwszUrl,
+                           WINHTTP_AUTOPROXY_OPTIONS *pAutoProxyOptions,
+                           WINHTTP_PROXY_INFO *pProxyInfo);
+
+/**
+ * Forgets what has been learnt about proxies: which could not be reached.
+ *
+ * `dwFlags` must have WINHTTP_RESET_OUT_OF_PROC; which other WINHTTP_RESET_ flags it has makes no difference. Returns
+ * 0, ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE for a handle that is no session's, or
+ * ERROR_INVALID_PARAMETER.
+ *
+ * MSDN: WinHttpResetAutoProxy. Differs from Windows: two resets need no 30 seconds between them.
+ *
+ * Safety: Any value may be passed.
+ */
+DWORD WinHttpResetAutoProxy(HINTERNET hSession,
+                            DWORD dwFlags);
+
+/**
+ * Starts to read the user's proxy settings. The callback is told GETPROXYSETTINGS_COMPLETE from another thread, with
+ * `pContext`, and WinHttpGetProxySettingsResultEx has them.
+ *
+ * `ProxySettingsType` is one of WINHTTP_PROXY_SETTINGS_TYPE but Unknown; all give the same. `pProxySettingsParam` may be
+ * NULL; what it asks for makes no difference, because the settings are the same for all connections. Returns
+ * ERROR_IO_PENDING, or ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, ERROR_INVALID_PARAMETER,
+ * ERROR_WINHTTP_INCORRECT_HANDLE_STATE while another question is being answered, ERROR_NOT_ENOUGH_MEMORY.
+ *
+ * MSDN: WinHttpGetProxySettingsEx.
+ *
+ * Safety: Any values may be passed: the parameters are not looked at.
+ */
+DWORD WinHttpGetProxySettingsEx(HINTERNET hResolver,
+                                WINHTTP_PROXY_SETTINGS_TYPE ProxySettingsType,
+                                PWINHTTP_PROXY_SETTINGS_PARAM pProxySettingsParam,
+                                DWORD_PTR pContext);
+
+/**
+ * Reads what WinHttpGetProxySettingsEx found into a WINHTTP_PROXY_SETTINGS_EX.
+ *
+ * `ullFlags` has the WINHTTP_PROXY_TYPE_ bits of what is set; `pcwszProxy` and `pcwszSecureProxy` are the proxies for http
+ * and https. To be freed with WinHttpFreeProxySettingsEx. Returns 0, ERROR_INVALID_PARAMETER for NULL,
+ * ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, ERROR_WINHTTP_INCORRECT_HANDLE_STATE when there is no such
+ * answer, ERROR_NOT_ENOUGH_MEMORY.
+ *
+ * MSDN: WinHttpGetProxySettingsResultEx.
+ *
+ * Safety: `pProxySettingsEx` is NULL or a writable WINHTTP_PROXY_SETTINGS_EX.
+ */
+DWORD WinHttpGetProxySettingsResultEx(HINTERNET hResolver,
+                                      PVOID pProxySettingsEx);
+
+/**
+ * Frees what WinHttpGetProxySettingsResultEx has put into a structure, which is left empty.
+ *
+ * Returns 0, or ERROR_INVALID_PARAMETER for NULL or an unknown type.
+ *
+ * MSDN: WinHttpFreeProxySettingsEx.
+ *
+ * Safety: `pProxySettingsEx` is NULL, or was filled by WinHttpGetProxySettingsResultEx, or is empty.
+ */
+DWORD WinHttpFreeProxySettingsEx(WINHTTP_PROXY_SETTINGS_TYPE ProxySettingsType,
+                                 PVOID pProxySettingsEx);
+
+/**
+ * Would read the settings of one of Windows's network connections, which this platform does not have.
+ *
+ * Returns ERROR_NOT_SUPPORTED; nothing is written. WinHttpGetProxySettingsEx and
+ * WinHttpGetIEProxyConfigForCurrentUser have the user's settings.
+ *
+ * MSDN: declared without a page.
+ *
+ * Safety: Any values may be passed.
+ */
+DWORD WinHttpReadProxySettings(HINTERNET hSession,
+                               PCWSTR pcwszConnectionName,
+                               BOOL fFallBackToDefaultSettings,
+                               BOOL fSetAutoDiscoverForDefaultSettings,
+                               DWORD *pdwSettingsVersion,
+                               BOOL *pfDefaultSettingsAreReturned,
+                               WINHTTP_PROXY_SETTINGS *pWinHttpProxySettings);
+
+/**
+ * Would change the settings of one of Windows's network connections, which this platform does not have.
+ *
+ * Returns ERROR_NOT_SUPPORTED. WinHttpSetDefaultProxyConfiguration keeps a default.
+ *
+ * MSDN: declared without a page.
+ *
+ * Safety: Any values may be passed.
+ */
+DWORD WinHttpWriteProxySettings(HINTERNET hSession,
+                                BOOL fForceUpdate,
+                                WINHTTP_PROXY_SETTINGS *pWinHttpProxySettings);
+
+/**
+ * Would free what WinHttpReadProxySettings gives. That gives nothing, so there is nothing to free.
+ *
+ * MSDN: declared without a page.
+ *
+ * Safety: Any value may be passed.
+ */
+void WinHttpFreeProxySettings(WINHTTP_PROXY_SETTINGS *pWinHttpProxySettings);
+
+/**
+ * Would give the version of what WinHttpReadProxySettings reads. Returns ERROR_NOT_SUPPORTED; nothing is written.
+ *
+ * MSDN: declared without a page.
+ *
+ * Safety: Any values may be passed.
+ */
+DWORD WinHttpGetProxySettingsVersion(HINTERNET hSession,
+                                     DWORD *pdwProxySettingsVersion);
 
 /**
  * Opens a request. No network is touched.
@@ -275,14 +592,104 @@ BOOL WinHttpWriteData(HINTERNET hRequest,
                       LPDWORD lpdwNumberOfBytesWritten);
 
 /**
- * Receives the response up to the end of its head, following redirects.
+ * Makes a proxy resolver. It inherits the session's callback and context, and is closed with WinHttpCloseHandle.
+ *
+ * Returns 0, ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE for a handle that is not an asynchronous
+ * session's, or ERROR_INVALID_PARAMETER for a NULL pointer.
+ *
+ * MSDN: WinHttpCreateProxyResolver.
+ *
+ * Safety: `phResolver` is NULL or writable.
+ */
+DWORD WinHttpCreateProxyResolver(HINTERNET hSession,
+                                 HINTERNET *phResolver);
+
+/**
+ * Starts to find the proxies for a URL. The callback is told GETPROXYFORURL_COMPLETE, and WinHttpGetProxyResult has the
+ * answer; or REQUEST_ERROR with API_GET_PROXY_FOR_URL. Both come from another thread, with `pContext`.
+ *
+ * `pAutoProxyOptions` as for WinHttpGetProxyForUrl, with the same errors for the callback. Returns ERROR_IO_PENDING, or at
+ * once ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INVALID_URL,
+ * ERROR_WINHTTP_UNRECOGNIZED_SCHEME, ERROR_WINHTTP_INCORRECT_HANDLE_STATE while another question is being answered,
+ * ERROR_NOT_ENOUGH_MEMORY. Closing the resolver cancels: REQUEST_ERROR with ERROR_WINHTTP_OPERATION_CANCELLED, then
+ * HANDLE_CLOSING.
+ *
+ * MSDN: WinHttpGetProxyForUrlEx. Differs from Windows: scripts are not run (see WinHttpGetProxyForUrl).
+ *
+ * Safety: Strings and structures are readable, strings end in NUL; any may be NULL.
+ */
+DWORD WinHttpGetProxyForUrlEx(HINTERNET hResolver,
+                              PCWSTR pcwszUrl,
+                              WINHTTP_AUTOPROXY_OPTIONS *pAutoProxyOptions,
+                              DWORD_PTR pContext);
+
+/**
+ * WinHttpGetProxyForUrlEx with a choice of the network interface, which has no effect here.
+ *
+ * MSDN: declared without a page.
+ *
+ * Safety: As for WinHttpGetProxyForUrlEx; the interface's bytes are not looked at.
+ */
+DWORD WinHttpGetProxyForUrlEx2(HINTERNET hResolver,
+                               PCWSTR pcwszUrl,
+                               WINHTTP_AUTOPROXY_OPTIONS *pAutoProxyOptions,
+                               DWORD cbInterfaceSelectionContext,
+                               BYTE *pInterfaceSelectionContext,
+                               DWORD_PTR pContext);
+
+/**
+ * Reads what WinHttpGetProxyForUrlEx found: entries in the order to be tried, for WINHTTP_OPTION_PROXY_RESULT_ENTRY.
+ *
+ * An entry with `fProxy` names a proxy; one without is a direct connection, `fBypass` if because of a bypass list.
+ * To be freed with WinHttpFreeProxyResult. May be called again. Returns 0, ERROR_INVALID_PARAMETER for NULL,
+ * ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, ERROR_WINHTTP_INCORRECT_HANDLE_STATE when nothing was
+ * asked, is answered yet, or could be answered; ERROR_NOT_ENOUGH_MEMORY.
+ *
+ * MSDN: WinHttpGetProxyResult.
+ *
+ * Safety: `pProxyResult` is NULL or writable.
+ */
+DWORD WinHttpGetProxyResult(HINTERNET hResolver,
+                            WINHTTP_PROXY_RESULT *pProxyResult);
+
+/**
+ * WinHttpGetProxyResult with two more members, which are NULL and 0. To be freed with WinHttpFreeProxyResultEx.
+ *
+ * MSDN: declared without a page.
+ *
+ * Safety: `pProxyResultEx` is NULL or writable.
+ */
+DWORD WinHttpGetProxyResultEx(HINTERNET hResolver,
+                              WINHTTP_PROXY_RESULT_EX *pProxyResultEx);
+
+/**
+ * Frees what WinHttpGetProxyResult has put into a structure, which is left empty. NULL is ignored.
+ *
+ * MSDN: WinHttpFreeProxyResult.
+ *
+ * Safety: `pProxyResult` is NULL or was filled by WinHttpGetProxyResult, or is empty.
+ */
+void WinHttpFreeProxyResult(WINHTTP_PROXY_RESULT *pProxyResult);
+
+/**
+ * Frees what WinHttpGetProxyResultEx has put into a structure, which is left empty. NULL is ignored.
+ *
+ * MSDN: declared without a page.
+ *
+ * Safety: `pProxyResultEx` is NULL or was filled by WinHttpGetProxyResultEx, or is empty.
+ */
+void WinHttpFreeProxyResultEx(WINHTTP_PROXY_RESULT_EX *pProxyResultEx);
+
+/**
+ * Receives the response up to the end of its head, following redirects and answering challenges with the credentials set.
  *
  * Synchronous: waits for it. Asynchronous: HEADERS_AVAILABLE or REQUEST_ERROR follows, on the calling thread when the
  * response is there already. Called too early or twice, an asynchronous request reports
  * ERROR_WINHTTP_INCORRECT_HANDLE_STATE by REQUEST_ERROR and this function returns TRUE. `lpReserved` must be NULL.
  * Errors: ERROR_WINHTTP_INCORRECT_HANDLE_STATE, _CONNECTION_ERROR, _TIMEOUT, _INVALID_SERVER_RESPONSE,
- * _HEADER_SIZE_OVERFLOW, _HEADER_COUNT_EXCEEDED, _REDIRECT_FAILED, _RESEND_REQUEST, _OPERATION_CANCELLED, and those of
- * WinHttpSendRequest when a redirect leads to another server.
+ * _HEADER_SIZE_OVERFLOW, _HEADER_COUNT_EXCEEDED, _REDIRECT_FAILED, _LOGIN_FAILURE, _OPERATION_CANCELLED, those of
+ * WinHttpSendRequest when the request goes out again, and _RESEND_REQUEST when it would have to but its body came by
+ * WinHttpWriteData: call WinHttpSendRequest again, with the same body, and the exchange goes on from there.
  *
  * MSDN: WinHttpReceiveResponse.
  *

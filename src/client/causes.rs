@@ -41,6 +41,22 @@ pub(super) fn receiving(error: &io::Error, what: &str, limit: u32) -> Error {
     code
 }
 
+/// A send to a proxy or a receive from it, before there is a way to the server, has failed.
+pub(super) fn proxy(error: &io::Error, host: &str) -> Error {
+    let code = io_error(error);
+    if code == Error::WINHTTP_TIMEOUT {
+        return slow_proxy(host);
+    }
+    explain(format_args!("asking the proxy {host} for a way to the server: {error}"));
+    code
+}
+
+/// A proxy takes too long to open a way to the server.
+pub(super) fn slow_proxy(host: &str) -> Error {
+    explain(format_args!("the proxy {host} did not open a way to the server in time"));
+    Error::WINHTTP_TIMEOUT
+}
+
 /// The server closed the connection; so many bytes of the head are there.
 pub(super) fn closed_in_head(received: usize) -> Error {
     match received {

@@ -63,6 +63,8 @@ pub(crate) struct Exchange {
     pub(crate) decoder: Option<Box<Decoder>>,
     /// What was tried to satisfy challenges of the server and of the proxy.
     pub(crate) tried: [Tried; 2],
+    /// The head says who asks, and is wiped when it has been sent.
+    pub(crate) secret: bool,
     /// Redirects followed so far.
     pub(crate) redirects: u32,
     /// 1xx responses skipped so far.

@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
+use zeroize::Zeroize;
+
 use crate::abi::error::{Error, Result};
 use crate::win32::last_error::explain;
 use crate::win32::lent::LentBytes;
@@ -94,6 +96,7 @@ impl Request {
             if optional.as_slice().len() > SURELY_SENT {
                 step_aside();
             }
+            exchange.upload.unwanted = false;
             exchange.upload.chunks = self.write_head(exchange.connection()?);
             let prefix = exchange.upload.chunks.prefix(optional.as_slice().len());
             let connection = exchange.connection()?;
@@ -104,10 +107,15 @@ impl Request {
             exchange.optional = Some(optional);
             match result {
                 Ok(()) => {
+                    if exchange.secret {
+                        exchange.connection()?.output.zeroize();
+                    }
                     self.facts.sent(head);
                     return Ok(u32::try_from(sent).unwrap_or(u32::MAX));
                 }
                 Err(error) if io_error(&error) != Error::WINHTTP_TIMEOUT && exchange.has_early_answer() => {
+                    // What has not been sent is not wanted: the connection is good for this answer only.
+                    exchange.upload.unwanted = true;
                     return Ok(u32::try_from(sent).unwrap_or(u32::MAX));
                 }
                 Err(error)

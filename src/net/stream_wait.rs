@@ -10,9 +10,9 @@ use super::clock::precise_ms;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// Bytes, the end of the stream, or a fault.
-    In,
+    In = 0,
     /// Room to send, or a fault.
-    Out,
+    Out = 1,
 }
 
 /// Waits until the socket is ready, or until a moment on the clock of [`precise_ms`] (`u64::MAX`: for ever). False

@@ -43,7 +43,7 @@ pub unsafe extern "C" fn WinHttpQueryConnectionGroup(
     ppResult: *mut PWINHTTP_QUERY_CONNECTION_GROUP_RESULT,
 ) -> DWORD {
     returning_status(|| {
-        if ppResult.is_null() || ullFlags & !u64::from(WINHTTP_QUERY_CONNECTION_GROUP_FLAG_INSECURE) != 0 {
+        if ppResult.is_null() || ullFlags & !WINHTTP_QUERY_CONNECTION_GROUP_FLAG_INSECURE != 0 {
             return Err(Error::INVALID_PARAMETER);
         }
         let object = handle::find(hInternet)?;

@@ -12,10 +12,10 @@ use crate::client::request::Request;
 use crate::client::settings::Settings;
 use crate::win32::text::to_wide;
 
-/// WINHTTP_FEATURE_* numbers of what is built in: EXPIRE_CONNECTION, HTTP_PROTOCOL_REQUIRED, IS_FEATURE_SUPPORTED, the Ex
-/// functions and
-/// their flags, AUTOMATIC_CHUNKING, REQUEST_ANNOTATION, DISABLE_GLOBAL_POOLING, URL_INCLUDE_DEFAULT_PORT.
-const FEATURES: [u32; 15] = [5, 7, 44, 46, 48, 49, 54, 55, 56, 59, 62, 63, 73, 76, 80];
+/// WINHTTP_FEATURE_* numbers of what is built in: EXPIRE_CONNECTION, HTTP_PROTOCOL_REQUIRED, IS_FEATURE_SUPPORTED, the
+/// Ex functions and their flags, SECURE_DEFAULTS, AUTOMATIC_CHUNKING, REQUEST_ANNOTATION, DISABLE_PROXY_AUTH_SCHEMES,
+/// DISABLE_GLOBAL_POOLING, GET_PROXY_SETTINGS_EX, URL_INCLUDE_DEFAULT_PORT.
+const FEATURES: [u32; 18] = [5, 7, 44, 46, 48, 49, 53, 54, 55, 56, 59, 62, 63, 73, 74, 76, 77, 80];
 
 /// Reads the options of one topic; `None` for those of others.
 type Topic = fn(&Object, u32) -> Option<Result<Value>>;

@@ -3,7 +3,7 @@
 //! | option | handle | value |
 //! |---|---|---|
 //! | UPGRADE_TO_WEB_SOCKET | request, before it is sent | none |
-//! | WEB_SOCKET_CLOSE_TIMEOUT | WebSocket; session and request for those made from them | milliseconds, 0 and -1 for ever |
+//! | WEB_SOCKET_CLOSE_TIMEOUT | WebSocket; request for the one made from it | milliseconds, 0 and -1 for ever |
 //! | WEB_SOCKET_KEEPALIVE_INTERVAL | WebSocket, set only | milliseconds, at least 15000 |
 //! | WEB_SOCKET_RECEIVE_, SEND_BUFFER_SIZE | session, request | bytes |
 //! | NTHTTP_OPTION_WEB_SOCKET_DEFLATE | session, request | NTHTTP_WEB_SOCKET_DEFLATE_* |
@@ -37,7 +37,7 @@ pub(super) fn set(object: &Object, option: u32, given: &Given) -> Option<Result<
         WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT if let Object::WebSocket(socket) = object => {
             Some(given.number().map(|timeout| socket.set_close_timeout(limit(timeout))))
         }
-        _ => store(option).map(|store| set_setting(object, given, store)),
+        _ => store(option).map(|store| set_setting(object, option, given, store)),
     }
 }
 
@@ -67,8 +67,9 @@ fn store(option: u32) -> Option<Store> {
     })
 }
 
-fn set_setting(object: &Object, given: &Given, store: Store) -> Result<()> {
+fn set_setting(object: &Object, option: u32, given: &Given, store: Store) -> Result<()> {
     match object {
+        Object::Session(_) if option == WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT => Err(WRONG_KIND),
         Object::Session(session) => {
             let number = given.number()?;
             session.with(|state| store(&mut state.settings, number))
@@ -94,6 +95,7 @@ pub(super) fn query(object: &Object, option: u32) -> Option<Result<Value>> {
         _ => return None,
     };
     Some(match object {
+        Object::Session(_) if option == WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT => Err(WRONG_KIND),
         Object::Session(session) => Ok(Value::Number(session.with(|state| read(&state.settings)))),
         Object::Request(request) => Ok(Value::Number(request.with_settings(|settings| read(settings)))),
         Object::WebSocket(socket) if option == WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT => {

@@ -85,7 +85,16 @@ pub unsafe extern "C" fn WinHttpQueryOption(
 /// ERROR_INSUFFICIENT_BUFFER for another size, ERROR_INVALID_PARAMETER for an impossible value,
 /// ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_INVALID_HANDLE.
 ///
-/// MSDN: WinHttpSetOption.
+/// NTHTTP_OPTION_HOST_OVERRIDE (of this library; a session, or a request before it is sent) takes a string of items
+/// `name[:port]=host[:port]` between blanks, commas or semicolons, such as `example.com:80=127.0.0.1:8080`: where
+/// connections for a name really go. `*` is any name; a port left out on the left is any port, on the right the same
+/// port. The first item that fits decides; items with the same left side add addresses to try. What is sent stays
+/// the same. An empty string takes it back. The environment variable NTHTTP_HOSTS has the same form and counts after it.
+///
+/// MSDN: WinHttpSetOption. Differs from Windows: how long an address holds is not known here, so
+/// WINHTTP_OPTION_RESOLVER_CACHE_CONFIG takes 30 seconds for it (ages in seconds, 0 is the default) and its two flags
+/// about that have no effect. Without WINHTTP_OPTION_IPV6_FAST_FALLBACK the families race (RFC 8305). A session with
+/// WINHTTP_OPTION_MAX_CONNS_PER_SERVER shares no connections with others.
 ///
 /// # Safety
 /// The buffer is readable for its length.

@@ -15,14 +15,15 @@ use crate::win32::lent::LentBuffer;
 /// WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER
 const FILL_BUFFER: u64 = 1;
 
-/// Receives the response up to the end of its head, following redirects.
+/// Receives the response up to the end of its head, following redirects and answering challenges with the credentials set.
 ///
 /// Synchronous: waits for it. Asynchronous: HEADERS_AVAILABLE or REQUEST_ERROR follows, on the calling thread when the
 /// response is there already. Called too early or twice, an asynchronous request reports
 /// ERROR_WINHTTP_INCORRECT_HANDLE_STATE by REQUEST_ERROR and this function returns TRUE. `lpReserved` must be NULL.
 /// Errors: ERROR_WINHTTP_INCORRECT_HANDLE_STATE, _CONNECTION_ERROR, _TIMEOUT, _INVALID_SERVER_RESPONSE,
-/// _HEADER_SIZE_OVERFLOW, _HEADER_COUNT_EXCEEDED, _REDIRECT_FAILED, _RESEND_REQUEST, _OPERATION_CANCELLED, and those of
-/// WinHttpSendRequest when a redirect leads to another server.
+/// _HEADER_SIZE_OVERFLOW, _HEADER_COUNT_EXCEEDED, _REDIRECT_FAILED, _LOGIN_FAILURE, _OPERATION_CANCELLED, those of
+/// WinHttpSendRequest when the request goes out again, and _RESEND_REQUEST when it would have to but its body came by
+/// WinHttpWriteData: call WinHttpSendRequest again, with the same body, and the exchange goes on from there.
 ///
 /// MSDN: WinHttpReceiveResponse.
 ///

@@ -101,6 +101,7 @@ impl Request {
         let session = &self.connect.session;
         let core = &mut *self.core.lock();
         core.dress = Dress::default();
+        exchange.secret = false;
         if !core.settings.disabled.cookies() && session.cookies.holds_any() {
             core.dress.cookies = session.cookies.field(&core.plan.url);
         }
@@ -123,6 +124,7 @@ impl Request {
             let asked = Asked { target, server, verb, uri: &url.text() };
             dress.proxy_authorization = credentials.say(&session.nonces, &asked, off, &mut exchange.tried[1]);
         }
+        exchange.secret = dress.authorization.is_some() || dress.proxy_authorization.is_some();
     }
 
     /// The value of Proxy-Authorization for a CONNECT; `uri` is what it asks for (`host:port`).

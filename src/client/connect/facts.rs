@@ -98,7 +98,15 @@ impl Facts {
     /// Something happened at a moment.
     #[inline]
     pub(crate) fn mark_at(&self, time: Time, moment: Instant) {
-        self.times[time as usize].store(clock::ticks_of(moment), Ordering::Relaxed);
+        self.mark_all(&[time], moment);
+    }
+
+    #[inline]
+    fn mark_all(&self, times: &[Time], moment: Instant) {
+        let ticks = clock::ticks_of(moment);
+        for time in times {
+            self.times[*time as usize].store(ticks, Ordering::Relaxed);
+        }
     }
 
     /// Sets a number.
@@ -117,9 +125,7 @@ impl Facts {
     /// The head, and what of the body came with it, has left.
     #[inline]
     pub(crate) fn sent(&self, head: usize) {
-        let now = Instant::now();
-        self.mark_at(Time::SendRequestHeadersEnd, now);
-        self.mark_at(Time::SendRequestEnd, now);
+        self.mark_all(&[Time::SendRequestHeadersEnd, Time::SendRequestEnd], Instant::now());
         self.set(Stat::RequestHeadersSize, head as u64);
     }
 
@@ -133,10 +139,17 @@ impl Facts {
     /// The request has the connection that it asked for at `start`, and got at once if that is `None`.
     #[inline]
     pub(super) fn obtained(&self, start: Option<Instant>, connection: &mut Connection) {
-        let end = if start.is_some() { Instant::now() } else { connection.touched };
-        self.mark_at(Time::ConnectionAcquireStart, start.unwrap_or(end));
-        self.mark_at(Time::ConnectionAcquireEnd, end);
-        self.mark_at(Time::SendRequestStart, end);
+        use Time::{ConnectionAcquireEnd, ConnectionAcquireStart, SendRequestStart};
+        match start {
+            None => {
+                let all = [ConnectionAcquireStart, ConnectionAcquireEnd, SendRequestStart];
+                self.mark_all(&all, connection.touched);
+            }
+            Some(start) => {
+                self.mark_at(ConnectionAcquireStart, start);
+                self.mark_all(&[ConnectionAcquireEnd, SendRequestStart], Instant::now());
+            }
+        }
         self.index.store(connection.served, Ordering::Relaxed);
         connection.served = connection.served.saturating_add(1);
         *self.connection.lock() = Some((connection.stream.glimpse(), connection.since));

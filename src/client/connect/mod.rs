@@ -22,3 +22,6 @@ mod obtain;
 pub(crate) mod pool;
 mod retrying;
 pub(super) mod waiting;
+
+#[cfg(test)]
+mod tests;

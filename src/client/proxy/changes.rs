@@ -46,15 +46,19 @@ pub fn register(tell: Tell) -> Result<usize> {
     }
     let mut registry = REGISTRY.lock();
     if registry.waker.is_none() {
+        // Files are not read under the lock. Armed first: what happens from there on is seen.
+        drop(registry);
         let watch = Watch::new().map_err(|_| Error::NOT_ENOUGH_MEMORY)?;
-        registry.waker = Some(watch.waker());
         arm(&watch);
         let known = Settings::read();
-        let thread =
-            thread::Builder::new().name("nthttp-proxies".into()).spawn(move || watch_over(&watch, known));
-        if thread.is_err() {
-            registry.waker = None;
-            return Err(Error::NOT_ENOUGH_MEMORY);
+        registry = REGISTRY.lock();
+        if registry.waker.is_none() {
+            registry.waker = Some(watch.waker());
+            let thread = thread::Builder::new().name("nthttp-proxies".into());
+            if thread.spawn(move || watch_over(&watch, known)).is_err() {
+                registry.waker = None;
+                return Err(Error::NOT_ENOUGH_MEMORY);
+            }
         }
     }
     registry.last_id += 1;

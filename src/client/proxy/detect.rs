@@ -10,6 +10,7 @@ use crate::abi::error::{Error, Result};
 use crate::net::client_stream::Cancel;
 use crate::net::resolve::{ResolveError, resolve};
 use crate::win32::last_error::explain;
+use crate::wire::cookie::is_public_suffix;
 
 use super::super::connect::hosts;
 
@@ -29,9 +30,6 @@ const PATIENCE: u32 = 5_000;
 
 /// More names than this are not tried.
 const MOST: usize = 16;
-
-/// Second labels under which, below a country's two letters, everybody may have a name.
-const SHARED: [&str; 12] = ["ac", "co", "com", "ed", "edu", "go", "gob", "gov", "gv", "ne", "net", "org"];
 
 /// The URL of the script. Looking names up can take seconds, and ends when `cancel` is.
 pub fn find(flags: u32, cancel: &Cancel) -> Result<String> {
@@ -114,13 +112,10 @@ fn names(domains: &[String]) -> Vec<String> {
     all
 }
 
-/// Whether a domain belongs to somebody, as far as its form tells: it has two labels, or three where the first two
-/// from the right are a country and one of its shared labels.
+/// Whether a domain belongs to somebody, as far as its form tells.
 fn is_private(domain: &str) -> bool {
-    let lower = domain.to_ascii_lowercase();
-    let labels: Vec<&str> = lower.rsplit('.').collect();
-    let shared = labels.len() > 1 && labels[0].len() == 2 && SHARED.contains(&labels[1]);
-    labels.iter().all(|label| !label.is_empty()) && labels.len() >= if shared { 3 } else { 2 }
+    let whole = domain.split('.').all(|label| !label.is_empty());
+    whole && !is_public_suffix(&domain.to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! are resolved here) or `socks5h://server` (names are resolved by the proxy) wherever a server may stand, each with
 //! `user:password@` if the proxy wants that.
 
+use std::net::Ipv6Addr;
+
 /// What a proxy speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -85,7 +87,21 @@ fn read(item: &str, unsaid: Kind) -> Option<Server<'_>> {
         Some(digits) => digits.parse().ok().filter(|port| *port != 0)?,
         None => standard_port(kind),
     };
-    (!host.is_empty()).then_some(Server { kind, host, port, user })
+    is_host(host).then_some(Server { kind, host, port, user })
+}
+
+/// Whether text can be a name, or an address with or without brackets.
+fn is_host(text: &str) -> bool {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let stray = |c: char| c.is_control() || "/\\?#@[]\"<>=".contains(c);
+    match bare.or(Some(text).filter(|text| text.contains(':'))) {
+        // A zone may stand behind the address.
+        Some(address) => {
+            address.split('%').next().is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
+                && !address.contains(stray)
+        }
+        None => !text.is_empty() && !text.contains(stray),
+    }
 }
 
 fn kind_of(scheme: &str) -> Option<Kind> {
@@ -153,7 +169,9 @@ impl Server<'_> {
             Kind::Socks { remote_names: false } => "socks5://",
         };
         let user = self.user.map(|user| format!("{user}@")).unwrap_or_default();
-        format!("{scheme}{user}{}:{}", self.host, self.port)
+        let bare = self.host.contains(':') && !self.host.starts_with('[');
+        let (open, close) = if bare { ("[", "]") } else { ("", "") };
+        format!("{scheme}{user}{open}{}{close}:{}", self.host, self.port)
     }
 }
 
@@ -174,6 +192,8 @@ mod tests {
             ("https=p2", None, Some("p2:80")),
             ("[::1]:99", Some("[::1]:99"), Some("[::1]:99")),
             ("[::1]", Some("[::1]:80"), Some("[::1]:80")),
+            ("fe80::2;x", Some("[fe80::2]:80"), Some("[fe80::2]:80")),
+            ("a:b:c [1.2.3.4] a/b a[b p", Some("p:80"), Some("p:80")),
             ("p:x; p:0 ;p:65536;q", Some("q:80"), Some("q:80")),
             ("HTTP=A HTTPS=https://B", Some("A:80"), Some("https://B:443")),
             ("ftp=f;gopher://g", None, None),

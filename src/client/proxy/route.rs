@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::abi::error::{Error, Result};
 use crate::win32::last_error::explain;
+use crate::win32::trace;
 
 use super::super::auth::{self, Target};
 use super::super::connect::facts::{Stat, Time};
@@ -70,6 +71,9 @@ impl Request {
         self.facts.mark(Time::ProxyDetectionStart);
         let found = settings::recent();
         self.facts.mark(Time::ProxyDetectionEnd);
+        if found.script.is_some() || found.auto_detect {
+            trace::warn(format_args!("the user's settings want a proxy script, which cannot be run"));
+        }
         found
     }
 
@@ -105,6 +109,7 @@ impl Request {
             return Err(error);
         }
         self.facts.add(Stat::ProxyFailureCount, 1);
+        trace::info(format_args!("the proxy {}:{} cannot be reached", origin.host, origin.port));
         bad::remember(&origin.host, origin.port);
         tried.push(origin);
         let (next, _) = self.route()?;

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use crate::abi::error::{Error, Result};
 use crate::win32::last_error::explain;
 
+use super::super::causes;
 use super::super::connect::names::look_up;
-use super::super::connection::{Connection, io_error};
+use super::super::connection::Connection;
 use super::super::request::Request;
 use super::super::settings::{Settings, limit};
 use crate::client::operation::Patience;
@@ -166,7 +167,8 @@ impl Dialogue<'_> {
     }
 
     fn say(&mut self, bytes: &[u8]) -> Result<()> {
-        self.connection.stream.send_all(bytes, &[]).map_err(|error| io_error(&error))
+        let sent = self.connection.stream.send_all(bytes, &[]);
+        sent.map_err(|error| causes::proxy(&error, &self.connection.origin.host))
     }
 
     fn hear<const N: usize>(&mut self) -> Result<[u8; N]> {
@@ -180,7 +182,7 @@ impl Dialogue<'_> {
     fn await_bytes(&mut self, count: usize) -> Result<()> {
         while self.connection.buffered().len() < count {
             if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                return Err(Error::WINHTTP_TIMEOUT);
+                return Err(causes::slow_proxy(&self.connection.origin.host));
             }
             match self.connection.fill(Patience::Wait) {
                 Ok(0) => {
@@ -188,7 +190,7 @@ impl Dialogue<'_> {
                     return Err(Error::WINHTTP_CONNECTION_ERROR);
                 }
                 Ok(_) => {}
-                Err(error) => return Err(io_error(&error)),
+                Err(error) => return Err(causes::proxy(&error, &self.connection.origin.host)),
             }
         }
         Ok(())

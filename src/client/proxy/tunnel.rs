@@ -14,6 +14,7 @@ use crate::wire::response::{ResponseHead, ResponseLimits};
 
 use super::super::auth::{self, Tried, Verdict};
 use super::super::body::Body;
+use super::super::causes;
 use super::super::connect::facts::Time;
 use super::super::connect::waiting::Slot;
 use super::super::connection::{Connection, Origin, io_error};
@@ -149,7 +150,9 @@ impl Request {
         let credentials = self.authorize_connect(&proxy, &format!("{}:{}", target.0, target.1), tried);
         self.write_connect(connection, target, credentials.as_deref().map(Vec::as_slice));
         let sent = connection.output.len();
-        connection.stream.send_all(&connection.output, &[]).map_err(|error| io_error(&error))?;
+        let origin = Arc::clone(&connection.origin);
+        let sending = connection.stream.send_all(&connection.output, &[]);
+        sending.map_err(|error| causes::proxy(&error, &origin.host))?;
         tell(Event::RequestSent(u32::try_from(sent).unwrap_or(u32::MAX)))?;
         tell(Event::ReceivingResponse)?;
         let (head, end, received) = receive_answer(connection, settings)?;
@@ -198,6 +201,11 @@ impl Request {
     }
 }
 
+fn parse(head: &mut ResponseHead, connection: &Connection, limits: &ResponseLimits) -> Result<Parsed> {
+    let parsed = head.parse(connection.buffered(), limits);
+    parsed.map_err(|fault| causes::bad_head(fault, connection.buffered(), limits))
+}
+
 /// Waits for the head that answers CONNECT, past interim ones. It stays in the buffer. Gives it, where it ends, and the
 /// bytes of the receive that completed it.
 fn receive_answer(connection: &mut Connection, settings: &Settings) -> Result<(ResponseHead, usize, usize)> {
@@ -207,10 +215,10 @@ fn receive_answer(connection: &mut Connection, settings: &Settings) -> Result<(R
     let (mut head, mut interim, mut received) = (ResponseHead::new(), 0, 0);
     loop {
         if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-            return Err(Error::WINHTTP_TIMEOUT);
+            return Err(causes::slow_proxy(&connection.origin.host));
         }
         if !connection.buffered().is_empty()
-            && let Parsed::Complete(end) = head.parse(connection.buffered(), &limits)?
+            && let Parsed::Complete(end) = parse(&mut head, connection, &limits)?
         {
             if head.status / 100 != 1 {
                 return Ok((head, end, received));
@@ -218,7 +226,7 @@ fn receive_answer(connection: &mut Connection, settings: &Settings) -> Result<(R
             connection.consume(end);
             interim += 1;
             if interim > settings.max_continue {
-                return Err(Error::WINHTTP_INVALID_SERVER_RESPONSE);
+                return Err(causes::too_many_interim(settings.max_continue));
             }
             continue;
         }
@@ -228,7 +236,7 @@ fn receive_answer(connection: &mut Connection, settings: &Settings) -> Result<(R
                 return Err(Error::WINHTTP_CONNECTION_ERROR);
             }
             Ok(got) => received = got,
-            Err(error) => return Err(io_error(&error)),
+            Err(error) => return Err(causes::proxy(&error, &connection.origin.host)),
         }
     }
 }

@@ -176,6 +176,8 @@ struct State {
     peer: Option<CloseFrame>,
     /// Nothing more can be received: the close frame has been delivered, or an error has.
     receive_over: bool,
+    /// Tasks that wait for bytes, and for room. Only the last one to wait does the work.
+    parked: [u32; 2],
     /// CloseHandle has been called.
     closing: bool,
     farewell_said: bool,
@@ -198,6 +200,7 @@ impl State {
             close_sent: false,
             peer: None,
             receive_over: false,
+            parked: [0, 0],
             closing: false,
             farewell_said: false,
             busy: 0,

@@ -15,6 +15,7 @@ use crate::wire::websocket::inbound::{Event, Inbound, Piece};
 
 use super::super::connect::connection::io_error;
 use super::operation::Received;
+use super::task::is_past;
 use super::{BufferType, WebSocket};
 
 /// A buffer smaller than this is filled by way of the socket's own, to save system calls.
@@ -189,10 +190,12 @@ impl WebSocket {
     }
 
     /// The socket has bytes, or a time has come.
-    pub(super) fn bytes_again(self: &Arc<Self>) {
+    pub(super) fn bytes_again(self: &Arc<Self>, parked: bool) {
         let (receive, close) = {
             let Ok(mut state) = self.enter() else { return };
-            (state.receive.take(), state.close_wait.take())
+            let last = !parked || state.unpark(Direction::In);
+            let close = state.close_wait.take_if(|until| last || is_past(*until));
+            (state.receive.take_if(|_| last), close)
         };
         if let Some(buffer) = receive {
             self.drive_receive(buffer);

@@ -8,7 +8,7 @@ use crate::net::clock::precise_ms;
 use crate::net::stream_wait::{Direction, wait};
 
 use super::super::workers::{Interest, Task, Watch, park, submit};
-use super::WebSocket;
+use super::{State, WebSocket};
 
 pub(super) use super::super::workers::after;
 
@@ -46,21 +46,20 @@ impl Waiting {
     }
 }
 
-/// The socket may have bytes.
-struct Bytes(Arc<WebSocket>);
-
-impl Task for Bytes {
-    fn run(self: Arc<Self>) {
-        self.0.bytes_again();
-    }
+/// Goes on with one direction of a socket.
+struct Step {
+    socket: Arc<WebSocket>,
+    direction: Direction,
+    /// It has waited, and is counted in the state.
+    parked: bool,
 }
 
-/// The socket may have room.
-struct Room(Arc<WebSocket>);
-
-impl Task for Room {
+impl Task for Step {
     fn run(self: Arc<Self>) {
-        self.0.room_again();
+        match self.direction {
+            Direction::In => self.socket.bytes_again(self.parked),
+            Direction::Out => self.socket.room_again(self.parked),
+        }
     }
 }
 
@@ -75,18 +74,32 @@ impl Task for Due {
     }
 }
 
+impl State {
+    /// A task runs that has waited. When another still waits, this one has merely made place for it, and has nothing to
+    /// do: two that both went on and waited again would do so for ever.
+    pub(super) fn unpark(&mut self, direction: Direction) -> bool {
+        let parked = &mut self.parked[direction as usize];
+        *parked -= 1;
+        *parked == 0
+    }
+}
+
 impl WebSocket {
     /// Goes on with what waits for room when there is some, at a moment, or (`now`) as soon as there is a worker.
     pub(super) fn wait_for_room(self: &Arc<Self>, until: u64, now: bool) {
-        self.leave_to_worker(Arc::new(Room(Arc::clone(self))), Direction::Out, until, now);
+        self.leave_to_worker(Direction::Out, until, now);
     }
 
     /// Goes on with what waits for bytes.
     pub(super) fn wait_for_bytes(self: &Arc<Self>, until: u64, now: bool) {
-        self.leave_to_worker(Arc::new(Bytes(Arc::clone(self))), Direction::In, until, now);
+        self.leave_to_worker(Direction::In, until, now);
     }
 
-    fn leave_to_worker(&self, task: Arc<dyn Task>, direction: Direction, until: u64, now: bool) {
+    fn leave_to_worker(self: &Arc<Self>, direction: Direction, until: u64, now: bool) {
+        let task: Arc<dyn Task> = Arc::new(Step { socket: Arc::clone(self), direction, parked: !now });
+        if !now {
+            self.state.lock().parked[direction as usize] += 1;
+        }
         let left = if now {
             submit(task)
         } else {

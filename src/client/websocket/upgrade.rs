@@ -135,8 +135,9 @@ impl Request {
         };
         let (upgraded, connection) = taken.ok_or(Error::WINHTTP_INCORRECT_HANDLE_STATE)?;
         let (settings, notifier) = (core.settings.clone(), core.notifier);
-        drop(core);
+        // Before the lock is gone: closing the request from now on leaves the connection alone.
         self.cancel.detach();
+        drop(core);
         let (watch, mut stream, begun) = connection.into_parts();
         let send_limit = limit(settings.send_timeout);
         stream.set_limits(0, 0).map_err(|_| Error::WINHTTP_CONNECTION_ERROR)?;

@@ -171,14 +171,16 @@ impl WebSocket {
     }
 
     /// The socket has room again, or a time has come.
-    pub(super) fn room_again(self: &Arc<Self>) {
-        let output = {
+    pub(super) fn room_again(self: &Arc<Self>, parked: bool) {
+        let (last, output) = {
             let Ok(mut state) = self.enter() else { return };
-            state.output.take()
+            let last = !parked || state.unpark(Direction::Out);
+            (last, state.output.take_if(|output| last || is_past(output.until)))
         };
         match output {
             Some(output) => self.drive_output(output),
-            None => self.tidy(),
+            None if last => self.tidy(),
+            None => {}
         }
         self.leave();
     }
@@ -210,7 +212,10 @@ impl WebSocket {
             writer.outbound.control(Opcode::Pong, &payload);
         }
         drop(writer);
-        self.wait_for_room(u64::MAX, false);
+        // Whoever waits for room already does this, too.
+        if self.state.lock().parked[Direction::Out as usize] == 0 {
+            self.wait_for_room(u64::MAX, false);
+        }
     }
 
     /// Sends a close frame on this side's own account, if it is not too late, and then nothing more.

@@ -134,12 +134,14 @@ pub(crate) fn park(
     let mut earlier = false;
     match crew.slots.park(id, interest, task, until) {
         Parking::Ready(task) => crew.queue.push_back(task),
-        Parking::Waits(Some(at)) => {
-            let (at, first) = DEADLINES.insert(id.slot(), at);
-            crew.slots.will_look(id.slot(), at);
-            earlier = first && crew.watching;
+        Parking::Waits(look, before) => {
+            crew.queue.extend(before);
+            if let Some(at) = look {
+                let (at, first) = DEADLINES.insert(id.slot(), at);
+                crew.slots.will_look(id.slot(), at);
+                earlier = first && crew.watching;
+            }
         }
-        Parking::Waits(None) => {}
     }
     let is_watched = crew.watching || MEMBER.get().is_some();
     if is_watched && crew.queue.is_empty() && !earlier {

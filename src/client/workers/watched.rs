@@ -30,6 +30,14 @@ impl Interest {
             Interest::Write => Flags::WRITABLE,
         }
     }
+
+    /// What ends the wait for good. A server that says nothing more may still listen.
+    fn end(self) -> u8 {
+        match self {
+            Interest::Read => Flags::ENDED,
+            Interest::Write => Flags::GONE,
+        }
+    }
 }
 
 /// What a descriptor has reported and nobody has used up.
@@ -39,13 +47,15 @@ pub(super) struct Flags(AtomicU8);
 impl Flags {
     const READABLE: u8 = 1;
     const WRITABLE: u8 = 2;
-    /// The stream has ended or failed: there is nothing to wait for any more.
+    /// The other side has ended the stream, or it has failed: there is nothing more to wait for than what has come.
     const ENDED: u8 = 4;
+    /// Both sides have ended it, or it has failed.
+    const GONE: u8 = 8;
 
     /// Whether the descriptor has reported; from then on it has not, until it does so again.
     pub(super) fn take(&self, interest: Interest) -> bool {
         let flag = interest.flag();
-        if self.0.load(Ordering::Acquire) & (flag | Flags::ENDED) == 0 {
+        if self.0.load(Ordering::Acquire) & (flag | interest.end()) == 0 {
             return false;
         }
         self.0.fetch_and(!flag, Ordering::AcqRel);
@@ -58,7 +68,7 @@ impl Flags {
     }
 
     fn has(&self, interest: Interest) -> bool {
-        self.0.load(Ordering::Acquire) & (interest.flag() | Flags::ENDED) != 0
+        self.0.load(Ordering::Acquire) & (interest.flag() | interest.end()) != 0
     }
 
     fn note(&self, readiness: Readiness) {
@@ -69,8 +79,11 @@ impl Flags {
         if readiness.writable() {
             flags |= Flags::WRITABLE;
         }
-        if readiness.ended() || readiness.gone() {
+        if readiness.ended() {
             flags |= Flags::ENDED;
+        }
+        if readiness.gone() {
+            flags |= Flags::ENDED | Flags::GONE;
         }
         self.0.fetch_or(flags, Ordering::AcqRel);
     }
@@ -124,8 +137,9 @@ pub(super) struct Slots {
 pub(super) enum Parking {
     /// There is nothing to wait for: the task can run.
     Ready(Arc<dyn Task>),
-    /// It waits. The slot has to be looked at by this time, if one is given.
-    Waits(Option<u64>),
+    /// It waits, perhaps in place of another, which can run. The slot has to be looked at by this time, if one is
+    /// given.
+    Waits(Option<u64>, Option<Arc<dyn Task>>),
 }
 
 impl Slots {
@@ -173,11 +187,9 @@ impl Slots {
         }
         let look = (until < slot.looked_at).then_some(until);
         // Two cannot wait for one thing: the first goes on.
-        if let Some(before) = slot.parked[interest as usize].replace(Parked { task, until }) {
-            return Parking::Ready(before.task);
-        }
-        self.parked += 1;
-        Parking::Waits(look)
+        let before = slot.parked[interest as usize].replace(Parked { task, until });
+        self.parked += usize::from(before.is_none());
+        Parking::Waits(look, before.map(|before| before.task))
     }
 
     /// Ends a wait early.
@@ -270,7 +282,7 @@ mod tests {
         poller.add(near.as_fd(), id.token()).unwrap();
         assert!(!flags.take(Interest::Read));
         let parking = slots.park(id, Interest::Read, Arc::new(Nothing), NEVER);
-        assert!(matches!(parking, Parking::Waits(None)) && slots.parked() == 1);
+        assert!(matches!(parking, Parking::Waits(None, None)) && slots.parked() == 1);
         far.write_all(b"x").unwrap();
         assert_eq!((report(&poller, &mut slots), slots.parked()), (1, 0));
         // Nobody has received, so the next does not wait.
@@ -286,10 +298,20 @@ mod tests {
     fn deadlines_that_moved_are_looked_at_again() {
         let mut slots = Slots::new();
         let id = slots.add(Arc::new(Flags::default()));
-        assert!(matches!(slots.park(id, Interest::Read, Arc::new(Nothing), 100), Parking::Waits(Some(100))));
+        assert!(matches!(
+            slots.park(id, Interest::Read, Arc::new(Nothing), 100),
+            Parking::Waits(Some(100), None)
+        ));
         slots.will_look(id.slot(), 128);
         assert!(slots.rouse(id, Interest::Read).is_some());
-        assert!(matches!(slots.park(id, Interest::Read, Arc::new(Nothing), 300), Parking::Waits(None)));
+        assert!(matches!(slots.park(id, Interest::Read, Arc::new(Nothing), 300), Parking::Waits(None, None)));
+        // Another takes its place, and is looked at in its own time.
+        let parking = slots.park(id, Interest::Read, Arc::new(Nothing), 200);
+        assert!(matches!(parking, Parking::Waits(None, Some(_))) && slots.parked() == 1);
+        slots.will_look(id.slot(), NEVER);
+        let parking = slots.park(id, Interest::Read, Arc::new(Nothing), 300);
+        assert!(matches!(parking, Parking::Waits(Some(300), Some(_))));
+        slots.will_look(id.slot(), 128);
         let mut woken = 0;
         assert_eq!(slots.expire(id.slot(), 128, |_| woken += 1), Some(300));
         slots.will_look(id.slot(), 320);
@@ -300,7 +322,10 @@ mod tests {
     fn a_descriptor_that_is_gone_is_told_from_the_one_after_it() {
         let mut slots = Slots::new();
         let old = slots.add(Arc::new(Flags::default()));
-        assert!(matches!(slots.park(old, Interest::Write, Arc::new(Nothing), NEVER), Parking::Waits(None)));
+        assert!(matches!(
+            slots.park(old, Interest::Write, Arc::new(Nothing), NEVER),
+            Parking::Waits(None, None)
+        ));
         assert_eq!(slots.remove(old).iter().flatten().count(), 1);
         let new = slots.add(Arc::new(Flags::default()));
         assert_eq!((new.slot(), new == old), (old.slot(), false));
