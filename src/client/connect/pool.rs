@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use parking_lot::{Condvar, Mutex};
 use smallvec::SmallVec;
 
@@ -64,7 +65,7 @@ pub(super) struct Server {
 
 #[derive(Default)]
 pub(super) struct Pool {
-    pub(super) servers: HashMap<Arc<Origin>, Server>,
+    pub(super) servers: HashMap<Arc<Origin>, Server, RandomState>,
     idle: usize,
     sweeping: bool,
     /// When the sweeping thread looks next.
