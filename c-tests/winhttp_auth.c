@@ -340,6 +340,51 @@ TEST(test_auth__tunnels_are_asked_for_with_credentials)
     }
 }
 
+TEST(test_auth__a_challenge_may_cost_its_connection)
+{
+    struct trio it;
+    DWORD limit = 2;
+    SERVER(server, {UNAUTHORIZED "Connection: close\r\nWWW-Authenticate: Basic realm=x\r\n\r\nnope", CLOSE}, {OK_HELLO, CLOSE},
+           {BASIC, CLOSE}, {OK_HELLO, KEEP});
+    trio_open(&it, server.port, NULL, NULL, 0);
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_USERNAME, (void *)W("user"), 4));
+    CHECK(exchange(it.request));
+    CHECK_EQ(status_of(it.request), 200);
+    trio_close(&it);
+    /* More than may be read away. */
+    trio_open(&it, server.port, NULL, NULL, 0);
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_MAX_RESPONSE_DRAIN_SIZE, &limit, sizeof(limit)));
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_USERNAME, (void *)W("user"), 4));
+    CHECK(exchange(it.request));
+    CHECK_EQ(status_of(it.request), 200);
+    trio_close(&it);
+    server_end(&server);
+    CHECK_HAS(server.requests[3], "Authorization: Basic ");
+}
+
+static int sends;
+
+static void CALLBACK close_in_the_second_leg(HINTERNET handle, DWORD_PTR context, DWORD status, LPVOID information, DWORD length)
+{
+    (void)context, (void)information, (void)length;
+    if (status == WINHTTP_CALLBACK_STATUS_SENDING_REQUEST && ++sends == 2)
+        CHECK(WinHttpCloseHandle(handle));
+}
+
+TEST(test_auth__closing_between_the_legs_ends_it)
+{
+    struct trio it;
+    SERVER(server, {BASIC, KEEP});
+    trio_open(&it, server.port, NULL, NULL, 0);
+    WinHttpSetStatusCallback(it.request, close_in_the_second_leg, WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0);
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_USERNAME, (void *)W("user"), 4));
+    CHECK(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
+    CHECK_FAILS(WinHttpReceiveResponse(it.request, NULL), ERROR_WINHTTP_OPERATION_CANCELLED);
+    CHECK_EQ(sends, 2);
+    CHECK(WinHttpCloseHandle(it.connect) && WinHttpCloseHandle(it.session));
+    server_end(&server);
+}
+
 /* A body that the library frames can be framed once more. */
 TEST(test_auth__chunks_are_sent_again)
 {

@@ -147,6 +147,12 @@ static void give(struct misbehaving *it, struct command next)
     ReleaseSRWLockExclusive(&it->lock);
 }
 
+/* How many connections there have been. */
+__attribute__((unused)) static LONG connections_of(struct misbehaving *it)
+{
+    return InterlockedCompareExchange(&it->connections, 0, 0);
+}
+
 /* The whole answer at once, after all of the request. */
 __attribute__((unused)) static void order(struct misbehaving *it, const char *answer, size_t length, enum ending ending)
 {

@@ -3,7 +3,8 @@
  *
  * A call completes on its own thread only if no callback of the request is still returning on another; which of the two
  * it is can be seen from the last error, and a case that can go either way is repeated until it has gone the first.
- * gate: thread */
+ * gate: thread
+ * gate: not-mingw */
 #include "winhttp_server.h"
 
 #define COLD_W "RESOLVING W, RESOLVED W, CONNECTING W, CONNECTED W, "

@@ -3,7 +3,8 @@
  * nothing is told after it: the context is memory of its own, so that a sanitizer sees a late or a second use.
  *
  * It blows for three seconds, or for as many as NTHTTP_STORM_SECONDS says.
- * gate: thread not-mingw */
+ * gate: thread
+ * gate: not-mingw */
 #include "winhttp_server.h"
 #include <sys/time.h>
 

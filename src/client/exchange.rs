@@ -125,6 +125,14 @@ impl Exchange {
         clean && !self.spent && !self.expire && !self.close_asked && !self.upload.is_unfinished()
     }
 
+    /// The connection, if it has been kept, carries another message: as with one from the pool, the server may have
+    /// given it up in the meantime.
+    pub(crate) fn keep_for_more(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.reused = true;
+        }
+    }
+
     /// Gives the connection to the pool.
     pub(crate) fn give_back(&mut self, cancel: &Cancel) {
         cancel.detach();

@@ -88,6 +88,7 @@ impl Request {
         if !at_end || !exchange.may_keep() {
             exchange.abandon(&self.cancel);
         }
+        exchange.keep_for_more();
         exchange.optional = optional;
     }
 }

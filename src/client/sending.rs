@@ -265,7 +265,10 @@ impl Request {
             return Ok(());
         }
         match self.drain(exchange) {
-            Ok(true) => Ok(()),
+            Ok(true) => {
+                exchange.keep_for_more();
+                Ok(())
+            }
             Ok(false) => {
                 explain(format_args!("more is left of the earlier response than may be read away"));
                 Err(Error::WINHTTP_RESPONSE_DRAIN_OVERFLOW)

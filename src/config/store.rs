@@ -46,6 +46,9 @@ impl Fault {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Version(Option<(u64, u64, Option<SystemTime>)>);
 
+/// Root's file, which is the machine's.
+const MACHINE: &str = "/etc/nthttp/config.json";
+
 /// The configuration file of this user, or of the machine.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -57,13 +60,20 @@ impl Store {
     pub fn of_this_user() -> Store {
         let named = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let path = named("NTHTTP_CONFIG").unwrap_or_else(|| match account::user_id() {
-            0 => PathBuf::from("/etc/nthttp/config.json"),
+            0 => PathBuf::from(MACHINE),
             _ => {
                 let home = || named("HOME").unwrap_or_default().join(".config");
                 named("XDG_CONFIG_HOME").unwrap_or_else(home).join("nthttp/config.json")
             }
         });
         Store { path }
+    }
+
+    /// The machine's file, for what this user's own may leave unsaid; `None` when they are the same, or when
+    /// `$NTHTTP_CONFIG` names the only one.
+    pub fn of_machine() -> Option<Store> {
+        let named = std::env::var_os("NTHTTP_CONFIG").is_some_and(|value| !value.is_empty());
+        (!named && account::user_id() != 0).then(|| Store { path: PathBuf::from(MACHINE) })
     }
 
     /// A file of one's own.

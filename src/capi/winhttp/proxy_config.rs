@@ -38,9 +38,10 @@ pub unsafe extern "C" fn WinHttpGetDefaultProxyConfiguration(pProxyInfo: *mut WI
 /// Keeps the proxy that sessions opened from now on with WINHTTP_ACCESS_TYPE_DEFAULT_PROXY use.
 ///
 /// `dwAccessType` is WINHTTP_ACCESS_TYPE_NO_PROXY, or WINHTTP_ACCESS_TYPE_NAMED_PROXY with a proxy list and perhaps a
-/// bypass list, both ASCII. It is kept in the configuration file (`/etc/nthttp/config.json` for root, else the user's
-/// own), and goes before the environment. Errors: ERROR_INVALID_PARAMETER, ERROR_ACCESS_DENIED when the file may not
-/// be written, ERROR_WINHTTP_INTERNAL_ERROR when it cannot be.
+/// bypass list, both ASCII. It is kept in the configuration file: `/etc/nthttp/config.json` for root, whose choice is
+/// everybody's, else the user's own, which goes before it; both go before the environment. Errors:
+/// ERROR_INVALID_PARAMETER, ERROR_ACCESS_DENIED when the file may not be written, ERROR_WINHTTP_INTERNAL_ERROR when it
+/// cannot be.
 ///
 /// MSDN: WinHttpSetDefaultProxyConfiguration. Differs from Windows: users other than root have a default of their own.
 ///

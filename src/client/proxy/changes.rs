@@ -105,6 +105,7 @@ impl Settings {
 fn files() -> Vec<PathBuf> {
     let mut files = desktop::files();
     files.push(Store::of_this_user().path().to_owned());
+    files.extend(Store::of_machine().map(|store| store.path().to_owned()));
     files
 }
 

@@ -63,9 +63,10 @@ pub fn default_proxy() -> Proxy {
     stored().or_else(environment::read).unwrap_or_else(Proxy::direct)
 }
 
-/// What the configuration file says. One that cannot be read says nothing.
+/// What the user's configuration file says, else the machine's. One that cannot be read says nothing.
 fn stored() -> Option<Proxy> {
-    let record = Store::of_this_user().read().ok()?.winhttp_proxy?;
+    let read = |store: Store| store.read().ok()?.winhttp_proxy;
+    let record = read(Store::of_this_user()).or_else(|| read(Store::of_machine()?))?;
     let access = if record.list.is_some() { NAMED } else { DIRECT };
     Some(Proxy { access, list: record.list, bypass: record.bypass })
 }

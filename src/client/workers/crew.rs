@@ -57,6 +57,8 @@ pub(super) struct Crew {
     pub(super) limit: usize,
     started: bool,
     pub(super) watching: bool,
+    /// Tasks begun since somebody watched.
+    pub(super) unwatched: usize,
     /// The watching thread has been told to come back.
     pub(super) called: bool,
     living: usize,
@@ -74,6 +76,7 @@ static CREW: Mutex<Crew> = Mutex::new(Crew {
     limit: 0,
     started: false,
     watching: false,
+    unwatched: 0,
     called: false,
     living: 0,
     asleep: 0,
@@ -116,8 +119,8 @@ pub(crate) fn submit(task: Arc<dyn Task>) -> Result<(), Arc<dyn Task>> {
 }
 
 /// Has a worker run the task when the descriptor has something for that interest, when the time has come (NEVER: no
-/// time), or when it is roused. At most one task waits for an interest; another lets the first run. Gives the task
-/// back when there is no worker and none can be started.
+/// time), or when it is roused. A task that parks does nothing after it that blocks. At most one task waits for an
+/// interest; another lets the first run. Gives the task back when there is no worker and none can be started.
 pub(crate) fn park(
     task: Arc<dyn Task>,
     id: WatchId,
