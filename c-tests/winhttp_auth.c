@@ -311,6 +311,28 @@ TEST(test_auth__a_proxy_asks_for_its_own)
     check_digest(server.requests[2], "GET", "http://127.0.0.1/x", "n", "00000002");
 }
 
+/* The proxy is changed before the request has to be sent again on a new connection. */
+TEST(test_auth__another_proxy_is_not_told_what_the_first_was)
+{
+    struct trio it;
+    SERVER(first, {PROXY_WANTS "Proxy-Authenticate: Basic realm=\"x\"\r\n\r\nnope", KEEP}, {OK_HELLO, KEEP}, {NULL, CLOSE});
+    SERVER(second, {OK_HELLO, CLOSE});
+    trio_open(&it, 80, NULL, W("/x"), 0);
+    use_proxy(&it, first.port);
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_PROXY_USERNAME, (void *)W("user"), 4));
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_PROXY_PASSWORD, (void *)W("pass"), 4));
+    CHECK(exchange(it.request));
+    CHECK(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
+    use_proxy(&it, second.port);
+    CHECK(WinHttpReceiveResponse(it.request, NULL));
+    CHECK_EQ(status_of(it.request), 200);
+    trio_close(&it);
+    server_end(&first);
+    server_end(&second);
+    CHECK_HAS(first.requests[2], "\r\nProxy-Authorization: Basic ");
+    CHECK(!strstr(second.requests[0], "uthorization"));
+}
+
 /* A request that asks to go on in another protocol goes through a tunnel. */
 TEST(test_auth__tunnels_are_asked_for_with_credentials)
 {

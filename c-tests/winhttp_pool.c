@@ -258,6 +258,34 @@ TEST(test_pool__a_request_that_came_too_late_is_sent_again)
     server_end(&server);
 }
 
+/* A server that waits for the rest of a body would take the next request for it. */
+TEST(test_pool__a_body_without_its_last_chunk_ends_the_connection)
+{
+    static const char *const bodies[] = {"5\r\nhel", "5\r\nhello\r\n0\r\n\r\n"};
+    struct trio it;
+    HINTERNET request;
+    char body[64];
+    int at;
+    for (at = 0; at < 2; at++) {
+        SERVER(cut, {OK_HELLO, KEEP}, {OK_HELLO, CLOSE});
+        SERVER(whole, {OK_HELLO, KEEP}, {OK_HELLO, CLOSE});
+        struct server *server = at ? &whole : &cut;
+        trio_open(&it, server->port, W("POST"), W("/"), 0);
+        /* The scripted server knows only the other spelling, and answers at once. */
+        CHECK(WinHttpSendRequest(it.request, W("transfer-encoding: chunked"), (DWORD)-1, (void *)bodies[at],
+                                 (DWORD)strlen(bodies[at]), (DWORD)strlen(bodies[at]), 0));
+        CHECK(WinHttpReceiveResponse(it.request, NULL));
+        CHECK_EQ(read_body(it.request, body, sizeof(body)), 5);
+        request = open_request(&it);
+        CHECK(exchange(request));
+        CHECK(WinHttpCloseHandle(request));
+        trio_close(&it);
+        server_end(&cut);
+        server_end(&whole);
+        CHECK_EQ(server->connections, at ? 1 : 2);
+    }
+}
+
 TEST(test_pool__errors_of_retries)
 {
     struct trio it;

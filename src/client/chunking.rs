@@ -73,6 +73,30 @@ impl Chunks {
     }
 }
 
+/// How a body ends that the application frames itself, as far as it has been sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ending {
+    bytes: [u8; 7],
+    len: usize,
+}
+
+impl Ending {
+    /// More of the body has been sent.
+    pub(crate) fn add(&mut self, sent: &[u8]) {
+        let sent = &sent[sent.len().saturating_sub(self.bytes.len())..];
+        let drop = (self.len + sent.len()).saturating_sub(self.bytes.len());
+        self.bytes.copy_within(drop..self.len, 0);
+        let kept = self.len - drop;
+        self.len = kept + sent.len();
+        self.bytes[kept..self.len].copy_from_slice(sent);
+    }
+
+    /// It ends with a last chunk without trailers; what else may be complete is not known.
+    pub(crate) fn is_last_chunk(&self) -> bool {
+        matches!(&self.bytes[..self.len], b"\r\n0\r\n\r\n" | b"0\r\n\r\n")
+    }
+}
+
 impl Request {
     /// Sends the last chunk. A server that has answered already may not want it any more.
     pub(crate) fn end_chunks(&self, exchange: &mut Exchange) -> Result<()> {
@@ -92,6 +116,24 @@ impl Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_is_known_however_it_is_sent() {
+        for (body, over) in [
+            ("0\r\n\r\n", true),
+            ("5\r\nhello\r\n0\r\n\r\n", true),
+            ("", false),
+            ("5\r\nhel", false),
+            ("10\r\n\r\n", false),
+            ("0\r\n", false),
+        ] {
+            for size in 1..9 {
+                let mut ending = Ending::default();
+                body.as_bytes().chunks(size).for_each(|part| ending.add(part));
+                assert_eq!(ending.is_last_chunk(), over, "{body:?} by {size}");
+            }
+        }
+    }
 
     #[test]
     fn chunks_follow_each_other() {

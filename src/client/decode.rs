@@ -14,8 +14,9 @@ use super::stages::Stage;
 /// Bytes between two codings, and decoded bytes that wait to be read.
 const BUFFER: usize = 16 * 1024;
 
-/// Codings one body may have; a body with more is left as it is.
-const MOST: usize = 4;
+/// Codings one body may have; a body with more is left as it is. Each multiplies the work that a few bytes can ask
+/// for, all of which may come to nothing and so keep a read from ending: with three, for hours.
+const MOST: usize = 2;
 
 /// Numbers of fields among response fields.
 const CONTENT_LENGTH: u8 = 11;

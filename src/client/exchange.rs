@@ -11,7 +11,7 @@ use crate::win32::lent::LentBytes;
 use super::auth::Tried;
 use super::body::Body;
 use super::causes;
-use super::chunking::Chunks;
+use super::chunking::{Chunks, Ending};
 use super::connect::facts::Time;
 use super::connection::Connection;
 use super::decode::Decoder;
@@ -33,6 +33,8 @@ pub(crate) struct Upload {
     pub(crate) unwanted: bool,
     /// Where the library frames the body.
     pub(crate) chunks: Chunks,
+    /// Where the application does.
+    pub(crate) ending: Ending,
 }
 
 impl Upload {
@@ -43,7 +45,9 @@ impl Upload {
 
     /// The server waits for more of the body, so that it would take what comes next on the connection for it.
     pub(crate) fn is_unfinished(&self) -> bool {
-        self.unwanted || self.chunks.is_open() || self.left.is_some_and(|left| left > 0)
+        let own = self.left.is_none() && self.chunks == Chunks::Off;
+        let missing = if own { !self.ending.is_last_chunk() } else { self.left.is_some_and(|left| left > 0) };
+        self.unwanted || self.chunks.is_open() || missing
     }
 }
 

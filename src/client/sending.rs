@@ -10,7 +10,7 @@ use crate::win32::last_error::explain;
 use crate::win32::lent::LentBytes;
 
 use super::causes;
-use super::chunking::Chunks;
+use super::chunking::{Chunks, Ending};
 use super::connect::facts::Time;
 use super::connection::{Connection, Origin, io_error};
 use super::exchange::{Exchange, Upload};
@@ -98,6 +98,10 @@ impl Request {
             }
             exchange.upload.unwanted = false;
             exchange.upload.chunks = self.write_head(exchange.connection()?);
+            if exchange.upload.left.is_none() {
+                exchange.upload.ending = Ending::default();
+                exchange.upload.ending.add(optional.as_slice());
+            }
             let prefix = exchange.upload.chunks.prefix(optional.as_slice().len());
             let connection = exchange.connection()?;
             connection.output.extend_from_slice(prefix.as_slice());
@@ -190,6 +194,8 @@ impl Request {
         if exchange.refused {
             return Ok(());
         }
+        // The proxy may be another by now, and what was meant for the first is not for it.
+        self.dress(exchange, &origin.host, origin.port);
         self.send_head(exchange, &origin, &settings)?;
         self.end_chunks(exchange)
     }
@@ -219,8 +225,9 @@ impl Request {
             }
             self.facts.mark(Time::SendRequestEnd);
         }
-        if let Some(left) = &mut exchange.upload.left {
-            *left = left.saturating_sub(bytes.len() as u64);
+        match &mut exchange.upload.left {
+            Some(left) => *left = left.saturating_sub(bytes.len() as u64),
+            None => exchange.upload.ending.add(bytes),
         }
         // C callers cannot write more than 32 bits can count.
         Ok(Some(u32::try_from(bytes.len()).unwrap_or(u32::MAX)))

@@ -77,6 +77,10 @@ impl std::fmt::Debug for Login {
     }
 }
 
+fn breaks(user: &str) -> bool {
+    user.contains(|c: char| c.is_ascii_control())
+}
+
 /// What is known for one target.
 #[derive(Debug, Default)]
 struct Known {
@@ -123,13 +127,27 @@ impl Credentials {
         self.known[Target::Proxy as usize].listed = login;
     }
 
+    /// All that a proxy may be told of who asks: the scheme it is for, user and password.
+    pub(super) fn of_proxy<'a>(
+        &'a self,
+        listed: Option<&'a Login>,
+    ) -> impl Iterator<Item = (Option<Scheme>, &'a Login)> {
+        let known = &self.known[Target::Proxy as usize];
+        let given = known.given.iter().map(|(scheme, login)| (Some(*scheme), login));
+        let named = known.named.user.as_ref().is_some_and(|user| !user.is_empty());
+        given.chain(named.then_some((None, &known.named))).chain(listed.map(|login| (None, login)))
+    }
+
     /// What to log in with: SetCredentials goes before the options, and these before a proxy list.
     pub(super) fn login(&self, target: Target, scheme: Scheme) -> Option<&Login> {
         let known = &self.known[target as usize];
         let given = known.given.iter().find(|(of, _)| *of == scheme).map(|(_, login)| login);
         let named =
             Some(&known.named).filter(|login| login.user.as_ref().is_some_and(|user| !user.is_empty()));
-        given.or(named).or(known.listed.as_ref())
+        let login = given.or(named).or(known.listed.as_ref());
+        // Digest says the name as it is, which must not be able to break the head.
+        login
+            .filter(|login| scheme != Scheme::Digest || !login.user.as_ref().is_some_and(|user| breaks(user)))
     }
 
     /// What goes out with Basic although nobody has asked yet: credentials set for Basic, and any others once this
@@ -144,5 +162,22 @@ impl Credentials {
     /// Remembers that Basic was asked for.
     pub(super) fn note_basic(&mut self, target: Target, server: &Server) {
         self.known[target as usize].asked_basic = Some(server.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_adds_a_field_to_the_head() {
+        for (user, sound) in [("user", true), ("J\u{e4}s Doe", true), ("u\r\nX: y", false), ("u\0", false)] {
+            let mut credentials = Credentials::default();
+            let user = Some(Zeroizing::new(user.to_owned()));
+            credentials.set_listed(Some(Login { user, ..Login::default() }));
+            assert_eq!(credentials.login(Target::Proxy, Scheme::Digest).is_some(), sound);
+            // Basic hides it.
+            assert!(credentials.login(Target::Proxy, Scheme::Basic).is_some());
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! credentials   whom the application logs in as, and the texts kept secret
 //! digest        a Digest challenge, and the answer to it
 //! passport      the one part of Passport that is left
+//! identity      whom a proxy takes somebody for, as far as connections must not be lent to others
 //! nonces        the Digest challenges a session has met, so that later requests answer them at once
 //! handshake     which challenge is answered when; what a request sends of its own accord
 //! ```
@@ -13,12 +14,14 @@
 mod credentials;
 mod digest;
 mod handshake;
+mod identity;
 mod nonces;
 mod passport;
 
 pub(crate) use credentials::Credentials;
 pub use credentials::{Login, Scheme, Target};
 pub(crate) use handshake::{Dress, Server, Tried, Verdict};
+pub(crate) use identity::Identity;
 pub(crate) use nonces::Nonces;
 
 #[cfg(test)]

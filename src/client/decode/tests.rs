@@ -138,8 +138,8 @@ fn only_what_was_asked_for_is_undone() {
     assert!(Decoder::new("gzip, compress", ALL).is_none());
     assert!(Decoder::new("identity", ALL).is_none());
     assert!(Decoder::new("", ALL).is_none());
-    assert!(Decoder::new("gzip,gzip,gzip,gzip", ALL).is_some());
-    assert!(Decoder::new("gzip,gzip,gzip,gzip,gzip", ALL).is_none());
+    assert!(Decoder::new("gzip,gzip", ALL).is_some());
+    assert!(Decoder::new("gzip,gzip,gzip", ALL).is_none());
     assert_eq!(names(3), "gzip, deflate");
     assert_eq!(names(BROTLI | ZSTD | GZIP), "gzip, br, zstd");
 }

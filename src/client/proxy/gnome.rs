@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::bypass::from_suffixes;
+use super::desktop::contents;
 use super::gvdb::{self, Value};
 use super::settings::UserSettings;
 use super::{NAMED, Proxy};
@@ -23,11 +24,7 @@ type Keys = HashMap<String, Value>;
 
 /// What the user has set; `None` when there is nothing about a proxy.
 pub(super) fn read(folder: &Path) -> Option<UserSettings> {
-    let bytes = |file: &str| {
-        let path = folder.join(file);
-        let small = std::fs::metadata(&path).is_ok_and(|about| about.len() <= LARGEST);
-        if small { std::fs::read(path).ok() } else { None }
-    };
+    let bytes = |file: &str| contents(&folder.join(file), LARGEST);
     let from_dconf = bytes(FILES[0]).map(|data| gvdb::values_below(&data, "/system/proxy/"));
     let from_file = || bytes(FILES[1]).map(|data| parse(&String::from_utf8_lossy(&data)));
     from_dconf.and_then(|keys| decide(&keys)).or_else(|| decide(&from_file()?))

@@ -25,13 +25,24 @@ const ITEM: usize = 24;
 /// Parents deeper than this are a circle.
 const DEEPEST: usize = 32;
 
+/// A path or value longer than this, and more values than that, are no settings: the same bytes can stand for many of
+/// each, and a small file would take for ever to read.
+const LONGEST_PATH: usize = 256;
+const LONGEST_VALUE: usize = 64 << 10;
+const MOST_VALUES: usize = 64;
+
 /// The values whose paths start with `prefix`, by the rest of their paths.
 pub(super) fn values_below(data: &[u8], prefix: &str) -> HashMap<String, Value> {
     let Some(items) = items(data) else { return HashMap::new() };
     let mut found = HashMap::new();
     for item in items.chunks_exact(ITEM).filter(|item| item[14] == b'v') {
+        if found.len() == MOST_VALUES {
+            break;
+        }
         let Some(path) = path_of(data, items, item) else { continue };
-        let value = path.strip_prefix(prefix).and_then(|_| span(data, item, 16)).and_then(read);
+        let value = path.strip_prefix(prefix).filter(|rest| !found.contains_key(*rest));
+        let bytes = value.and_then(|_| span(data, item, 16)).filter(|bytes| bytes.len() <= LONGEST_VALUE);
+        let value = bytes.and_then(read);
         if let (Some(rest), Some(value)) = (path.strip_prefix(prefix), value) {
             found.insert(rest.to_owned(), value);
         }
@@ -59,11 +70,15 @@ fn items(data: &[u8]) -> Option<&[u8]> {
 }
 
 fn path_of(data: &[u8], items: &[u8], item: &[u8]) -> Option<String> {
-    let mut parts = Vec::new();
+    let (mut parts, mut length) = (Vec::new(), 0);
     let mut item = item;
     for _ in 0..DEEPEST {
         let start = number(item, 8)?;
         let size = usize::from(u16::from_le_bytes([item[12], item[13]]));
+        length += size;
+        if length > LONGEST_PATH {
+            return None;
+        }
         parts.push(std::str::from_utf8(data.get(start..start.checked_add(size)?)?).ok()?);
         let parent = number(item, 4)?;
         if parent == u32::MAX as usize {
@@ -174,6 +189,25 @@ mod tests {
         assert_eq!(found["http/port"], Value::Number(3128));
         assert_eq!(found["ignore-hosts"], Value::Texts(vec!["a".into(), "b.c".into()]));
         assert_eq!(found["none"], Value::Texts(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_too_long_or_too_much_is_left_out() {
+        let long = [&vec![b'x'; LONGEST_VALUE][..], b"\0\0s"].concat();
+        let path = "p".repeat(LONGEST_PATH + 1);
+        let found = values_below(
+            &made(&[
+                (u32::MAX, &path, b'v', b"x\0\0s"),
+                (u32::MAX, "/long", b'v', &long),
+                (u32::MAX, "/a", b'v', b"x\0\0s"),
+            ]),
+            "",
+        );
+        assert_eq!(found.into_keys().collect::<Vec<_>>(), ["/a"]);
+        let names: Vec<String> = (0..2 * MOST_VALUES).map(|n| format!("/{n}")).collect();
+        let many: Vec<(u32, &str, u8, &[u8])> =
+            names.iter().map(|name| (u32::MAX, &**name, b'v', &b"x\0\0s"[..])).collect();
+        assert_eq!(values_below(&made(&many), "/").len(), MOST_VALUES);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::bypass::from_suffixes;
+use super::desktop::contents;
 use super::settings::UserSettings;
 use super::{NAMED, Proxy};
 
@@ -18,11 +19,7 @@ const LARGEST: u64 = 1 << 20;
 
 /// What the file says; `None` when there is none, or nothing about a proxy in it.
 pub(super) fn read(folder: &Path, variable: impl Fn(&str) -> Option<String>) -> Option<UserSettings> {
-    let path = folder.join(FILE);
-    if std::fs::metadata(&path).ok()?.len() > LARGEST {
-        return None;
-    }
-    parse(&std::fs::read_to_string(path).ok()?, variable)
+    parse(&String::from_utf8(contents(&folder.join(FILE), LARGEST)?).ok()?, variable)
 }
 
 fn parse(text: &str, variable: impl Fn(&str) -> Option<String>) -> Option<UserSettings> {

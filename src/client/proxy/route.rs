@@ -9,7 +9,7 @@ use crate::abi::error::{Error, Result};
 use crate::win32::last_error::explain;
 use crate::win32::trace;
 
-use super::super::auth::{self, Target};
+use super::super::auth::{self, Identity, Target};
 use super::super::connect::facts::{Stat, Time};
 use super::super::connection::Origin;
 use super::super::exchange::Exchange;
@@ -29,8 +29,8 @@ pub(crate) enum Passage {
     /// It does not: this is the server, or a proxy that is told whole URLs.
     #[default]
     Straight,
-    /// CONNECT asks the proxy for a tunnel to this host and port.
-    Tunnel(String, u16),
+    /// CONNECT asks the proxy for a tunnel to this host and port, on behalf of somebody if there are credentials.
+    Tunnel(String, u16, Option<Identity>),
     /// SOCKS 5 asks the proxy for a connection to this host and port.
     Socks(String, u16, Login),
 }
@@ -54,8 +54,8 @@ impl Request {
             core.absolute_form = false;
             return Ok((origin, core.settings.clone()));
         };
-        let passage = passage(&server, &core)?;
         let listed = listed_login(&server);
+        let passage = passage(&server, &core, listed.as_ref())?;
         let absolute = passage == Passage::Straight;
         let origin = self.connect.origin((server.host, server.port), passage, partition, &core.settings);
         core.absolute_form = absolute;
@@ -134,13 +134,13 @@ fn listed_login(server: &Server<'_>) -> Option<auth::Login> {
 
 /// How a proxy is passed. A request that asks the server to go on in another protocol needs a tunnel, because a
 /// proxy would take such a field for its own (RFC 6455 §4.1, RFC 9110 §7.8).
-fn passage(server: &Server<'_>, core: &Core) -> Result<Passage> {
+fn passage(server: &Server<'_>, core: &Core, listed: Option<&auth::Login>) -> Result<Passage> {
     let plan = &core.plan;
     let target = || (plan.url.host.clone(), plan.url.port);
     match server.kind {
         Kind::Http if plan.url.secure || plan.upgrade.is_some() || plan.field("Upgrade").is_some() => {
             let (host, port) = target();
-            Ok(Passage::Tunnel(host, port))
+            Ok(Passage::Tunnel(host, port, identity(core, listed)))
         }
         Kind::Http => Ok(Passage::Straight),
         Kind::Socks { remote_names } => {
@@ -154,10 +154,62 @@ fn passage(server: &Server<'_>, core: &Core) -> Result<Passage> {
     }
 }
 
+/// On whose behalf a tunnel is asked for: it stays theirs, and is never lent to a request that would ask as another.
+fn identity(core: &Core, listed: Option<&auth::Login>) -> Option<Identity> {
+    if core.settings.disabled.authentication() {
+        return None;
+    }
+    Identity::of(core.credentials.as_deref(), listed)
+}
+
 /// The application's own user name and password for proxies go before the list's.
 fn socks_login(server: &Server<'_>, core: &Core) -> Option<(Vec<u8>, Vec<u8>)> {
     let own = core.credentials.as_deref().and_then(|all| all.named_login(Target::Proxy));
     let bytes = |text: &str| text.as_bytes().to_vec();
     let own = own.and_then(|login| Some((bytes(login.user.as_ref()?), bytes(&login.password))));
     own.or_else(|| server.login())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::auth::Scheme;
+    use super::super::super::notify::Notifier;
+    use super::super::super::plan::Plan;
+    use super::super::super::session::{Connect, Session};
+    use super::super::NAMED;
+    use super::*;
+
+    /// Where a request for another protocol goes by way of a proxy list, as somebody.
+    fn way(list: &str, user: Option<&str>) -> Arc<Origin> {
+        let proxy = Proxy { access: NAMED, list: Some(list.into()), bypass: None };
+        let session = Session::new(false, Notifier::new(|_, _| {}), Arc::from(&b""[..]), proxy);
+        let connect = Connect::new(Arc::new(session), "h".into(), 80);
+        let url = Url { secure: false, host: "h".into(), port: 80, target: "/".into() };
+        let request = Request::new(Arc::new(connect), Plan::new("GET".into(), url));
+        request.upgrade_to_web_socket().unwrap();
+        if let Some(user) = user {
+            let text = |text: &str| Zeroizing::new(text.to_owned());
+            let login = auth::Login { user: Some(text(user)), password: text("x") };
+            request.set_credentials(Target::Proxy, Scheme::Basic, login);
+        }
+        request.route().unwrap().0
+    }
+
+    #[test]
+    fn a_tunnel_is_for_those_only_who_would_ask_alike() {
+        assert_eq!(way("p:1", None), way("p:1", None));
+        assert_eq!(way("p:1", Some("a")), way("p:1", Some("a")));
+        assert_eq!(way("a:x@p:1", None), way("a:x@p:1", None));
+        let all = [
+            way("p:1", None),
+            way("p:1", Some("a")),
+            way("p:1", Some("b")),
+            way("a:x@p:1", None),
+            way("a:y@p:1", None),
+            way("a:y@p:1", Some("a")),
+        ];
+        for (at, one) in all.iter().enumerate() {
+            assert!(!all[at + 1..].contains(one), "{at}");
+        }
+    }
 }

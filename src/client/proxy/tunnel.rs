@@ -91,7 +91,7 @@ impl Request {
         self.facts.mark(Time::ProxyTunnelStart);
         let led = ready.and_then(|()| match &origin.passage {
             Passage::Straight => Ok(Answer::Granted),
-            Passage::Tunnel(host, port) => {
+            Passage::Tunnel(host, port, _) => {
                 let tried = &mut exchange.tried[1];
                 self.ask_for_tunnel(&mut connection, (host, *port), settings, quiet, tried)
             }

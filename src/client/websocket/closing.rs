@@ -61,7 +61,7 @@ impl WebSocket {
 
     /// Reads on as far as that goes without waiting, and completes the close or keeps it.
     pub(super) fn drive_close(self: &Arc<Self>, until: u64) {
-        let result = match self.read_away() {
+        let result = match self.read_away(until) {
             Ok(true) => Ok(()),
             Ok(false) if is_past(until) => Err(self.no_answer()),
             Ok(false) => {
@@ -100,8 +100,8 @@ impl WebSocket {
         Error::WINHTTP_TIMEOUT
     }
 
-    /// Reads data away; true when the close frame has come.
-    fn read_away(self: &Arc<Self>) -> Result<bool> {
+    /// Reads data away, and no longer than to a moment however much comes; true when the close frame has come.
+    fn read_away(self: &Arc<Self>, until: u64) -> Result<bool> {
         let mut bin = [0_u8; 4096];
         let mut reader = self.reader.lock();
         loop {
@@ -110,14 +110,17 @@ impl WebSocket {
             }
             match self.read_now(&mut reader, &mut bin)? {
                 Burst::Blocked => return Ok(false),
-                Burst::Data(_) | Burst::Closed => {}
+                Burst::Data(_) | Burst::Control if is_past(until) => return Ok(false),
+                Burst::Data(_) | Burst::Control | Burst::Closed => {}
             }
         }
     }
 
     fn wait_for_close(self: &Arc<Self>, until: u64) -> Result<()> {
-        while !self.read_away()? {
-            if !wait(&self.stream, Direction::In, until).map_err(|error| io_error(&error))? {
+        while !self.read_away(until)? {
+            if is_past(until)
+                || !wait(&self.stream, Direction::In, until).map_err(|error| io_error(&error))?
+            {
                 return Err(self.no_answer());
             }
         }

@@ -38,6 +38,8 @@ pub(super) enum Burst {
     Data(Piece),
     /// The server's close frame, which is in the state now.
     Closed,
+    /// A ping or a pong, which is dealt with.
+    Control,
     /// Nothing more has come.
     Blocked,
 }
@@ -86,8 +88,11 @@ impl WebSocket {
                     self.state.lock().peer = Some(frame);
                     return Ok(Burst::Closed);
                 }
-                Event::Ping(payload) => self.pong(Some(payload)),
-                Event::Pong => {}
+                Event::Ping(payload) => {
+                    self.pong(Some(payload));
+                    return Ok(Burst::Control);
+                }
+                Event::Pong => return Ok(Burst::Control),
                 Event::Partial => {
                     let direct = inbound.room_for_direct().min(out.len() as u64);
                     let whole = direct > 0 && direct == inbound.room_for_direct();
@@ -144,6 +149,7 @@ impl WebSocket {
             match burst.map_err(|error| self.blame(error))? {
                 Burst::Data(piece) => return Ok(received(piece)),
                 Burst::Closed => return Ok(self.close_received()),
+                Burst::Control => continue,
                 Burst::Blocked => {}
             }
             wait(&self.stream, Direction::In, u64::MAX).map_err(|error| io_error(&error))?;
@@ -152,9 +158,14 @@ impl WebSocket {
 
     /// Receives what has come for an asynchronous operation, and completes it or keeps it.
     pub(super) fn drive_receive(self: &Arc<Self>, mut buffer: LentBuffer) {
-        let burst = self.read_now(&mut self.reader.lock(), buffer.as_mut_slice());
+        let burst = loop {
+            let burst = self.read_now(&mut self.reader.lock(), buffer.as_mut_slice());
+            if burst != Ok(Burst::Control) {
+                break burst;
+            }
+        };
         let result = match burst {
-            Ok(Burst::Blocked) => {
+            Ok(Burst::Control | Burst::Blocked) => {
                 self.keep_receive(buffer, false);
                 return;
             }

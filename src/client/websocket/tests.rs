@@ -162,3 +162,18 @@ fn a_pong_that_finds_no_room_goes_later() {
     assert_eq!(pongs, pings);
     socket.close_handle();
 }
+
+#[test]
+fn a_close_ends_in_time_however_much_the_server_says() {
+    for chatter in [&b"\x89\x011"[..], b"\x82\x02ok"] {
+        let (socket, mut server) = pair(false, 5, b"");
+        socket.set_close_timeout(100);
+        let talker = thread::spawn(move || {
+            let (flood, begin) = (chatter.repeat(4096), Instant::now());
+            while begin.elapsed() < Duration::from_secs(20) && server.write_all(&flood).is_ok() {}
+        });
+        assert_eq!(socket.close(1000, b""), Err(Error::WINHTTP_TIMEOUT));
+        socket.close_handle();
+        talker.join().unwrap();
+    }
+}
