@@ -8,6 +8,7 @@ use parking_lot::MutexGuard;
 use crate::net::clock::precise_ms;
 use crate::net::deadlines::NEVER;
 use crate::net::poller::{Events, Poller};
+use crate::win32::handles::is_forked;
 
 use super::Task;
 use super::crew::{Crew, DEADLINES, MEMBER, PATIENCE, SUMMONS, crew, poller};
@@ -26,8 +27,11 @@ pub(super) fn work() {
     }
 }
 
-/// The next task to run; `None` when the thread has waited long enough.
+/// The next task to run; `None` when the thread has waited long enough, and in the child of a fork.
 fn next(me: usize, events: &mut Events) -> Option<Arc<dyn Task>> {
+    if is_forked() {
+        return None;
+    }
     let mut crew = crew();
     crew.members[me].running = false;
     if std::mem::take(&mut crew.members[me].aside) {
