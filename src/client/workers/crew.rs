@@ -143,8 +143,10 @@ pub(crate) fn park(
             }
         }
     }
-    let is_watched = crew.watching || MEMBER.get().is_some();
-    if is_watched && crew.queue.is_empty() && !earlier {
+    if earlier {
+        crew.recall();
+    }
+    if crew.watching && crew.queue.is_empty() {
         return Ok(());
     }
     match attend(crew) {
@@ -194,7 +196,7 @@ pub(crate) fn step_aside() {
     let mut crew = crew();
     crew.set_aside(me);
     if crew.is_wanting() {
-        crew.summon();
+        crew.find_help();
     }
 }
 
@@ -235,9 +237,27 @@ fn attend(mut crew: MutexGuard<'static, Crew>) -> Result<(), MutexGuard<'static,
 }
 
 impl Crew {
-    /// Work waits, and nobody looks for it.
+    /// Work waits, and nobody looks for it. Who watches does not see what others put into the queue.
     pub(super) fn is_wanting(&self) -> bool {
-        !self.watching && (!self.queue.is_empty() || self.slots.parked() > 0)
+        !self.queue.is_empty() || (!self.watching && self.slots.parked() > 0)
+    }
+
+    /// Has somebody look for what waits: who watches, or one more thread.
+    pub(super) fn find_help(&mut self) {
+        if self.watching {
+            self.recall();
+        } else {
+            self.summon();
+        }
+    }
+
+    /// Has the watching thread come back.
+    fn recall(&mut self) {
+        if !std::mem::replace(&mut self.called, true)
+            && let Some(poller) = POLLER.get()
+        {
+            poller.wake();
+        }
     }
 
     fn start(&mut self) {

@@ -194,4 +194,48 @@ mod tests {
         far.write_all(b"x").unwrap();
         job.wait_for(1);
     }
+
+    fn beside_a_watcher(then: impl Fn() + Send + Sync + 'static) {
+        let (silent, endless) = (Watch::timer(), Job::new(|| {}));
+        assert!(crew::poller().is_ok() && park(endless, silent.id(), Interest::Read, NEVER).is_ok());
+        let job = Job::new(move || {
+            step_aside();
+            let start = Instant::now();
+            while !crew::crew().watching {
+                assert!(start.elapsed() < Duration::from_secs(20), "nobody watches");
+                std::thread::yield_now();
+            }
+            then();
+        });
+        assert!(submit(job.clone()).is_ok());
+        job.wait_for(1);
+    }
+
+    #[test]
+    fn who_watches_hears_of_an_earlier_deadline_from_another_worker() {
+        let (timer, timed) = (Arc::new(Watch::timer()), Job::new(|| {}));
+        let (on, job) = (Arc::clone(&timer), timed.clone());
+        beside_a_watcher(move || assert!(park(job.clone(), on.id(), Interest::Read, after(50)).is_ok()));
+        timed.wait_for(1);
+    }
+
+    #[test]
+    fn who_watches_helps_a_worker_that_waits_for_what_it_has_submitted() {
+        let inner = Job::new(|| {});
+        beside_a_watcher(move || {
+            assert!(submit(inner.clone()).is_ok());
+            inner.wait_for(1);
+        });
+    }
+
+    #[test]
+    fn a_worker_may_wait_for_what_it_has_parked() {
+        let (timer, inner) = (Watch::timer(), Job::new(|| {}));
+        let job = Job::new(move || {
+            assert!(park(inner.clone(), timer.id(), Interest::Read, after(50)).is_ok());
+            inner.wait_for(1);
+        });
+        assert!(submit(job.clone()).is_ok());
+        job.wait_for(1);
+    }
 }

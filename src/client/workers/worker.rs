@@ -8,9 +8,10 @@ use parking_lot::MutexGuard;
 use crate::net::clock::precise_ms;
 use crate::net::deadlines::NEVER;
 use crate::net::poller::{Events, Poller};
+use crate::win32::handles::is_forked;
 
 use super::Task;
-use super::crew::{Crew, DEADLINES, MEMBER, PATIENCE, POLLER, SUMMONS, crew};
+use super::crew::{Crew, DEADLINES, MEMBER, PATIENCE, SUMMONS, crew, poller};
 
 /// Events taken at a time.
 const BATCH: usize = 64;
@@ -26,8 +27,11 @@ pub(super) fn work() {
     }
 }
 
-/// The next task to run; `None` when the thread has waited long enough.
+/// The next task to run; `None` when the thread has waited long enough, and in the child of a fork.
 fn next(me: usize, events: &mut Events) -> Option<Arc<dyn Task>> {
+    if is_forked() {
+        return None;
+    }
     let mut crew = crew();
     crew.members[me].running = false;
     if std::mem::take(&mut crew.members[me].aside) {
@@ -40,8 +44,9 @@ fn next(me: usize, events: &mut Events) -> Option<Arc<dyn Task>> {
     }
     loop {
         if crew.unwatched >= BATCH
+            && !crew.watching
             && crew.is_wanting()
-            && let Some(poller) = POLLER.get()
+            && let Ok(poller) = poller()
         {
             // Tasks that bring on tasks without end are not to keep the network waiting.
             watch(&mut crew, poller, events, 0);
@@ -55,8 +60,9 @@ fn next(me: usize, events: &mut Events) -> Option<Arc<dyn Task>> {
             crew.call_overseer();
             return Some(task);
         }
-        let stays = match POLLER.get() {
-            Some(poller) if !crew.watching => {
+        // Also where no descriptor is watched yet: there are deadlines.
+        let stays = match poller() {
+            Ok(poller) if !crew.watching => {
                 let patience = if crew.slots.parked() == 0 { PATIENCE.as_millis() as u64 } else { NEVER };
                 let stays = watch(&mut crew, poller, events, patience);
                 crew.active -= usize::from(!stays);
