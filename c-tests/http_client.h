@@ -43,6 +43,19 @@ static int client_address(struct sockaddr_in *address, int port)
     return (int)sizeof(*address);
 }
 
+/* Listens on loopback, at a port of the system's choice. */
+__attribute__((unused)) static int loopback_listener(int *port, int backlog)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    int it = (int)socket(AF_INET, SOCK_STREAM, 0);
+    client_address(&address, 0);
+    REQUIRE(bind(it, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(it, backlog) == 0);
+    REQUIRE(getsockname(it, (struct sockaddr *)&address, &size) == 0);
+    *port = ntohs(address.sin_port);
+    return it;
+}
+
 /* A port nobody has just now, nor gets for a connection of his: those that the system hands out lie higher. */
 __attribute__((unused)) static int free_port(void)
 {

@@ -259,3 +259,78 @@ TEST(test_async__a_blocked_callback_blocks_itself_alone)
     server_end(&server);
     server_end(&second);
 }
+
+/* What has come completes a read that need not fill its buffer. */
+#ifndef __MINGW32__
+TEST(test_async__read_what_there_is)
+{
+    struct trio it;
+    static char text[16];
+    SERVER(server, {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel", HOLD});
+    open_async(&it, server.port, NULL, 30, NULL);
+    send_and_wait(&it, 30, 1);
+    CHECK(WinHttpReceiveResponse(it.request, NULL));
+    CHECK(note_wait(30, WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE, 1));
+    CHECK_EQ(WinHttpReadDataEx(it.request, text, 9, NULL, 0, 0, NULL), 0);
+    CHECK(note_wait(30, WINHTTP_CALLBACK_STATUS_READ_COMPLETE, 1));
+    CHECK_BYTES(text, 3, "hel");
+    notes_clear(NULL);
+    CHECK_EQ(WinHttpReadDataEx(it.request, text, 9, NULL, WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER, 0, NULL), 0);
+    trio_close_async(&it, 30);
+    CHECK_HAS(told_to(30, 0), "ERROR(3,12017), CLOSING");
+    server_end(&server);
+}
+#endif
+
+/* Not even many of them, whatever the number of cores; and the thread that waits for the network may be among them. */
+#define BLOCKED 9
+static LONG waiting_inside;
+
+static void block_many(const struct note *it)
+{
+    if (it->context < 20 || it->context >= 20 + BLOCKED)
+        return;
+    /* Asked for inside the callback, so that no response completes on the thread of the test. */
+    if (it->status == WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE)
+        CHECK(WinHttpReceiveResponse(it->handle, NULL));
+    if (it->status == WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE) {
+        InterlockedIncrement(&waiting_inside);
+        WaitForSingleObject(let_go, 10000);
+    }
+}
+
+TEST(test_async__many_blocked_callbacks)
+{
+    static struct server servers[BLOCKED + 1];
+    static const struct turn turns[] = {{OK_HELLO, KEEP}};
+    HINTERNET session = WinHttpOpen(NULL, WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, WINHTTP_FLAG_ASYNC);
+    HINTERNET connects[BLOCKED + 1], requests[BLOCKED + 1];
+    int at, patience = 1000;
+    let_go = CreateEventW(NULL, TRUE, FALSE, NULL);
+    waiting_inside = 0;
+    notes_clear(block_many);
+    CHECK(WinHttpSetStatusCallback(session, record, WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0) == NULL);
+    for (at = 0; at <= BLOCKED; at++) {
+        server_start(&servers[at], turns, 1);
+        connects[at] = WinHttpConnect(session, W("127.0.0.1"), (INTERNET_PORT)servers[at].port, 0);
+        requests[at] = WinHttpOpenRequest(connects[at], NULL, NULL, NULL, NULL, NULL, 0);
+    }
+    for (at = 0; at < BLOCKED; at++)
+        CHECK(WinHttpSendRequest(requests[at], NULL, 0, NULL, 0, 0, 20 + (DWORD_PTR)at));
+    while (InterlockedCompareExchange(&waiting_inside, 0, 0) < BLOCKED && patience--)
+        Sleep(5);
+    CHECK_EQ(waiting_inside, BLOCKED);
+    CHECK(WinHttpSendRequest(requests[BLOCKED], NULL, 0, NULL, 0, 0, 20 + BLOCKED));
+    CHECK(note_wait(20 + BLOCKED, WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE, 1));
+    CHECK(WinHttpReceiveResponse(requests[BLOCKED], NULL));
+    CHECK(note_wait(20 + BLOCKED, WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE, 1));
+    SetEvent(let_go);
+    for (at = 0; at <= BLOCKED; at++) {
+        CHECK(WinHttpCloseHandle(requests[at]));
+        CHECK(WinHttpCloseHandle(connects[at]));
+        CHECK(note_wait(20 + (DWORD_PTR)at, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, 1));
+        server_end(&servers[at]);
+    }
+    CHECK(WinHttpCloseHandle(session));
+    CloseHandle(let_go);
+}

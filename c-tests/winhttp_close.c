@@ -61,6 +61,114 @@ TEST(test_close__while_writing)
     close(listener);
 }
 
+/* A read and a query that wait for more of the body. */
+TEST(test_close__while_reading)
+{
+    int which;
+    for (which = 0; which < 2; which++) {
+        struct trio it;
+        static char text[8];
+        SERVER(server, {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", HOLD});
+        open_async(&it, server.port, 8, NULL);
+        CHECK(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
+        CHECK(note_wait(8, WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE, 1));
+        CHECK(WinHttpReceiveResponse(it.request, NULL));
+        CHECK(note_wait(8, WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE, 1));
+        notes_clear(NULL);
+        if (which == 0)
+            CHECK(WinHttpQueryDataAvailable(it.request, NULL));
+        else
+            CHECK(WinHttpReadData(it.request, text, 8, NULL));
+        CHECK(note_wait(8, WINHTTP_CALLBACK_STATUS_RECEIVING_RESPONSE, 1));
+        trio_close(&it);
+        check_farewell(8);
+        CHECK_BYTES(told_to(8, 1), strlen(told_to(8, 1)),
+                    which ? "RECEIVING W, ERROR(3,12017) W, CLOSING W" : "RECEIVING W, ERROR(2,12017) W, CLOSING W");
+        server_end(&server);
+    }
+}
+
+/* The session and the connect go while a receive waits, which they do not end. */
+TEST(test_close__parents_of_what_waits)
+{
+    struct trio it;
+    SERVER(server, {NULL, HOLD});
+    open_async(&it, server.port, 9, NULL);
+    CHECK(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
+    CHECK(note_wait(9, WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE, 1));
+    CHECK(WinHttpReceiveResponse(it.request, NULL));
+    CHECK(WinHttpCloseHandle(it.session));
+    CHECK(WinHttpCloseHandle(it.connect));
+    CHECK_EQ(WaitForSingleObject(server.held, 10000), WAIT_OBJECT_0);
+    CHECK_EQ(note_find(9, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR), 0);
+    CHECK(WinHttpCloseHandle(it.request));
+    check_farewell(9);
+    CHECK_HAS(told_to(9, 1), "ERROR(1,12017) W, CLOSING W");
+    server_end(&server);
+}
+
+#ifndef __MINGW32__
+/* A connect that nobody answers, and a receive that waits for its turn behind it: each fails once. */
+TEST(test_close__while_connecting)
+{
+    struct trio it;
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    int listener = (int)socket(AF_INET, SOCK_STREAM, 0), fillers[8], at;
+    client_address(&address, 0);
+    REQUIRE(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0);
+    REQUIRE(listen(listener, 0) == 0);
+    REQUIRE(getsockname(listener, (struct sockaddr *)&address, &size) == 0);
+    for (at = 0; at < 8; at++) {
+        fillers[at] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(fillers[at], (struct sockaddr *)&address, sizeof(address));
+    }
+    open_async(&it, ntohs(address.sin_port), 10, NULL);
+    CHECK(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
+    CHECK(WinHttpReceiveResponse(it.request, NULL));
+    CHECK(note_wait(10, WINHTTP_CALLBACK_STATUS_CONNECTING_TO_SERVER, 1));
+    trio_close(&it);
+    check_farewell(10);
+    CHECK_BYTES(told_to(10, 1), strlen(told_to(10, 1)),
+                "RESOLVING W, RESOLVED W, CONNECTING W, ERROR(5,12017) W, ERROR(1,12017) W, CLOSING W");
+    for (at = 0; at < 8; at++)
+        close(fillers[at]);
+    close(listener);
+}
+#endif
+
+/* A callback still runs when another thread closes: the farewell waits until it has returned. */
+static HANDLE inside_now, come_back;
+
+static void stay(const struct note *it)
+{
+    if (it->status == WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE) {
+        SetEvent(inside_now);
+        WaitForSingleObject(come_back, 10000);
+        CHECK_EQ(note_find(it->context, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING), 0);
+        CHECK_FAILS(WinHttpReceiveResponse(it->handle, NULL), ERROR_INVALID_HANDLE);
+    } else if (it->status == WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING)
+        CHECK_FAILS(WinHttpCloseHandle(it->handle), ERROR_INVALID_HANDLE);
+}
+
+TEST(test_close__while_a_callback_runs)
+{
+    struct trio it;
+    SERVER(server, {OK_HELLO, KEEP});
+    inside_now = CreateEventW(NULL, TRUE, FALSE, NULL);
+    come_back = CreateEventW(NULL, TRUE, FALSE, NULL);
+    open_async(&it, server.port, 11, stay);
+    CHECK(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
+    CHECK_EQ(WaitForSingleObject(inside_now, 10000), WAIT_OBJECT_0);
+    trio_close(&it);
+    SetEvent(come_back);
+    check_farewell(11);
+    CHECK_HAS(told_to(11, 1), "SEND_COMPLETE W, CLOSING W");
+    CloseHandle(inside_now);
+    CloseHandle(come_back);
+    server_end(&server);
+}
+
 TEST(test_close__right_after_sending)
 {
     struct trio it;

@@ -61,16 +61,9 @@ static DWORD WINAPI give(void *argument)
 
 static void answer_start(struct answer *it, const char *head, const char *body, size_t size, size_t piece)
 {
-    struct sockaddr_in address;
-    socklen_t length = sizeof(address);
     memset(it, 0, sizeof(*it));
     it->head = head, it->body = body, it->size = size, it->piece = piece;
-    it->listener = (int)socket(AF_INET, SOCK_STREAM, 0);
-    client_address(&address, 0);
-    REQUIRE(bind(it->listener, (struct sockaddr *)&address, sizeof(address)) == 0);
-    REQUIRE(listen(it->listener, 1) == 0);
-    REQUIRE(getsockname(it->listener, (struct sockaddr *)&address, &length) == 0);
-    it->port = ntohs(address.sin_port);
+    it->listener = loopback_listener(&it->port, 1);
     it->thread = CreateThread(NULL, 0, give, it, 0, NULL);
     REQUIRE(it->thread != NULL);
 }

@@ -113,17 +113,10 @@ static DWORD WINAPI misbehave(void *argument)
 
 __attribute__((unused)) static void misbehaving_start(struct misbehaving *it)
 {
-    struct sockaddr_in address;
-    socklen_t size = sizeof(address);
     memset(it, 0, sizeof(*it));
     it->stop = CreateEventW(NULL, TRUE, FALSE, NULL);
     it->go = CreateEventW(NULL, FALSE, FALSE, NULL);
-    it->listener = (int)socket(AF_INET, SOCK_STREAM, 0);
-    client_address(&address, 0);
-    REQUIRE(bind(it->listener, (struct sockaddr *)&address, sizeof(address)) == 0);
-    REQUIRE(listen(it->listener, 16) == 0);
-    REQUIRE(getsockname(it->listener, (struct sockaddr *)&address, &size) == 0);
-    it->port = ntohs(address.sin_port);
+    it->listener = loopback_listener(&it->port, 16);
     it->thread = CreateThread(NULL, 0, misbehave, it, 0, NULL);
     REQUIRE(it->thread != NULL);
 }

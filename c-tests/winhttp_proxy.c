@@ -74,13 +74,7 @@ out:
 
 static void socks_start(struct socks *it)
 {
-    struct sockaddr_in address;
-    socklen_t size = sizeof(address);
-    it->listener = (int)socket(AF_INET, SOCK_STREAM, 0);
-    client_address(&address, 0);
-    REQUIRE(bind(it->listener, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(it->listener, 4) == 0);
-    REQUIRE(getsockname(it->listener, (struct sockaddr *)&address, &size) == 0);
-    it->port = ntohs(address.sin_port);
+    it->listener = loopback_listener(&it->port, 4);
     it->thread = CreateThread(NULL, 0, socks_serve, it, 0, NULL);
 }
 

@@ -3,7 +3,8 @@
  *
  * A call completes on its own thread only if no callback of the request is still returning on another; which of the two
  * it is can be seen from the last error, and a case that can go either way is repeated until it has gone the first.
- * gate: thread */
+ * gate: thread
+ * gate: not-mingw */
 #include "winhttp_server.h"
 
 #define COLD_W "RESOLVING W, RESOLVED W, CONNECTING W, CONNECTED W, "
@@ -57,18 +58,11 @@ static DWORD WINAPI act(void *argument)
 
 static void stage_start(struct stage *it, const struct step *steps, int count)
 {
-    struct sockaddr_in address;
-    socklen_t size = sizeof(address);
     it->steps = steps;
     it->count = count;
     it->go = CreateEventW(NULL, FALSE, FALSE, NULL);
     it->over = CreateEventW(NULL, TRUE, FALSE, NULL);
-    it->listener = (int)socket(AF_INET, SOCK_STREAM, 0);
-    client_address(&address, 0);
-    REQUIRE(bind(it->listener, (struct sockaddr *)&address, sizeof(address)) == 0);
-    REQUIRE(listen(it->listener, 16) == 0);
-    REQUIRE(getsockname(it->listener, (struct sockaddr *)&address, &size) == 0);
-    it->port = ntohs(address.sin_port);
+    it->listener = loopback_listener(&it->port, 16);
     it->thread = CreateThread(NULL, 0, act, it, 0, NULL);
     REQUIRE(it->thread != NULL);
 }

@@ -3,7 +3,8 @@
  * nothing is told after it: the context is memory of its own, so that a sanitizer sees a late or a second use.
  *
  * It blows for three seconds, or for as many as NTHTTP_STORM_SECONDS says.
- * gate: thread not-mingw */
+ * gate: thread
+ * gate: not-mingw */
 #include "winhttp_server.h"
 #include <sys/time.h>
 
@@ -298,16 +299,9 @@ TEST(test_storm__every_context_is_freed_once)
 {
     const char *wanted = getenv("NTHTTP_STORM_SECONDS");
     unsigned left = wanted ? (unsigned)atoi(wanted) : 3, now;
-    struct sockaddr_in address;
-    socklen_t size = sizeof(address);
     HANDLE server;
     int patience = 3000;
-    storm_listener = (int)socket(AF_INET, SOCK_STREAM, 0);
-    client_address(&address, 0);
-    REQUIRE(bind(storm_listener, (struct sockaddr *)&address, sizeof(address)) == 0);
-    REQUIRE(listen(storm_listener, 512) == 0);
-    REQUIRE(getsockname(storm_listener, (struct sockaddr *)&address, &size) == 0);
-    storm_port = ntohs(address.sin_port);
+    storm_listener = loopback_listener(&storm_port, 512);
     server = CreateThread(NULL, 0, serve_storm, NULL, 0, NULL);
     for (; left; left -= now) {
         now = left < 10 ? left : 10;

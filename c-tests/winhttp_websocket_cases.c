@@ -193,14 +193,7 @@ static DWORD WINAPI mirror(void *argument)
 
 static void stage_open(struct stage *it, DWORD(WINAPI *run)(void *))
 {
-    struct sockaddr_in address;
-    socklen_t size = sizeof(address);
-    it->listener = (int)socket(AF_INET, SOCK_STREAM, 0);
-    client_address(&address, 0);
-    REQUIRE(bind(it->listener, (struct sockaddr *)&address, sizeof(address)) == 0);
-    REQUIRE(listen(it->listener, 16) == 0);
-    REQUIRE(getsockname(it->listener, (struct sockaddr *)&address, &size) == 0);
-    it->port = ntohs(address.sin_port);
+    it->listener = loopback_listener(&it->port, 16);
     it->thread = CreateThread(NULL, 0, run, it, 0, NULL);
     REQUIRE(it->thread != NULL);
 }

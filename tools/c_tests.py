@@ -65,10 +65,11 @@ def tests():
 
 
 def run(command, what, env=None):
-    """Runs a command; on failure, raises what it printed."""
+    """Runs a command; on failure, raises what it printed. It does not see proxies of this machine."""
+    plain = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                              timeout=SECONDS, env={**os.environ, "NTHTTP_LOG_DIR": LOGS, **(env or {})}, cwd=ROOT, stdin=subprocess.DEVNULL)
+                              timeout=SECONDS, env={**plain, "NTHTTP_LOG_DIR": LOGS, **(env or {})}, cwd=ROOT, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired as hung:
         said = hung.stdout if isinstance(hung.stdout, str) else (hung.stdout or b"").decode(errors="replace")
         raise Failure(f"{what}: no end after {SECONDS} seconds\n{said}") from hung

@@ -1,6 +1,9 @@
 # Sourced by the scripts that run the examples: building them, starting them on a free port, and ending them by pid.
 # It expects ROOT, and LIBRARY (the folder of libnthttp.so).
 
+# Everything is on this machine, whatever proxy it uses for others.
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/nthttp-examples.XXXXXX")
 SERVER_PID=
 

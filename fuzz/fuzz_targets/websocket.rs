@@ -50,8 +50,11 @@ fuzz_target!(|data: &[u8]| {
         // What was read may stop at the limit in the middle of a message.
         let same = whole.len().min(cut.len());
         assert_eq!(whole[..same], cut[..same]);
-        if fault.is_some() && cut_fault.is_some() {
-            assert_eq!((whole, fault), (cut, cut_fault));
+        if let (Some(fault), Some(cut_fault)) = (fault, cut_fault) {
+            assert_eq!(whole, cut);
+            // Of compressed text that is wrong in two ways, the one seen first depends on the pieces.
+            let alike = |fault| if fault == Fault::Compression { Fault::NotUtf8 } else { fault };
+            assert_eq!(alike(fault), alike(cut_fault));
         }
     }
 });

@@ -55,7 +55,7 @@ impl Request {
             }
             None => {
                 core.exchange = Some(exchange);
-                core.turn.queue.push_front(operation);
+                core.turn.queue.insert(0, operation);
             }
         }
     }
@@ -108,7 +108,8 @@ impl Request {
             let mut core = self.core.lock();
             if let Some(parked) = core.turn.parked.take() {
                 (parked.exchange, parked.operation, Some((parked.until, parked.moved)))
-            } else if let Some(operation) = core.turn.queue.pop_front() {
+            } else if !core.turn.queue.is_empty() {
+                let operation = core.turn.queue.remove(0);
                 (core.exchange.take().unwrap_or_default(), operation, None)
             } else {
                 return;
@@ -158,7 +159,12 @@ impl Request {
         };
         self.with_notifier(|notifier| *notifier).invoke(&event);
         if doomed {
-            let error = Error::WINHTTP_INCORRECT_HANDLE_STATE;
+            let closed = self.cancel.is_cancelled();
+            let error = if closed {
+                Error::WINHTTP_OPERATION_CANCELLED
+            } else {
+                Error::WINHTTP_INCORRECT_HANDLE_STATE
+            };
             self.with_notifier(|notifier| *notifier)
                 .invoke(&Event::RequestError(Api::ReceiveResponse, error));
         }

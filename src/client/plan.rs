@@ -4,8 +4,8 @@
 //! time until the next SendRequest, and the head is written from it each time one is sent.
 
 use std::borrow::Cow;
-use std::io::Write;
 
+use crate::wire::bytes::push_decimal;
 use crate::wire::request_fields::RequestField;
 
 use super::auth::Dress;
@@ -225,7 +225,11 @@ impl Plan {
         if self.url.port == standard {
             add("Host", host.as_bytes());
         } else {
-            add("Host", format!("{host}:{}", self.url.port).as_bytes());
+            let mut authority = Vec::with_capacity(host.len() + 6);
+            authority.extend_from_slice(host.as_bytes());
+            authority.push(b':');
+            push_decimal(&mut authority, self.url.port.into());
+            add("Host", &authority);
         }
         if let Some(authorization) = &around.dress.authorization {
             add("Authorization", authorization);
@@ -236,12 +240,9 @@ impl Plan {
             add("Proxy-Authorization", authorization);
         }
         if let Some(length) = self.length {
-            let mut digits = [0_u8; 20];
-            let mut rest = &mut digits[..];
-            // A u64 has at most 20 digits, so this cannot fail.
-            let _ = write!(rest, "{length}");
-            let left = rest.len();
-            add("Content-Length", &digits[..20 - left]);
+            let mut digits = Vec::with_capacity(20);
+            push_decimal(&mut digits, length);
+            add("Content-Length", &digits);
         }
         if self.frames_chunks() {
             add("Transfer-Encoding", b"chunked");

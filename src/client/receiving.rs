@@ -36,9 +36,8 @@ impl Request {
                 self.end_chunks(exchange)?;
             }
             if exchange.receiving_since.is_none() {
-                let now = Instant::now();
-                exchange.receiving_since = Some(now);
-                self.facts.mark_at(Time::ReceiveResponseStart, now);
+                exchange.receiving_since = Some(Instant::now());
+                self.facts.mark(Time::ReceiveResponseStart);
                 self.notify(&Event::ReceivingResponse);
                 self.check_open()?;
             }

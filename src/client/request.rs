@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 
 use crate::abi::error::{Error, Result};
 use crate::net::client_stream::Cancel;
+use crate::win32::handles::is_forked;
 use crate::wire::response::ResponseHead;
 
 use super::auth::{Credentials, Dress};
@@ -194,9 +195,14 @@ impl Request {
         }
     }
 
-    /// `OPERATION_CANCELLED` once the request has been closed. Asked after every callback that could have.
+    /// `OPERATION_CANCELLED` once the request has been closed, and in the child of a fork, whose connections are its
+    /// parent's. Asked after every callback that could have done it.
     pub(crate) fn check_open(&self) -> Result<()> {
-        if self.cancel.is_cancelled() { Err(Error::WINHTTP_OPERATION_CANCELLED) } else { Ok(()) }
+        if self.cancel.is_cancelled() || is_forked() {
+            Err(Error::WINHTTP_OPERATION_CANCELLED)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -18,8 +18,9 @@
 //! What comes of an operation is in `completing`.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use crate::abi::error::{Error, Result};
 
@@ -49,7 +50,8 @@ enum Holder {
 #[derive(Default)]
 pub(crate) struct Turn {
     holder: Holder,
-    pub(super) queue: VecDeque<Operation>,
+    /// Hardly ever more than a receive behind a send.
+    pub(super) queue: SmallVec<[Operation; 2]>,
     /// The operation that waits for the server, which comes before those in the queue.
     pub(super) parked: Option<Parked>,
     /// Threads that tell the callback something without having the turn.
@@ -143,7 +145,7 @@ impl Request {
                 return Err(Error::WINHTTP_INCORRECT_HANDLE_STATE);
             }
             core.phase = next.unwrap_or(core.phase);
-            core.turn.queue.push_back(operation);
+            core.turn.queue.push(operation);
             return Ok(Admission::Queued);
         }
         core.phase = next.unwrap_or(core.phase);

@@ -4,9 +4,6 @@
 //! seconds and dates of seconds need.
 #![expect(unsafe_code, reason = "clock_gettime and localtime_r")]
 
-use std::sync::LazyLock;
-use std::time::{Duration, Instant};
-
 /// Milliseconds on the monotonic clock.
 pub fn now_ms() -> u64 {
     let t = read(coarse(libc::CLOCK_MONOTONIC));
@@ -28,18 +25,6 @@ pub fn precise_ms() -> u64 {
 pub fn ticks() -> u64 {
     let t = read(libc::CLOCK_MONOTONIC);
     t.tv_sec as u64 * 10_000_000 + t.tv_nsec as u64 / 100
-}
-
-/// A moment in the steps of [`ticks`].
-#[inline]
-pub fn ticks_of(moment: Instant) -> u64 {
-    static ANCHOR: LazyLock<(Instant, u64)> = LazyLock::new(|| (Instant::now(), ticks()));
-    let (anchor, steps) = *ANCHOR;
-    let hundreds = |span: Duration| span.as_secs() * 10_000_000 + u64::from(span.subsec_nanos() / 100);
-    match moment.checked_duration_since(anchor) {
-        Some(since) => steps + hundreds(since),
-        None => steps.saturating_sub(hundreds(anchor.duration_since(moment))),
-    }
 }
 
 /// Seconds the machine's own clock is ahead of UTC at a moment.

@@ -92,19 +92,35 @@ impl Poller {
         // SAFETY: a fresh descriptor nobody else owns.
         let wake = unsafe { OwnedFd::from_raw_fd(check(wake)?) };
         let poller = Poller { epoll, wake };
-        poller.control(poller.wake.as_raw_fd(), Self::WAKE, libc::EPOLLIN | libc::EPOLLET)?;
+        poller.control(
+            libc::EPOLL_CTL_ADD,
+            poller.wake.as_raw_fd(),
+            Self::WAKE,
+            libc::EPOLLIN | libc::EPOLLET,
+        )?;
         Ok(poller)
     }
 
     /// Watches a connection for reading, writing and its end, edge-triggered, until it is closed.
     pub fn add(&self, fd: BorrowedFd<'_>, token: u64) -> io::Result<()> {
         let interest = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
-        self.control(fd.as_raw_fd(), token, interest)
+        self.control(libc::EPOLL_CTL_ADD, fd.as_raw_fd(), token, interest)
+    }
+
+    /// As [`Poller::add`], for a descriptor that may be watched already, under a token that nobody wants any more.
+    pub fn add_again(&self, fd: BorrowedFd<'_>, token: u64) -> io::Result<()> {
+        match self.add(fd, token) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let interest = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
+                self.control(libc::EPOLL_CTL_MOD, fd.as_raw_fd(), token, interest)
+            }
+            result => result,
+        }
     }
 
     /// Watches a listener, level-triggered, so that connections left in the backlog report again.
     pub fn add_listener(&self, fd: BorrowedFd<'_>, token: u64) -> io::Result<()> {
-        self.control(fd.as_raw_fd(), token, libc::EPOLLIN)
+        self.control(libc::EPOLL_CTL_ADD, fd.as_raw_fd(), token, libc::EPOLLIN)
     }
 
     /// Stops watching a descriptor that stays open elsewhere.
@@ -139,10 +155,10 @@ impl Poller {
         unsafe { libc::write(self.wake.as_raw_fd(), (&raw const one).cast(), 8) };
     }
 
-    fn control(&self, fd: RawFd, token: u64, interest: libc::c_int) -> io::Result<()> {
+    fn control(&self, how: libc::c_int, fd: RawFd, token: u64, interest: libc::c_int) -> io::Result<()> {
         let mut event = libc::epoll_event { events: interest as u32, u64: token };
         // SAFETY: both descriptors are open and `event` is ours for the call.
-        check(unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &mut event) })?;
+        check(unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), how, fd, &mut event) })?;
         Ok(())
     }
 }

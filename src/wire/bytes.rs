@@ -224,6 +224,22 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     (number <= i64::MAX as u64).then_some(number)
 }
 
+/// Appends a number, without the machinery of formatting.
+pub(crate) fn push_decimal(out: &mut Vec<u8>, number: u64) {
+    // A u64 has at most 20 digits.
+    let mut digits = [b'0'; 20];
+    let (mut at, mut rest) = (20, number);
+    loop {
+        at -= 1;
+        digits[at] += (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,6 +275,15 @@ mod tests {
     fn a_byte_above_a_control_is_not_mistaken_for_one() {
         assert_eq!(find_control::<0x20>(b"abcdefg\x80\x80 \x7e\xffhijkl", 0), 17);
         assert_eq!(find_control::<0x20>(b"abcd\x00\x80\x01\x7f", 0), 4);
+    }
+
+    #[test]
+    fn decimals_are_written_as_they_are_read() {
+        for number in [0, 7, 10, 65_535, 1_000_000, u64::MAX] {
+            let mut out = b"is ".to_vec();
+            push_decimal(&mut out, number);
+            assert_eq!(out, format!("is {number}").as_bytes());
+        }
     }
 
     #[test]

@@ -86,6 +86,9 @@ impl ResponseHead {
                 Ok(Parsed::Partial)
             };
         }
+        // Most heads need no more.
+        self.bytes.reserve(input.len().min(512));
+        self.fields.reserve(12);
         let mut lines = Lines { input, at: 0 };
         self.read_status(lines.next())?;
         loop {
@@ -190,8 +193,13 @@ impl ResponseHead {
     fn read_status(&mut self, line: &[u8]) -> Result<(), ResponseFault> {
         let (version, status, reason) = status_line(line).ok_or(ResponseFault::Garbage)?;
         (self.version, self.status) = (version, status);
-        let head = format!("HTTP/{}.{} {status} ", version.0, version.1);
-        self.bytes.extend_from_slice(head.as_bytes());
+        self.bytes.extend_from_slice(b"HTTP/");
+        bytes::push_decimal(&mut self.bytes, version.0.into());
+        self.bytes.push(b'.');
+        bytes::push_decimal(&mut self.bytes, version.1.into());
+        self.bytes.push(b' ');
+        bytes::push_decimal(&mut self.bytes, status.into());
+        self.bytes.push(b' ');
         self.reason = self.keep(reason);
         self.bytes.extend_from_slice(b"\r\n");
         Ok(())

@@ -110,9 +110,8 @@ impl Transfer {
     /// Sends the request, as often as the client wants it, and receives the head.
     fn exchange(&self, request: &Arc<Request>) -> Result<Head, Fault> {
         for _ in 0..RESENDS {
-            let result = self.order.upload.send(request);
+            self.order.upload.send(request)?;
             self.watch.say_head('>', &request.head());
-            result?;
             match request.start(Operation::Receive) {
                 Ok(_) => return self.head(request),
                 Err(RESEND_REQUEST) => self.watch.say('*', "RESEND_REQUEST"),

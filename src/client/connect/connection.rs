@@ -6,10 +6,10 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::abi::error::Error;
 use crate::net::client_stream::ClientStream;
+use crate::net::clock;
 use crate::wire::response::ResponseHead;
 
 use super::extended_error;
@@ -56,10 +56,10 @@ pub(crate) struct Connection {
     pub(crate) received: u64,
     /// How many requests it has carried.
     pub(crate) served: u32,
-    /// When it was made.
-    pub(super) since: Instant,
+    /// When it was made, in steps of [`clock::ticks`].
+    pub(super) since: u64,
     /// When it was last taken from the pool.
-    pub(super) touched: Instant,
+    pub(super) touched: u64,
     /// Seconds that the server promises to keep it when it is idle.
     pub(crate) keep_for: Option<u32>,
     input: Vec<u8>,
@@ -72,7 +72,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// Takes over a fresh stream.
     pub(super) fn new(stream: ClientStream, slot: Slot) -> Connection {
-        let now = Instant::now();
+        let now = clock::ticks();
         Connection {
             watch: None,
             addresses: stream.addresses(),

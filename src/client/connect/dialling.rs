@@ -22,7 +22,7 @@ use super::connection::{Connection, Origin};
 use super::facts::{Stat, Time};
 use super::hosts;
 use super::names::{self, interleave};
-use super::network::{Network, Path};
+use super::network::Path;
 use super::waiting::{Lookout, Slot};
 use super::{ahead, extended_error};
 use crate::client::workers::step_aside;
@@ -210,19 +210,6 @@ fn no_connection(answers: &[(SocketAddr, Answer)]) -> Error {
     }
     explain(format_args!("{words}"));
     error
-}
-
-impl Settings {
-    /// The wishes about connections.
-    pub fn network(&self) -> &Network {
-        static DEFAULT: Network = Network::DEFAULT;
-        self.network.as_deref().unwrap_or(&DEFAULT)
-    }
-
-    /// Changes the wishes about connections.
-    pub fn with_network(&mut self, change: impl FnOnce(&mut Network)) {
-        change(Arc::make_mut(self.network.get_or_insert_with(|| Arc::new(Network::DEFAULT))));
-    }
 }
 
 #[cfg(test)]

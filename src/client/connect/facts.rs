@@ -2,10 +2,9 @@
 //! (`WINHTTP_OPTION_REQUEST_TIMES`, `_REQUEST_STATS`, `_CONNECTION_STATS_*`).
 //!
 //! Written by whoever runs the request and read by anybody, so everything is a number of its own. Clocks that are
-//! read anyway are made use of.
+//! read anyway are made use of; all times are steps of [`clock::ticks`].
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Instant;
 
 use parking_lot::Mutex;
 
@@ -68,7 +67,8 @@ pub(crate) struct Facts {
     stats: [AtomicU64; STATS],
     /// How many requests the connection had carried before.
     index: AtomicU32,
-    connection: Mutex<Option<(Glimpse, Instant)>>,
+    /// The connection used last, and when it was made.
+    connection: Mutex<Option<(Glimpse, u64)>>,
 }
 
 impl Facts {
@@ -92,18 +92,11 @@ impl Facts {
     /// Something happens now.
     #[inline]
     pub(crate) fn mark(&self, time: Time) {
-        self.mark_at(time, Instant::now());
-    }
-
-    /// Something happened at a moment.
-    #[inline]
-    pub(crate) fn mark_at(&self, time: Time, moment: Instant) {
-        self.mark_all(&[time], moment);
+        self.mark_all(&[time], clock::ticks());
     }
 
     #[inline]
-    fn mark_all(&self, times: &[Time], moment: Instant) {
-        let ticks = clock::ticks_of(moment);
+    fn mark_all(&self, times: &[Time], ticks: u64) {
         for time in times {
             self.times[*time as usize].store(ticks, Ordering::Relaxed);
         }
@@ -125,7 +118,7 @@ impl Facts {
     /// The head, and what of the body came with it, has left.
     #[inline]
     pub(crate) fn sent(&self, head: usize) {
-        self.mark_all(&[Time::SendRequestHeadersEnd, Time::SendRequestEnd], Instant::now());
+        self.mark_all(&[Time::SendRequestHeadersEnd, Time::SendRequestEnd], clock::ticks());
         self.set(Stat::RequestHeadersSize, head as u64);
     }
 
@@ -138,7 +131,7 @@ impl Facts {
 
     /// The request has the connection that it asked for at `start`, and got at once if that is `None`.
     #[inline]
-    pub(super) fn obtained(&self, start: Option<Instant>, connection: &mut Connection) {
+    pub(super) fn obtained(&self, start: Option<u64>, connection: &mut Connection) {
         use Time::{ConnectionAcquireEnd, ConnectionAcquireStart, SendRequestStart};
         match start {
             None => {
@@ -146,8 +139,8 @@ impl Facts {
                 self.mark_all(&all, connection.touched);
             }
             Some(start) => {
-                self.mark_at(ConnectionAcquireStart, start);
-                self.mark_all(&[ConnectionAcquireEnd, SendRequestStart], Instant::now());
+                self.mark_all(&[ConnectionAcquireStart], start);
+                self.mark_all(&[ConnectionAcquireEnd, SendRequestStart], clock::ticks());
             }
         }
         self.index.store(connection.served, Ordering::Relaxed);
@@ -178,7 +171,7 @@ impl Request {
         let connection = self.facts.connection.lock().clone();
         let facts = connection.and_then(|(glimpse, since)| {
             let facts = glimpse.tcp_facts()?;
-            let connection_time_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let connection_time_ms = clock::ticks().saturating_sub(since) / 10_000;
             Some(TcpFacts { connection_time_ms, ..facts })
         });
         facts.ok_or(Error::WINHTTP_INCORRECT_HANDLE_STATE)

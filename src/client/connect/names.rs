@@ -1,6 +1,6 @@
 //! What names were found to mean, remembered for a while by the whole process (`WINHTTP_OPTION_RESOLVER_CACHE_CONFIG`).
 //!
-//! The system's resolver does not tell how long an answer holds, so every answer is given [`LIFE`]. A name whose
+//! The system's resolver does not tell how long an answer holds, so every answer is given `LIFE`. A name whose
 //! addresses turn out to lead nowhere is forgotten at once.
 
 use std::collections::HashMap;
@@ -25,7 +25,7 @@ const MOST_ENTRIES: usize = 4096;
 /// How a session wants its names remembered. The default is 0 in everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Remembering {
-    /// Names; 0 is [`ENTRIES`].
+    /// Names; 0 is `ENTRIES`.
     pub entries: u32,
     /// Seconds after which an answer is too old whatever else is said; 0 is never.
     pub max_age: u32,

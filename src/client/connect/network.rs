@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::client::settings::Settings;
 use crate::net::tuning::Tuning;
 
 use super::hosts::Hosts;
@@ -54,6 +55,19 @@ impl Network {
         let mut path = self.path.as_deref().cloned().unwrap_or_default();
         change(&mut path);
         self.path = (path != Path::default()).then(|| Arc::new(path));
+    }
+}
+
+impl Settings {
+    /// The wishes about connections.
+    pub fn network(&self) -> &Network {
+        static DEFAULT: Network = Network::DEFAULT;
+        self.network.as_deref().unwrap_or(&DEFAULT)
+    }
+
+    /// Changes the wishes about connections.
+    pub fn with_network(&mut self, change: impl FnOnce(&mut Network)) {
+        change(Arc::make_mut(self.network.get_or_insert_with(|| Arc::new(Network::DEFAULT))));
     }
 }
 

@@ -1,13 +1,12 @@
 //! A connection for an exchange: one of the pool's, or a new one once there may be one more.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::abi::error::{Error, Result};
 use crate::client::exchange::Exchange;
 use crate::client::request::Request;
 use crate::client::settings::{Settings, limit};
-use crate::net::winsock;
+use crate::net::{clock, winsock};
 use crate::win32::last_error::explain;
 
 use super::connection::{Connection, Origin};
@@ -30,7 +29,7 @@ impl Request {
         let (mut connection, start) = match pool::take(origin, &network.wish, certain) {
             Some(connection) => (self.attach(connection)?, None),
             None => {
-                let start = Instant::now();
+                let start = clock::ticks();
                 (self.wait_for_connection(exchange, origin, settings, certain)?, Some(start))
             }
         };
@@ -43,7 +42,7 @@ impl Request {
 
     /// The connection that the exchange has already, for one request more.
     pub(crate) fn keep(&self, connection: Connection) -> Result<Connection> {
-        let start = Instant::now();
+        let start = clock::ticks();
         let mut connection = self.attach(connection)?;
         self.facts.obtained(Some(start), &mut connection);
         Ok(connection)
@@ -61,7 +60,7 @@ impl Request {
         let Some(slot) = slot.filter(|slot| slot.origin == *origin) else {
             return self.obtain(exchange, origin, settings, true);
         };
-        let start = Instant::now();
+        let start = clock::ticks();
         let mut connection = self.open_passage(exchange, origin, settings, slot, true)?;
         self.facts.obtained(Some(start), &mut connection);
         Ok(connection)

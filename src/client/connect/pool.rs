@@ -8,38 +8,43 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, LazyLock};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use parking_lot::{Condvar, Mutex};
 use smallvec::SmallVec;
 
+use crate::net::clock::ticks;
 use crate::win32::handles::is_forked;
 
 use super::connection::{Connection, Origin};
 use super::network::{Mark, Wish};
 use super::waiting::{Grant, Waiter};
 
+/// Steps of [`ticks`] in a second. The pool counts in them, as the facts of a request do.
+const SECOND: u64 = 10_000_000;
+
 /// How long an idle connection is kept.
-const LIFETIME: Duration = Duration::from_secs(30);
+const LIFETIME: u64 = 30 * SECOND;
 
 /// A connection idle for longer than this is looked at before it is trusted with a request.
-const TRUSTED: Duration = Duration::from_secs(1);
+const TRUSTED: u64 = SECOND;
 
 /// No more than this are idle at the same time, whoever they lead to.
 const MOST_IDLE: usize = 512;
 
 pub(super) struct Idle {
     connection: Connection,
-    since: Instant,
-    until: Instant,
+    since: u64,
+    until: u64,
 }
 
 impl Idle {
     /// The connection, unless it has waited too long or turns out to be of no use.
     pub(super) fn check(mut self, certain: bool) -> Option<Connection> {
-        let now = Instant::now();
+        let now = ticks();
         self.connection.touched = now;
-        let doubtful = certain || now.duration_since(self.since) > TRUSTED;
+        let doubtful = certain || now.saturating_sub(self.since) > TRUSTED;
         let good = now < self.until && (!doubtful || self.connection.stream.is_quiet());
         good.then_some(self.connection)
     }
@@ -60,11 +65,11 @@ pub(super) struct Server {
 
 #[derive(Default)]
 pub(super) struct Pool {
-    pub(super) servers: HashMap<Arc<Origin>, Server>,
+    pub(super) servers: HashMap<Arc<Origin>, Server, RandomState>,
     idle: usize,
     sweeping: bool,
     /// When the sweeping thread looks next.
-    due: Option<Instant>,
+    due: Option<u64>,
 }
 
 pub(super) static POOL: LazyLock<Mutex<Pool>> = LazyLock::new(Mutex::default);
@@ -88,10 +93,9 @@ pub(super) fn take(origin: &Arc<Origin>, wish: &Wish, certain: bool) -> Option<C
 pub(crate) fn give(mut connection: Connection) {
     connection.shrink();
     connection.reused = true;
-    let now = Instant::now();
-    let keep =
-        connection.keep_for.map_or(LIFETIME, |seconds| LIFETIME.min(Duration::from_secs(seconds.into())));
-    if keep.is_zero() {
+    let now = ticks();
+    let keep = connection.keep_for.map_or(LIFETIME, |seconds| LIFETIME.min(u64::from(seconds) * SECOND));
+    if keep == 0 {
         return;
     }
     let crowded = POOL.lock().put(Idle { connection, since: now, until: now + keep });
@@ -211,7 +215,7 @@ impl Pool {
     }
 
     /// Takes out what has waited too long, and notes when the next connection will have.
-    fn take_old(&mut self, now: Instant) -> Vec<Idle> {
+    fn take_old(&mut self, now: u64) -> Vec<Idle> {
         let mut old = Vec::new();
         self.due = None;
         for server in self.servers.values_mut() {
@@ -228,10 +232,10 @@ impl Pool {
 fn sweep() {
     loop {
         let mut pool = POOL.lock();
-        while let Some(due) = pool.due.filter(|due| Instant::now() < *due) {
-            SOONER.wait_until(&mut pool, due);
+        while let Some(left) = pool.due.map(|due| due.saturating_sub(ticks())).filter(|left| *left > 0) {
+            SOONER.wait_for(&mut pool, Duration::from_nanos(left * 100));
         }
-        let old = pool.take_old(Instant::now());
+        let old = pool.take_old(ticks());
         let more = pool.due.is_some();
         pool.sweeping = more;
         drop(pool);

@@ -109,6 +109,12 @@ impl Resolver {
         submit(task).map_err(|_| {
             let mut state = self.state.lock();
             (state.asked, state.busy) = (None, false);
+            let (closing, notifier) = (state.closing, state.notifier);
+            drop(state);
+            if closing {
+                // Closing took the resolver for busy.
+                notifier.invoke(&Event::HandleClosing);
+            }
             Error::NOT_ENOUGH_MEMORY
         })
     }

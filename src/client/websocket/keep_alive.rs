@@ -12,9 +12,7 @@ impl WebSocket {
     /// Sets WINHTTP_OPTION_WEB_SOCKET_KEEPALIVE_INTERVAL.
     pub fn set_keep_alive(&self, milliseconds: u32) {
         self.state.lock().keep_alive = milliseconds;
-        if let Some(timer) = self.waiting.timer.get() {
-            rouse(timer.id(), Interest::Read);
-        }
+        self.rouse_keep_alive();
     }
 
     /// Begins to count.
@@ -41,6 +39,16 @@ impl WebSocket {
             due = now + interval;
         }
         self.wait_for_due(due);
+        if u64::from(self.state.lock().keep_alive) != interval {
+            // It was changed while there was nothing to rouse.
+            self.rouse_keep_alive();
+        }
         self.leave();
+    }
+
+    fn rouse_keep_alive(&self) {
+        if let Some(timer) = self.waiting.timer.get() {
+            rouse(timer.id(), Interest::Read);
+        }
     }
 }

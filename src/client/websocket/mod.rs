@@ -12,7 +12,7 @@
 //!
 //! There is one sending and one receiving operation at a time, and they know nothing of each other: each direction
 //! has a lock of its own, held for a burst that does not wait. Between bursts a synchronous call waits in `poll`,
-//! and an asynchronous operation is kept in [`State`] until the workers see the socket ready. Whoever takes an
+//! and an asynchronous operation is kept in `State` until the workers see the socket ready. Whoever takes an
 //! operation out of there completes it, so each completes once, be it with OPERATION_CANCELLED.
 //!
 //! Locks are taken in the order reader, writer, state; none is held across a callback or a wait.

@@ -57,6 +57,8 @@ pub(super) struct Crew {
     pub(super) limit: usize,
     started: bool,
     pub(super) watching: bool,
+    /// Tasks begun since somebody watched.
+    pub(super) unwatched: usize,
     /// The watching thread has been told to come back.
     pub(super) called: bool,
     living: usize,
@@ -74,6 +76,7 @@ static CREW: Mutex<Crew> = Mutex::new(Crew {
     limit: 0,
     started: false,
     watching: false,
+    unwatched: 0,
     called: false,
     living: 0,
     asleep: 0,
@@ -116,8 +119,8 @@ pub(crate) fn submit(task: Arc<dyn Task>) -> Result<(), Arc<dyn Task>> {
 }
 
 /// Has a worker run the task when the descriptor has something for that interest, when the time has come (NEVER: no
-/// time), or when it is roused. At most one task waits for an interest; another lets the first run. Gives the task
-/// back when there is no worker and none can be started.
+/// time), or when it is roused. A task that parks does nothing after it that blocks. At most one task waits for an
+/// interest; another lets the first run. Gives the task back when there is no worker and none can be started.
 pub(crate) fn park(
     task: Arc<dyn Task>,
     id: WatchId,
@@ -140,8 +143,10 @@ pub(crate) fn park(
             }
         }
     }
-    let is_watched = crew.watching || MEMBER.get().is_some();
-    if is_watched && crew.queue.is_empty() && !earlier {
+    if earlier {
+        crew.recall();
+    }
+    if crew.watching && crew.queue.is_empty() {
         return Ok(());
     }
     match attend(crew) {
@@ -191,7 +196,7 @@ pub(crate) fn step_aside() {
     let mut crew = crew();
     crew.set_aside(me);
     if crew.is_wanting() {
-        crew.summon();
+        crew.find_help();
     }
 }
 
@@ -232,9 +237,27 @@ fn attend(mut crew: MutexGuard<'static, Crew>) -> Result<(), MutexGuard<'static,
 }
 
 impl Crew {
-    /// Work waits, and nobody looks for it.
+    /// Work waits, and nobody looks for it. Who watches does not see what others put into the queue.
     pub(super) fn is_wanting(&self) -> bool {
-        !self.watching && (!self.queue.is_empty() || self.slots.parked() > 0)
+        !self.queue.is_empty() || (!self.watching && self.slots.parked() > 0)
+    }
+
+    /// Has somebody look for what waits: who watches, or one more thread.
+    pub(super) fn find_help(&mut self) {
+        if self.watching {
+            self.recall();
+        } else {
+            self.summon();
+        }
+    }
+
+    /// Has the watching thread come back.
+    fn recall(&mut self) {
+        if !std::mem::replace(&mut self.called, true)
+            && let Some(poller) = POLLER.get()
+        {
+            poller.wake();
+        }
     }
 
     fn start(&mut self) {

@@ -73,7 +73,7 @@ impl Crew {
             }
         }
         if wanting {
-            self.summon();
+            self.find_help();
         }
         wanting || moved
     }

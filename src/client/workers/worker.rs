@@ -8,9 +8,10 @@ use parking_lot::MutexGuard;
 use crate::net::clock::precise_ms;
 use crate::net::deadlines::NEVER;
 use crate::net::poller::{Events, Poller};
+use crate::win32::handles::is_forked;
 
 use super::Task;
-use super::crew::{Crew, DEADLINES, MEMBER, PATIENCE, POLLER, SUMMONS, crew};
+use super::crew::{Crew, DEADLINES, MEMBER, PATIENCE, SUMMONS, crew, poller};
 
 /// Events taken at a time.
 const BATCH: usize = 64;
@@ -26,8 +27,11 @@ pub(super) fn work() {
     }
 }
 
-/// The next task to run; `None` when the thread has waited long enough.
+/// The next task to run; `None` when the thread has waited long enough, and in the child of a fork.
 fn next(me: usize, events: &mut Events) -> Option<Arc<dyn Task>> {
+    if is_forked() {
+        return None;
+    }
     let mut crew = crew();
     crew.members[me].running = false;
     if std::mem::take(&mut crew.members[me].aside) {
@@ -39,7 +43,16 @@ fn next(me: usize, events: &mut Events) -> Option<Arc<dyn Task>> {
         }
     }
     loop {
+        if crew.unwatched >= BATCH
+            && !crew.watching
+            && crew.is_wanting()
+            && let Ok(poller) = poller()
+        {
+            // Tasks that bring on tasks without end are not to keep the network waiting.
+            watch(&mut crew, poller, events, 0);
+        }
         if let Some(task) = crew.queue.pop_front() {
+            crew.unwatched += 1;
             let member = &mut crew.members[me];
             member.running = true;
             member.begun += 1;
@@ -47,8 +60,14 @@ fn next(me: usize, events: &mut Events) -> Option<Arc<dyn Task>> {
             crew.call_overseer();
             return Some(task);
         }
-        let stays = match POLLER.get() {
-            Some(poller) if !crew.watching => watch(&mut crew, poller, events),
+        // Also where no descriptor is watched yet: there are deadlines.
+        let stays = match poller() {
+            Ok(poller) if !crew.watching => {
+                let patience = if crew.slots.parked() == 0 { PATIENCE.as_millis() as u64 } else { NEVER };
+                let stays = watch(&mut crew, poller, events, patience);
+                crew.active -= usize::from(!stays);
+                stays
+            }
             _ => {
                 crew.active -= 1;
                 sleep(&mut crew)
@@ -63,6 +82,8 @@ fn next(me: usize, events: &mut Events) -> Option<Arc<dyn Task>> {
 
 /// Waits to be summoned, which makes the thread active; false after a while.
 fn sleep(crew: &mut MutexGuard<'_, Crew>) -> bool {
+    // Those who stay active may be blocked, and what this thread has parked is not to wait for them.
+    crew.call_overseer();
     crew.asleep += 1;
     let mut waited_enough = false;
     while crew.summoned == 0 && !waited_enough {
@@ -81,9 +102,9 @@ fn in_milliseconds(timeout: u64) -> i32 {
     if timeout == NEVER { -1 } else { i32::try_from(timeout).unwrap_or(i32::MAX) }
 }
 
-/// Waits for descriptors and deadlines, and queues who waited for them; false after a while with nobody to wait for.
-fn watch(crew: &mut MutexGuard<'_, Crew>, poller: &Poller, events: &mut Events) -> bool {
-    let patience = if crew.slots.parked() == 0 { PATIENCE.as_millis() as u64 } else { NEVER };
+/// Waits for descriptors and deadlines, for so many milliseconds at most, and queues who waited for them. False when
+/// nobody waits for anything.
+fn watch(crew: &mut MutexGuard<'_, Crew>, poller: &Poller, events: &mut Events, patience: u64) -> bool {
     let begin = precise_ms();
     let next = DEADLINES.next();
     let timeout = if next == NEVER { patience } else { patience.min(next.saturating_sub(begin)) };
@@ -94,7 +115,8 @@ fn watch(crew: &mut MutexGuard<'_, Crew>, poller: &Poller, events: &mut Events) 
     });
     crew.watching = false;
     crew.called = false;
-    let Crew { slots, queue, active, .. } = &mut **crew;
+    crew.unwatched = 0;
+    let Crew { slots, queue, .. } = &mut **crew;
     let idle = events.is_empty();
     while let Some((token, readiness)) = events.take() {
         slots.report(token, readiness, |task| queue.push_back(task));
@@ -107,9 +129,5 @@ fn watch(crew: &mut MutexGuard<'_, Crew>, poller: &Poller, events: &mut Events) 
             }
         }
     }
-    let stays = !idle || !queue.is_empty() || slots.parked() > 0 || now - begin < patience;
-    if !stays {
-        *active -= 1;
-    }
-    stays
+    !idle || !queue.is_empty() || slots.parked() > 0 || now - begin < patience
 }
