@@ -119,8 +119,8 @@ pub(crate) fn submit(task: Arc<dyn Task>) -> Result<(), Arc<dyn Task>> {
 }
 
 /// Has a worker run the task when the descriptor has something for that interest, when the time has come (NEVER: no
-/// time), or when it is roused. A task that parks does nothing after it that blocks. At most one task waits for an
-/// interest; another lets the first run. Gives the task back when there is no worker and none can be started.
+/// time), or when it is roused. At most one task waits for an interest; another lets the first run. Gives the task
+/// back when there is no worker and none can be started.
 pub(crate) fn park(
     task: Arc<dyn Task>,
     id: WatchId,
