@@ -49,6 +49,9 @@ static DWORD WINAPI socks_serve(void *argument)
     send(peer, it->method, 2, MSG_NOSIGNAL);
     if (it->method[1] == 2) {
         it->told_size = take(peer, it->told, 2);
+        /* The client would rather not. */
+        if (it->told_size == 0)
+            goto out;
         it->told_size += take(peer, it->told + 2, it->told[1] + 1u);
         it->told_size += take(peer, it->told + it->told_size, it->told[it->told_size - 1]);
         send(peer, it->login, 2, MSG_NOSIGNAL);
