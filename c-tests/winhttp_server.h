@@ -96,7 +96,7 @@ static DWORD WINAPI serve(void *argument)
                 peer = (int)accept(it->listener, NULL, NULL);
                 if (peer < 0)
                     return 1;
-                it->connections++;
+                InterlockedIncrement((volatile LONG *)&it->connections);
             }
             if (serve_read(it, peer, it->requests[at], sizeof(it->requests[at])))
                 break;
@@ -131,6 +131,14 @@ __attribute__((unused)) static void server_start(struct server *it, const struct
     static const struct turn NAME##_turns[] = {__VA_ARGS__};                                                           \
     static struct server NAME;                                                                                         \
     server_start(&NAME, NAME##_turns, (int)COUNT(NAME##_turns))
+
+/* Waits until the server has taken a connection: one that waits in its queue is lost when it ends. */
+__attribute__((unused)) static void server_taken(struct server *it)
+{
+    int patience = 10000;
+    while (InterlockedCompareExchange((volatile LONG *)&it->connections, 0, 0) == 0 && patience--)
+        Sleep(1);
+}
 
 __attribute__((unused)) static void server_end(struct server *it)
 {
