@@ -214,20 +214,26 @@ TEST(test_auth__switched_off_or_done_by_hand)
     CHECK(!strstr(server.requests[1], "Authorization"));
 }
 
+/* A body by WriteData, once more after the challenge, and the answer to that. */
+static void write_twice(struct trio *it, int port)
+{
+    int turn;
+    trio_open(it, port, W("POST"), W("/"), 0);
+    CHECK(login(it->request, WINHTTP_AUTH_TARGET_SERVER, WINHTTP_AUTH_SCHEME_DIGEST));
+    for (turn = 0; turn < 2; turn++) {
+        CHECK(WinHttpSendRequest(it->request, NULL, 0, NULL, 0, 5, 0));
+        CHECK(WinHttpWriteData(it->request, "bytes", 5, NULL));
+        if (turn == 0)
+            CHECK_FAILS(WinHttpReceiveResponse(it->request, NULL), ERROR_WINHTTP_RESEND_REQUEST);
+    }
+    CHECK_WORKS(WinHttpReceiveResponse(it->request, NULL));
+}
+
 TEST(test_auth__a_written_body_has_to_be_sent_again)
 {
     struct trio it;
-    int turn;
     SERVER(server, {DIGEST("n1", ""), KEEP}, {OK_HELLO, KEEP});
-    trio_open(&it, server.port, W("POST"), W("/"), 0);
-    CHECK(login(it.request, WINHTTP_AUTH_TARGET_SERVER, WINHTTP_AUTH_SCHEME_DIGEST));
-    for (turn = 0; turn < 2; turn++) {
-        CHECK(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 5, 0));
-        CHECK(WinHttpWriteData(it.request, "bytes", 5, NULL));
-        if (turn == 0)
-            CHECK_FAILS(WinHttpReceiveResponse(it.request, NULL), ERROR_WINHTTP_RESEND_REQUEST);
-    }
-    CHECK_WORKS(WinHttpReceiveResponse(it.request, NULL));
+    write_twice(&it, server.port);
     CHECK_EQ(status_of(it.request), 200);
     trio_close(&it);
     server_end(&server);
@@ -238,17 +244,8 @@ TEST(test_auth__a_written_body_has_to_be_sent_again)
 TEST(test_auth__a_written_body_that_is_refused_again_is_refused)
 {
     struct trio it;
-    int turn;
     SERVER(server, {DIGEST("n1", ""), KEEP}, {DIGEST("n2", ""), KEEP});
-    trio_open(&it, server.port, W("POST"), W("/"), 0);
-    CHECK(login(it.request, WINHTTP_AUTH_TARGET_SERVER, WINHTTP_AUTH_SCHEME_DIGEST));
-    for (turn = 0; turn < 2; turn++) {
-        CHECK(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 5, 0));
-        CHECK(WinHttpWriteData(it.request, "bytes", 5, NULL));
-        if (turn == 0)
-            CHECK_FAILS(WinHttpReceiveResponse(it.request, NULL), ERROR_WINHTTP_RESEND_REQUEST);
-    }
-    CHECK_WORKS(WinHttpReceiveResponse(it.request, NULL));
+    write_twice(&it, server.port);
     CHECK_EQ(status_of(it.request), 401);
     trio_close(&it);
     server_end(&server);

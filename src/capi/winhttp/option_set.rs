@@ -118,6 +118,11 @@ fn set_of_kind(object: &Object, option: u32, given: &Given) -> Result<()> {
     }
     let store =
         setting(option).ok_or(if is_known(option) { WRONG_KIND } else { Error::WINHTTP_INVALID_OPTION })?;
+    set_number(object, given, store)
+}
+
+/// Checks and keeps a DWORD of a session or a request.
+pub(super) fn set_number(object: &Object, given: &Given, store: Store) -> Result<()> {
     match object {
         Object::Session(session) => {
             let number = given.number()?;
@@ -206,7 +211,8 @@ fn set_request(request: &Request, option: u32, given: &Given) -> Option<Result<(
     })
 }
 
-type Store = fn(&mut Settings, u32) -> Result<()>;
+/// How a DWORD is checked and kept.
+pub(super) type Store = fn(&mut Settings, u32) -> Result<()>;
 
 /// How a DWORD of sessions and requests is checked and kept; `None` for other options.
 fn setting(option: u32) -> Option<Store> {

@@ -9,6 +9,7 @@
 //! | NTHTTP_OPTION_WEB_SOCKET_DEFLATE | session, request | NTHTTP_WEB_SOCKET_DEFLATE_* |
 
 use super::handle::Object;
+use super::option_set::{Store, set_number};
 use super::options::{Given, Value};
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
@@ -41,8 +42,6 @@ pub(super) fn set(object: &Object, option: u32, given: &Given) -> Option<Result<
     }
 }
 
-type Store = fn(&mut Settings, u32) -> Result<()>;
-
 /// How a setting is checked and kept; `None` for other options.
 fn store(option: u32) -> Option<Store> {
     Some(match option {
@@ -70,15 +69,7 @@ fn store(option: u32) -> Option<Store> {
 fn set_setting(object: &Object, option: u32, given: &Given, store: Store) -> Result<()> {
     match object {
         Object::Session(_) if option == WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT => Err(WRONG_KIND),
-        Object::Session(session) => {
-            let number = given.number()?;
-            session.with(|state| store(&mut state.settings, number))
-        }
-        Object::Request(request) => {
-            let number = given.number()?;
-            request.with_settings(|settings| store(settings, number))
-        }
-        _ => Err(WRONG_KIND),
+        _ => set_number(object, given, store),
     }
 }
 
