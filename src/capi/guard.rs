@@ -16,6 +16,7 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::abi::error::{Error, Result};
+use crate::win32::handles::Forked;
 use crate::win32::last_error;
 pub use crate::win32::last_error::explain;
 
@@ -103,6 +104,9 @@ pub fn set_last_error(code: u32) {
 
 fn caught<R>(call: impl FnOnce() -> Result<R>) -> Result<R> {
     let result = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+        if panic.is::<Forked>() {
+            return Err(Error::WINHTTP_OPERATION_CANCELLED);
+        }
         let words = panic
             .downcast_ref::<&str>()
             .copied()

@@ -174,6 +174,7 @@ impl Request {
     pub(crate) fn put_back(&self, mut exchange: Box<Exchange>, api: Api, result: &Result<u32>) -> bool {
         if result.is_err() {
             exchange.abandon(&self.cancel);
+            self.keep_extended_error();
         }
         let mut core = self.core.lock();
         core.exchange = Some(exchange);

@@ -12,6 +12,7 @@ use super::auth::Tried;
 use super::body::Body;
 use super::causes;
 use super::chunking::{Chunks, Ending};
+use super::connect::extended_error;
 use super::connect::facts::Time;
 use super::connection::Connection;
 use super::decode::Decoder;
@@ -178,6 +179,7 @@ impl Request {
         patience: Patience,
     ) -> Result<Option<u32>> {
         let api = operation.api();
+        extended_error::begin();
         let result = self.check_open().and_then(|()| match operation {
             Operation::Send { .. } | Operation::Write { .. } if patience == Patience::Probe => Ok(None),
             Operation::Send { optional, total } => {

@@ -19,6 +19,7 @@ pub mod connect;
 mod cookies;
 mod decode;
 mod exchange;
+mod interrupting;
 pub mod kept;
 pub mod notify;
 mod operation;

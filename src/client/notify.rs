@@ -4,6 +4,7 @@
 //! programs call back into the library, and close handles, from inside.
 
 use crate::abi::error::Error;
+use crate::win32::handles::leave_if_forked;
 
 use super::operation::Api;
 use super::websocket::WebSocketEvent;
@@ -92,11 +93,12 @@ impl Notifier {
         Notifier { function: 0, mask: 0, context: 0, handle: 0, deliver }
     }
 
-    /// Tells the application.
+    /// Tells the application. Does not come back in the child of a fork.
     #[inline]
     pub fn invoke(&self, event: &Event<'_>) {
         if self.function != 0 {
             (self.deliver)(self, event);
+            leave_if_forked();
         }
     }
 }

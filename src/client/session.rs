@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::win32::handles::is_forked;
+
 use super::auth::Nonces;
 use super::connection::Origin;
 use super::cookies::Cookies;
@@ -93,6 +95,9 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        if is_forked() {
+            return;
+        }
         let partition = self.state.get_mut().partition;
         if partition != 0 {
             pool::discard(partition);

@@ -56,11 +56,16 @@ pub(crate) struct Turn {
     pub(super) parked: Option<Parked>,
     /// Threads that tell the callback something without having the turn.
     visitors: u32,
-    closing: bool,
+    pub(super) closing: bool,
     farewell_said: bool,
 }
 
 impl Turn {
+    /// A thread has it, or is about to.
+    pub(super) fn is_held(&self) -> bool {
+        self.holder != Holder::Nobody
+    }
+
     fn has_receive(&self) -> bool {
         self.queue.iter().any(|operation| operation.api() == Api::ReceiveResponse)
     }
@@ -101,6 +106,7 @@ impl Request {
                 let result = self.perform(&mut exchange, &mut operation, Patience::Wait);
                 let result = result.map(Option::unwrap_or_default);
                 self.put_back(exchange, api, &result);
+                let result = self.after_interruption(result);
                 self.pass_on(false);
                 result.map(Outcome::Done)
             }
@@ -257,13 +263,6 @@ impl Request {
         }
         if idle {
             self.pass_on(false);
-        }
-    }
-
-    /// Ends a synchronous call that another thread is in, for a parent that closes.
-    pub fn interrupt(&self) {
-        if !self.is_async && self.core.lock().turn.holder != Holder::Nobody {
-            self.cancel.cancel();
         }
     }
 }

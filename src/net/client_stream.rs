@@ -10,7 +10,7 @@ use std::io;
 use std::mem::{ManuallyDrop, size_of, zeroed};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::{self, Thread};
 use std::time::Instant;
@@ -187,26 +187,50 @@ enum Waiting {
     Thread(Thread),
 }
 
+/// Waits wait.
+const OPEN: u8 = 0;
+/// Waits end until [`Cancel::resume`].
+const INTERRUPTED: u8 = 1;
+/// Waits end for good.
+const CANCELLED: u8 = 2;
+
 /// How one thread ends the wait of another: by shutting down the socket it waits on, or by waking it.
 ///
 /// Whoever closes an attached descriptor must detach it first, so that a number the system has given to
 /// someone else is never shut down.
 #[derive(Debug)]
 pub struct Cancel {
-    cancelled: AtomicBool,
+    state: AtomicU8,
     waiting: Mutex<Waiting>,
 }
 
 impl Cancel {
     /// Nothing is waited for, nothing is cancelled.
     pub fn new() -> Cancel {
-        Cancel { cancelled: AtomicBool::new(false), waiting: Mutex::new(Waiting::Nothing) }
+        Cancel { state: AtomicU8::new(OPEN), waiting: Mutex::new(Waiting::Nothing) }
     }
 
     /// Ends the present wait and all later ones.
     pub fn cancel(&self) {
+        self.end(CANCELLED);
+    }
+
+    /// Ends the present wait and later ones, up to [`Cancel::resume`].
+    pub fn interrupt(&self) {
+        self.end(INTERRUPTED);
+    }
+
+    /// Waits wait again, unless they are cancelled. Says whether there was an interruption.
+    #[inline]
+    pub fn resume(&self) -> bool {
+        // Hardly ever more than this look at it.
+        self.state.load(Ordering::Acquire) == INTERRUPTED
+            && self.state.compare_exchange(INTERRUPTED, OPEN, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    fn end(&self, state: u8) {
         let waiting = self.waiting.lock();
-        self.cancelled.store(true, Ordering::Release);
+        self.state.fetch_max(state, Ordering::Release);
         match &*waiting {
             Waiting::Nothing => {}
             // SAFETY: an attached descriptor is open, because it is detached under this lock before it closes.
@@ -221,10 +245,10 @@ impl Cancel {
         }
     }
 
-    /// Whether [`Cancel::cancel`] was called.
+    /// Whether waits end: [`Cancel::cancel`] was called, or [`Cancel::interrupt`] and not yet `resume`.
     #[inline]
     pub fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Acquire)
+        self.state.load(Ordering::Acquire) != OPEN
     }
 
     /// From now on `cancel` shuts this connection down.

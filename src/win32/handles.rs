@@ -65,6 +65,24 @@ pub fn is_forked() -> bool {
     FORKED.load(Ordering::Relaxed)
 }
 
+/// What a thread unwinds with that comes back from a callback in the child of a fork.
+pub struct Forked;
+
+/// To be called where a callback has returned. In the child of a fork that it made, other threads of the parent may
+/// have held any lock, which is held for ever: so the thread leaves the library from here, touching none, and
+/// whoever catches it reports an error or ends the thread.
+#[inline]
+pub fn leave_if_forked() {
+    if is_forked() {
+        leave();
+    }
+}
+
+#[cold]
+fn leave() -> ! {
+    std::panic::resume_unwind(Box::new(Forked))
+}
+
 impl<T: Clone> HandleTable<T> {
     /// An empty table. `kind` (below 128) keeps the handles of different tables apart.
     pub const fn new(kind: u8) -> HandleTable<T> {
@@ -123,8 +141,11 @@ impl<T: Clone> HandleTable<T> {
         self.removals.load(Ordering::SeqCst)
     }
 
-    /// Every object in the table at some moment during the call.
+    /// Every object in the table at some moment during the call; none in the child of a fork.
     pub fn snapshot(&self) -> Vec<T> {
+        if is_forked() {
+            return Vec::new();
+        }
         let chunks = self.chunks.iter().filter_map(OnceLock::get);
         chunks.flat_map(|chunk| chunk.iter().filter_map(|entry| entry.read().object.clone())).collect()
     }

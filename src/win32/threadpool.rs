@@ -125,6 +125,9 @@ impl Callbacks {
             // A panic of our own closure must not take the pool's thread with it.
             let _ = catch_unwind(AssertUnwindSafe(|| (self.function)(packet)));
         }
+        if is_forked() {
+            return;
+        }
         self.ended(!cancelled);
     }
 
@@ -243,6 +246,10 @@ impl Pool {
                 Ok(Job::Call { callbacks, packet, generation }) => {
                     self.begun.fetch_add(1, Ordering::Relaxed);
                     callbacks.run(&packet, generation);
+                    if is_forked() {
+                        // A callback has come back in the child of a fork, where others may hold locks for ever.
+                        return;
+                    }
                 }
                 Ok(Job::Leave) if self.users.load(Ordering::Acquire) > 0 => {}
                 Ok(Job::Leave) | Err(_) => {

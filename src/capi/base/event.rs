@@ -16,6 +16,7 @@ use crate::abi::base::{BOOL, DWORD, HANDLE, LONG, LPCSTR, LPCWSTR, LPLONG, LPSEC
 use crate::abi::error::{Error, Result};
 use crate::capi::guard::{returning_last_error, set_last_error};
 use crate::win32::event::Event;
+use crate::win32::handles::is_forked;
 use crate::win32::object::{self, Object, WeakObject};
 use crate::win32::semaphore::Semaphore;
 use crate::win32::{last_error, text};
@@ -33,6 +34,9 @@ fn open_named(name: Option<&[u16]>, make: impl FnOnce() -> Result<Object>) -> Re
         last_error::set(0);
         return Ok(handle);
     };
+    if is_forked() {
+        return Err(Error::NOT_READY);
+    }
     let mut names = NAMES.lock();
     names.retain(|_, object| object.is_alive());
     if let Some(object) = names.get(name).and_then(WeakObject::upgrade) {

@@ -104,12 +104,27 @@ pub(super) fn close(handle: HINTERNET) -> Result<Object> {
     TABLE.remove(handle.addr())
 }
 
-/// The requests that have this session.
-pub(super) fn requests_of(session: &Arc<Session>) -> Vec<Arc<Request>> {
-    let all = TABLE.snapshot().into_iter();
-    all.filter_map(|object| match object {
-        Object::Request(request) if Arc::ptr_eq(&request.connect.session, session) => Some(request),
-        _ => None,
-    })
-    .collect()
+/// Ends the synchronous calls that other threads are in below a session that closes.
+pub(super) fn interrupt_below_session(session: &Arc<Session>) {
+    // Nothing below it is synchronous, or nothing is below it.
+    if !session.is_async && Arc::strong_count(session) > 1 {
+        interrupt_below(|connect| Arc::ptr_eq(&connect.session, session));
+    }
+}
+
+/// The same below a connect.
+pub(super) fn interrupt_below_connect(parent: &Arc<Connect>) {
+    if !parent.session.is_async && Arc::strong_count(parent) > 1 {
+        interrupt_below(|connect| Arc::ptr_eq(connect, parent));
+    }
+}
+
+fn interrupt_below(is_below: impl Fn(&Arc<Connect>) -> bool) {
+    for object in TABLE.snapshot() {
+        match object {
+            Object::Request(request) if is_below(&request.connect) => request.interrupt(),
+            Object::WebSocket(socket) if is_below(&socket.connect) => socket.interrupt(),
+            _ => {}
+        }
+    }
 }

@@ -38,7 +38,8 @@ pub(super) fn answer(object: Option<&Object>, option: u32, answer: &Answer) -> O
     let write: fn(&Request, &Answer) -> Result<()> = match option {
         WINHTTP_OPTION_EXTENDED_ERROR => {
             return Some(match object {
-                None | Some(Object::Session(_) | Object::Request(_)) => answer.plain(extended_error::last()),
+                Some(Object::Request(request)) => answer.plain(request.extended_error()),
+                None | Some(Object::Session(_)) => answer.plain(extended_error::last()),
                 Some(_) => Err(WRONG_KIND),
             });
         }

@@ -245,7 +245,7 @@ fn set_hosts(object: &Object, given: &Given) -> Result<()> {
         return Err(WRONG_KIND);
     }
     let hosts = Hosts::read(&String::from_utf16_lossy(&given.text())).map_err(|item| {
-        explain(format_args!("\"{item}\" is not name[:port]=host[:port]"));
+        explain(format_args!("\"{item}\" is not name[:port]=host[:port] or name[:port]=-"));
         Error::INVALID_PARAMETER
     })?;
     let hosts = (!hosts.is_empty()).then(|| Arc::new(hosts));

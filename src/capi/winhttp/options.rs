@@ -88,8 +88,9 @@ pub unsafe extern "C" fn WinHttpQueryOption(
 /// NTHTTP_OPTION_HOST_OVERRIDE (of this library; a session, or a request before it is sent) takes a string of items
 /// `name[:port]=host[:port]` between blanks, commas or semicolons, such as `example.com:80=127.0.0.1:8080`: where
 /// connections for a name really go. `*` is any name; a port left out on the left is any port, on the right the same
-/// port. The first item that fits decides; items with the same left side add addresses to try. What is sent stays
-/// the same. An empty string takes it back. The environment variable NTHTTP_HOSTS has the same form and counts after it.
+/// port. `name=-` says that the name does not exist. The first item that fits decides; items with the same left side
+/// add addresses to try. What is sent stays the same. An empty string takes it back. The environment variable
+/// NTHTTP_HOSTS has the same form and counts after it.
 ///
 /// MSDN: WinHttpSetOption. Differs from Windows: how long an address holds is not known here, so
 /// WINHTTP_OPTION_RESOLVER_CACHE_CONFIG takes 30 seconds for it (ages in seconds, 0 is the default) and its two flags

@@ -11,6 +11,7 @@ use crate::abi::winhttp::*;
 use crate::capi::base::handle::prepare_for_fork;
 use crate::capi::guard::returning_status;
 use crate::client::proxy::changes::{register, unregister};
+use crate::win32::handles::leave_if_forked;
 
 /// Has a function called whenever the proxy settings have changed: the default of WinHttpSetDefaultProxyConfiguration, or
 /// the desktop's.
@@ -42,6 +43,7 @@ pub unsafe extern "C" fn WinHttpRegisterProxyChangeNotification(
             let context = std::ptr::with_exposed_provenance_mut(context);
             // SAFETY: C caller, per WinHttpRegisterProxyChangeNotification: callable until the registration has ended.
             unsafe { callback(ullFlags, context) };
+            leave_if_forked();
         }))?;
         // SAFETY: C caller: writable.
         unsafe { put(hRegistration, std::ptr::without_provenance_mut(id)) };

@@ -18,6 +18,7 @@ use crate::client::proxy::Proxy;
 use crate::client::proxy::settings::{self, default_proxy};
 use crate::client::session::{Connect, Session};
 use crate::client::settings::Settings;
+use crate::win32::handles::is_forked;
 use crate::win32::last_error;
 use crate::wire::field::value_is_safe;
 
@@ -55,6 +56,9 @@ pub unsafe extern "C" fn WinHttpOpen(
 ) -> HINTERNET {
     winhttp_returning(|| {
         prepare_for_fork();
+        if is_forked() {
+            return Err(Error::NOT_READY);
+        }
         if dwFlags & !WINHTTP_FLAG_SECURE_DEFAULTS != 0 {
             return Err(Error::INVALID_PARAMETER);
         }
@@ -149,7 +153,9 @@ fn read_host(name: &[u16]) -> Result<String> {
 /// An operation of a request that is under way is cancelled: it completes with ERROR_WINHTTP_OPERATION_CANCELLED,
 /// on the thread that runs it. HANDLE_CLOSING is the last notification of the handle: it comes before this function
 /// returns, unless a callback or operation of the same request is under way, then after that. May be called from any
-/// callback. Closing a session ends the synchronous calls its requests are in. Children stay usable.
+/// callback. Closing a session or a connect ends the synchronous calls that other threads are in with what was made
+/// from it, with ERROR_WINHTTP_OPERATION_CANCELLED: a request can be sent again then, a WebSocket has lost its
+/// connection. Otherwise children stay usable.
 /// Errors: ERROR_INVALID_HANDLE.
 ///
 /// MSDN: WinHttpCloseHandle.
@@ -162,10 +168,13 @@ pub unsafe extern "C" fn WinHttpCloseHandle(hInternet: HINTERNET) -> BOOL {
         match handle::close(hInternet)? {
             Object::Request(request) => request.close(),
             Object::Session(session) => {
-                handle::requests_of(&session).iter().for_each(|request| request.interrupt());
+                handle::interrupt_below_session(&session);
                 session.with(|state| state.notifier).invoke(&Event::HandleClosing);
             }
-            Object::Connect(connect) => connect.with_notifier(|n| *n).invoke(&Event::HandleClosing),
+            Object::Connect(connect) => {
+                handle::interrupt_below_connect(&connect);
+                connect.with_notifier(|notifier| *notifier).invoke(&Event::HandleClosing);
+            }
             Object::Resolver(resolver) => resolver.close(),
             Object::WebSocket(socket) => socket.close_handle(),
         }

@@ -131,17 +131,15 @@ fn find_addresses(
     cancel: &Cancel,
 ) -> std::result::Result<Addresses, ResolveError> {
     let own = origin.path.as_deref().and_then(|path: &Path| path.hosts.as_deref());
-    let mut places = own.map(|hosts| hosts.find(name, origin.port)).unwrap_or_default();
-    if places.is_empty() {
-        places = hosts::of_environment().map(|hosts| hosts.find(name, origin.port)).unwrap_or_default();
-    }
-    if places.is_empty() {
-        places.push((name, origin.port));
-    }
+    let places = own.and_then(|hosts| hosts.find(name, origin.port));
+    let places = places.or_else(|| hosts::of_environment()?.find(name, origin.port));
     let mut all = Addresses::new();
-    for (host, port) in places {
+    for (host, port) in places.unwrap_or_else(|| vec![(name, origin.port)]) {
         let limit = limit(settings.resolve_timeout);
         all.extend(names::look_up(host, port, limit, &settings.network().names, cancel)?);
+    }
+    if all.is_empty() {
+        return Err(ResolveError::NotFound("an override says that it does not exist".into()));
     }
     Ok(all)
 }

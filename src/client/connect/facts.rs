@@ -67,6 +67,8 @@ pub(crate) struct Facts {
     stats: [AtomicU64; STATS],
     /// How many requests the connection had carried before.
     index: AtomicU32,
+    /// The Winsock number of what went wrong last.
+    socket_error: AtomicU32,
     /// The connection used last, and when it was made.
     connection: Mutex<Option<(Glimpse, u64)>>,
 }
@@ -78,6 +80,7 @@ impl Facts {
             times: [const { AtomicU64::new(0) }; TIMES],
             stats: [const { AtomicU64::new(0) }; STATS],
             index: AtomicU32::new(0),
+            socket_error: AtomicU32::new(0),
             connection: Mutex::new(None),
         }
     }
@@ -87,6 +90,16 @@ impl Facts {
         for number in self.times.iter().chain(&self.stats) {
             number.store(0, Ordering::Relaxed);
         }
+        self.set_socket_error(0);
+    }
+
+    /// A socket call has failed.
+    pub(super) fn set_socket_error(&self, code: u32) {
+        self.socket_error.store(code, Ordering::Relaxed);
+    }
+
+    pub(super) fn socket_error(&self) -> u32 {
+        self.socket_error.load(Ordering::Relaxed)
     }
 
     /// Something happens now.

@@ -1,8 +1,8 @@
 //! Names that lead elsewhere: `NTHTTP_OPTION_HOST_OVERRIDE` and the environment variable `NTHTTP_HOSTS`.
 //!
 //! Both are items `name[:port]=host[:port]` between blanks, commas or semicolons. `*` is any name; without a port on
-//! the left any port is meant, without one on the right it stays the same. The first item that fits decides; further
-//! items with the same left side add addresses to try.
+//! the left any port is meant, without one on the right it stays the same. `-` on the right is nowhere: the name does
+//! not exist. The first item that fits decides; further items with the same left side add addresses to try.
 
 use std::sync::LazyLock;
 
@@ -17,8 +17,12 @@ pub struct Hosts {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Rule {
     from: Place,
-    to: Place,
+    /// `None` is nowhere.
+    to: Option<Place>,
 }
+
+/// The right side of a name that does not exist.
+const NOWHERE: &str = "-";
 
 /// `*` is an empty host; 0 is any port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,23 +41,27 @@ impl Hosts {
                 if from == "*" || from.starts_with("*:") { &from[1..] } else { check_name(from, item)? };
             Ok(Rule {
                 from: Place::read(from).ok_or(item)?,
-                to: Place::read(check_name(to, item)?).ok_or(item)?,
+                to: match to {
+                    NOWHERE => None,
+                    _ => Some(Place::read(check_name(to, item)?).ok_or(item)?),
+                },
             })
         });
         let rules: Result<_, &str> = rules.collect();
         rules.map(|rules| Hosts { rules }).map_err(str::to_owned)
     }
 
-    /// Where a name leads, in order; nothing when no item fits.
-    pub(crate) fn find(&self, host: &str, port: u16) -> Vec<(&str, u16)> {
+    /// Where a name leads, in order, which may be nowhere; `None` when no item fits.
+    pub(crate) fn find(&self, host: &str, port: u16) -> Option<Vec<(&str, u16)>> {
         let host = bare(host);
         let fits = |place: &Place| {
             (place.host.is_empty() || place.host.eq_ignore_ascii_case(host))
                 && (place.port == 0 || place.port == port)
         };
-        let Some(first) = self.rules.iter().find(|rule| fits(&rule.from)) else { return Vec::new() };
+        let first = self.rules.iter().find(|rule| fits(&rule.from))?;
         let alike = self.rules.iter().filter(|rule| rule.from == first.from);
-        alike.map(|rule| (&*rule.to.host, if rule.to.port == 0 { port } else { rule.to.port })).collect()
+        let places = alike.filter_map(|rule| rule.to.as_ref());
+        Some(places.map(|to| (&*to.host, if to.port == 0 { port } else { to.port })).collect())
     }
 
     /// No item.
@@ -94,7 +102,7 @@ pub(crate) fn of_environment() -> Option<&'static Hosts> {
             Ok(hosts) => Some(hosts),
             Err(item) => {
                 trace::warn(format_args!(
-                    "NTHTTP_HOSTS is left out: \"{item}\" is not name[:port]=host[:port]"
+                    "NTHTTP_HOSTS is left out: \"{item}\" is not name[:port]=host[:port] or name[:port]=-"
                 ));
                 None
             }
@@ -110,14 +118,15 @@ mod tests {
     #[test]
     fn the_first_item_that_fits_decides() {
         let hosts =
-            Hosts::read("a.example:80=127.0.0.1:8080; A.example=[::1] *:81=b ,x=[::1]:7 x=127.0.0.2\t")
+            Hosts::read("a.example:80=127.0.0.1:8080; A.example=[::1] *:81=b ,x=[::1]:7 x=127.0.0.2 y=-\t")
                 .unwrap();
         for (host, port, leads) in [
-            ("A.Example", 80, vec![("127.0.0.1", 8080)]),
-            ("a.example", 81, vec![("::1", 81)]),
-            ("c", 81, vec![("b", 81)]),
-            ("c", 82, vec![]),
-            ("x", 1, vec![("::1", 7), ("127.0.0.2", 1)]),
+            ("A.Example", 80, Some(vec![("127.0.0.1", 8080)])),
+            ("a.example", 81, Some(vec![("::1", 81)])),
+            ("c", 81, Some(vec![("b", 81)])),
+            ("c", 82, None),
+            ("x", 1, Some(vec![("::1", 7), ("127.0.0.2", 1)])),
+            ("y", 1, Some(vec![])),
         ] {
             assert_eq!(hosts.find(host, port), leads, "{host}:{port}");
         }
@@ -126,9 +135,9 @@ mod tests {
     #[test]
     fn addresses_may_lead_elsewhere_too() {
         let hosts = Hosts::read("[2001:db8::1]:80=localhost 2001:db8::2=h:1 *=z").unwrap();
-        assert_eq!(hosts.find("[2001:db8::1]", 80), [("localhost", 80)]);
-        assert_eq!(hosts.find("2001:db8::2", 5), [("h", 1)]);
-        assert_eq!(hosts.find("any", 9), [("z", 9)]);
+        assert_eq!(hosts.find("[2001:db8::1]", 80), Some(vec![("localhost", 80)]));
+        assert_eq!(hosts.find("2001:db8::2", 5), Some(vec![("h", 1)]));
+        assert_eq!(hosts.find("any", 9), Some(vec![("z", 9)]));
     }
 
     #[test]

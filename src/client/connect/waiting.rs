@@ -264,6 +264,9 @@ impl Lookout {
 
 impl Drop for Lookout {
     fn drop(&mut self) {
+        if is_forked() {
+            return;
+        }
         self.waiter.leave(&self.origin).into_iter().for_each(Grant::refuse);
     }
 }

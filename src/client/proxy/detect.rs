@@ -9,6 +9,7 @@ use std::path::Path;
 use crate::abi::error::{Error, Result};
 use crate::net::client_stream::Cancel;
 use crate::net::resolve::{ResolveError, resolve};
+use crate::win32::handles::is_forked;
 use crate::win32::last_error::explain;
 use crate::wire::cookie::is_public_suffix;
 
@@ -33,6 +34,9 @@ const MOST: usize = 16;
 
 /// The URL of the script. Looking names up can take seconds, and ends when `cancel` is.
 pub fn find(flags: u32, cancel: &Cancel) -> Result<String> {
+    if is_forked() {
+        return Err(AUTODETECTION_FAILED);
+    }
     if flags & DHCP != 0
         && let Some(url) = from_leases(Path::new(LEASES))
     {
@@ -42,11 +46,15 @@ pub fn find(flags: u32, cancel: &Cancel) -> Result<String> {
     if flags & DNS_A != 0 {
         tried = names(&search_domains());
         for name in &tried {
-            let named = hosts::of_environment().is_some_and(|hosts| !hosts.find(name, 80).is_empty());
-            match if named { Ok(()) } else { resolve(name, PATIENCE, cancel).map(|_| ()) } {
-                Ok(()) => return Ok(format!("http://{name}/wpad.dat")),
+            let led = hosts::of_environment().and_then(|hosts| hosts.find(name, 80));
+            let there = match led {
+                Some(places) => Ok(!places.is_empty()),
+                None => resolve(name, PATIENCE, cancel).map(|_| true),
+            };
+            match there {
+                Ok(true) => return Ok(format!("http://{name}/wpad.dat")),
                 Err(ResolveError::Cancelled) => return Err(Error::WINHTTP_OPERATION_CANCELLED),
-                Err(_) => {}
+                Ok(false) | Err(_) => {}
             }
         }
     }

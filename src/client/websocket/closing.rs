@@ -127,6 +127,17 @@ impl WebSocket {
         Ok(())
     }
 
+    /// Ends the synchronous calls that other threads are in, for a parent that closes. A message may have been cut, so
+    /// the connection ends with them, and later calls are cancelled, too.
+    pub fn interrupt(&self) {
+        let state = self.state.lock();
+        if !self.is_async && (state.sending || state.receiving) {
+            self.closed.store(true, Ordering::Release);
+            drop(state);
+            shut(&self.stream);
+        }
+    }
+
     /// Closes the handle: what waits is cancelled, what runs is woken, and HANDLE_CLOSING follows when nothing runs
     /// any more, which is at once, on this thread, when nothing does.
     pub fn close_handle(&self) {

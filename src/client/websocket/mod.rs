@@ -147,7 +147,7 @@ pub struct WebSocket {
     reader: Mutex<Reader>,
     writer: Mutex<Writer>,
     state: Mutex<State>,
-    /// The handle is closed.
+    /// The handle is closed, or the closing of a parent has ended its calls.
     closed: AtomicBool,
     /// When something was sent last.
     sent_at: AtomicU64,
@@ -265,7 +265,7 @@ impl WebSocket {
         DEPTH.set(DEPTH.get() - 1);
     }
 
-    /// Whether CloseHandle has been called.
+    /// Whether CloseHandle has ended what goes on here.
     fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }

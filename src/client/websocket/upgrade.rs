@@ -129,6 +129,9 @@ impl Request {
     /// Makes a WebSocket of the connection. `INCORRECT_HANDLE_STATE` unless the response is a 101 that was asked for.
     pub fn complete_upgrade(&self, context: usize) -> Result<Arc<WebSocket>> {
         let mut core = self.core.lock();
+        if core.turn.closing {
+            return Err(Error::INVALID_HANDLE);
+        }
         let taken = match (core.phase, &mut core.exchange) {
             (Phase::Responded, Some(exchange)) => exchange.upgraded.take().zip(exchange.connection.take()),
             _ => None,
