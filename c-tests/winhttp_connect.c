@@ -5,6 +5,41 @@
 #include "winhttp_network.h"
 #include <net/if.h>
 
+/* The socket error is the request's: any thread can ask, another request has none, and the next exchange begins anew. */
+TEST(test_connect__the_socket_error_of_a_request)
+{
+    struct trio it, other;
+    DWORD_PTR context = 4;
+    SERVER(server, {NULL, RESET}, {OK_HELLO, KEEP});
+    notes_clear(NULL);
+    trio_open(&it, server.port, NULL, NULL, WINHTTP_FLAG_ASYNC);
+    trio_open(&other, refusing_port(), NULL, NULL, 0);
+    CHECK(WinHttpSetStatusCallback(it.request, record, WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0) == NULL);
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_CONTEXT_VALUE, &context, sizeof(context)));
+    CHECK_EQ(get_number(it.request, WINHTTP_OPTION_EXTENDED_ERROR), 0);
+    CHECK_FAILS(exchange(other.request), ERROR_WINHTTP_CANNOT_CONNECT);
+    CHECK_EQ(get_number(it.request, WINHTTP_OPTION_EXTENDED_ERROR), 0);
+    CHECK(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
+    CHECK(note_wait(4, WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE, 1));
+    CHECK(WinHttpReceiveResponse(it.request, NULL));
+    CHECK(note_wait(4, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, 1));
+    CHECK_EQ(get_number(it.request, WINHTTP_OPTION_EXTENDED_ERROR), 10054);
+    CHECK_EQ(get_number(other.request, WINHTTP_OPTION_EXTENDED_ERROR), 10061);
+    /* The process and a session answer for the thread. */
+    CHECK_EQ(get_number(NULL, WINHTTP_OPTION_EXTENDED_ERROR), 10061);
+    CHECK_EQ(get_number(it.session, WINHTTP_OPTION_EXTENDED_ERROR), 10061);
+    /* What is no error of sockets leaves it alone; a new exchange does not. */
+    CHECK_FAILS(WinHttpReceiveResponse(other.request, NULL), ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
+    CHECK_EQ(get_number(other.request, WINHTTP_OPTION_EXTENDED_ERROR), 10061);
+    while (!WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0))
+        Sleep(1);
+    CHECK(note_wait(4, WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE, 2));
+    CHECK_EQ(get_number(it.request, WINHTTP_OPTION_EXTENDED_ERROR), 0);
+    trio_close_async(&it, 4);
+    trio_close(&other);
+    server_end(&server);
+}
+
 TEST(test_connect__a_refused_port)
 {
     struct trio it;

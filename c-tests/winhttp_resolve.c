@@ -6,7 +6,7 @@
 /* Before anything is looked up: the variable is read once. */
 __attribute__((constructor)) static void environment(void)
 {
-    setenv("NTHTTP_HOSTS", "environment.example=localhost, mute.example=127.0.0.1", 1);
+    setenv("NTHTTP_HOSTS", "environment.example=localhost, mute.example=127.0.0.1, nowhere.example=-", 1);
 }
 
 static void check_get(struct trio *it)
@@ -92,7 +92,7 @@ TEST(test_resolve__connections_of_an_override_are_its_own)
 
 TEST(test_resolve__errors_of_overrides)
 {
-    static const char *const bad[] = {"a", "a=", "=b", "a:0=b", "a=b:x", "a=*", "fine=b a"};
+    static const char *const bad[] = {"a", "a=", "=b", "a:0=b", "a=b:x", "a=*", "fine=b a", "-=", "a:0=-"};
     struct trio it;
     size_t at;
     WCHAR some[] = {'a', '=', 'b', 0};
@@ -106,6 +106,51 @@ TEST(test_resolve__errors_of_overrides)
     CHECK_FAILS(WinHttpSetOption(NULL, NTHTTP_OPTION_HOST_OVERRIDE, some, 3), ERROR_INVALID_HANDLE);
     CHECK_FAILS(WinHttpQueryOption(it.session, NTHTTP_OPTION_HOST_OVERRIDE, some, &(DWORD){sizeof(some)}), ERROR_INVALID_PARAMETER);
     trio_close(&it);
+}
+
+/* Every notification of a name that does not exist: of the environment's, of a session's and of a request's. */
+TEST(test_resolve__a_name_that_does_not_exist)
+{
+    int way, flags;
+    for (flags = 0; flags < 2; flags++)
+        for (way = 0; way < 3; way++) {
+            struct trio it;
+            DWORD_PTR context = 3;
+            int round;
+            notes_clear(NULL);
+            it.session = WinHttpOpen(NULL, WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, flags ? WINHTTP_FLAG_ASYNC : 0);
+            if (way == 1)
+                CHECK_WORKS(set_text(it.session, NTHTTP_OPTION_HOST_OVERRIDE, "127.0.0.1=localhost none.example=-"));
+            it.connect = WinHttpConnect(it.session, way == 0 ? W("Nowhere.Example") : way == 1 ? W("none.example") : W("localhost"), 80, 0);
+            it.request = WinHttpOpenRequest(it.connect, NULL, NULL, NULL, NULL, NULL, 0);
+            REQUIRE(it.request != NULL);
+            if (way == 2)
+                CHECK_WORKS(set_text(it.request, NTHTTP_OPTION_HOST_OVERRIDE, "*:80=-"));
+            CHECK(WinHttpSetStatusCallback(it.request, record, WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0) == NULL);
+            CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_CONTEXT_VALUE, &context, sizeof(context)));
+            /* A failed request can be sent again, and fails in the same way. */
+            for (round = 0; round < 2; round++) {
+                if (flags) {
+                    int patience = 10000;
+                    while (!WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0) && patience--)
+                        Sleep(1);
+                    CHECK(note_wait(3, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, 1 + round));
+                } else {
+                    CHECK_FAILS(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0), ERROR_WINHTTP_NAME_NOT_RESOLVED);
+                    CHECK_HAS(nthttp_last_error_message(), "does not exist");
+                    CHECK_FAILS(WinHttpReceiveResponse(it.request, NULL), ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
+                }
+                CHECK_EQ(get_number(it.request, WINHTTP_OPTION_EXTENDED_ERROR), 11001);
+            }
+            if (flags) {
+                trio_close_async(&it, 3);
+                CHECK_TOLD_SOMEWHERE(3, "RESOLVING, ERROR(5,12007), RESOLVING, ERROR(5,12007), CLOSING");
+                CHECK_HAS(told_to(3, 1), "RESOLVING W, ERROR(5,12007) W, RESOLVING W, ERROR(5,12007) W, CLOSING ");
+            } else {
+                trio_close(&it);
+                CHECK_TOLD(3, "RESOLVING A, RESOLVING A, CLOSING A");
+            }
+        }
 }
 
 TEST(test_resolve__another_name_is_resolved)
