@@ -177,7 +177,7 @@ def wrapped(start, words):
 BASE_IN_RUST = {'CERT_CONTEXT', 'CRYPT_INTEGER_BLOB', 'FILETIME', 'OVERLAPPED_ENTRY', 'SECURITY_ATTRIBUTES',
                 'SYSTEMTIME', 'SOCKADDR', 'SOCKADDR_STORAGE', 'SecPkgContext_CipherInfo', 'SecPkgContext_ConnectionInfo',
                 'SecPkgContext_Bindings', 'SecPkgContext_IssuerListInfoEx', 'SEC_CHANNEL_BINDINGS',
-                'TCP_INFO_v0', 'TCP_INFO_v1', 'tcp_keepalive'}
+                'TCP_INFO_v0', 'TCP_INFO_v1', 'TCP_INFO_v2', 'tcp_keepalive'}
 
 HTTP_IDS = ['OPAQUE', 'REQUEST', 'CONNECTION', 'RAW_CONNECTION', 'URL_GROUP', 'SERVER_SESSION']
 

@@ -111,8 +111,10 @@ TEST(test_facts__statistics_of_a_request)
 TEST(test_facts__errors_of_times_and_statistics)
 {
     static const DWORD options[] = {WINHTTP_OPTION_REQUEST_TIMES, WINHTTP_OPTION_REQUEST_STATS,
-                                    WINHTTP_OPTION_CONNECTION_STATS_V0, WINHTTP_OPTION_CONNECTION_STATS_V1};
-    static const DWORD sizes[] = {sizeof(WINHTTP_REQUEST_TIMES), sizeof(WINHTTP_REQUEST_STATS), sizeof(TCP_INFO_v0), sizeof(TCP_INFO_v1)};
+                                    WINHTTP_OPTION_CONNECTION_STATS_V0, WINHTTP_OPTION_CONNECTION_STATS_V1,
+                                    WINHTTP_OPTION_CONNECTION_STATS_V2};
+    static const DWORD sizes[] = {sizeof(WINHTTP_REQUEST_TIMES), sizeof(WINHTTP_REQUEST_STATS), sizeof(TCP_INFO_v0), sizeof(TCP_INFO_v1),
+                                  sizeof(TCP_INFO_v2)};
     WINHTTP_REQUEST_TIMES times;
     WINHTTP_REQUEST_STATS stats;
     struct trio it;
@@ -162,6 +164,7 @@ TEST(test_facts__the_connection)
     WINHTTP_CONNECTION_INFO info;
     TCP_INFO_v0 v0;
     TCP_INFO_v1 v1;
+    TCP_INFO_v2 v2;
     DWORD size = sizeof(info);
     char body[64];
     SERVER(server, {OK_HELLO, KEEP}, {OK_HELLO, CLOSE});
@@ -186,6 +189,12 @@ TEST(test_facts__the_connection)
     size = sizeof(v1);
     CHECK_WORKS(WinHttpQueryOption(it.request, WINHTTP_OPTION_CONNECTION_STATS_V1, &v1, &size));
     CHECK_EQ(v1.BytesIn, v0.BytesIn);
+    size = sizeof(v2);
+    memset(&v2, 0xFF, sizeof(v2));
+    CHECK_WORKS(WinHttpQueryOption(it.request, WINHTTP_OPTION_CONNECTION_STATS_V2, &v2, &size));
+    CHECK_EQ(size, 152);
+    CHECK(v2.State == TCPSTATE_ESTABLISHED && v2.BytesOut == v0.BytesOut && v2.BytesIn == v0.BytesIn);
+    CHECK(v2.EcnNegotiated <= 1 && v2.OutOfOrderPktsIn < 1000 && v2.EceAcksIn < 1000 && v2.PtoEpisodes == 0);
     /* What the request before sent is in the figures, too. */
     network_again(&it);
     CHECK(exchange(it.request));

@@ -146,6 +146,41 @@ typedef struct _TCP_INFO_v1 {
     ULONGLONG SndLimBytesSnd;
 } TCP_INFO_v1, *PTCP_INFO_v1;
 
+typedef struct _TCP_INFO_v2 {
+    TCPSTATE State;
+    ULONG Mss;
+    ULONGLONG ConnectionTimeMs;
+    BOOLEAN TimestampsEnabled;
+    ULONG RttUs;
+    ULONG MinRttUs;
+    ULONG BytesInFlight;
+    ULONG Cwnd;
+    ULONG SndWnd;
+    ULONG RcvWnd;
+    ULONG RcvBuf;
+    ULONGLONG BytesOut;
+    ULONGLONG BytesIn;
+    ULONG BytesReordered;
+    ULONG BytesRetrans;
+    ULONG FastRetrans;
+    ULONG DupAcksIn;
+    ULONG TimeoutEpisodes;
+    UCHAR SynRetrans;
+    ULONG SndLimTransRwin;
+    ULONG SndLimTimeRwin;
+    ULONGLONG SndLimBytesRwin;
+    ULONG SndLimTransCwnd;
+    ULONG SndLimTimeCwnd;
+    ULONGLONG SndLimBytesCwnd;
+    ULONG SndLimTransSnd;
+    ULONG SndLimTimeSnd;
+    ULONGLONG SndLimBytesSnd;
+    ULONG OutOfOrderPktsIn;
+    BOOLEAN EcnNegotiated;
+    ULONG EceAcksIn;
+    ULONG PtoEpisodes;
+} TCP_INFO_v2, *PTCP_INFO_v2;
+
 /* Winsock's own calls, as far as a program needs them around an HTTP API */
 typedef int SOCKET;
 #define INVALID_SOCKET ((SOCKET)-1)

@@ -164,6 +164,16 @@ record! {
         SndLimTransCwnd: ULONG, SndLimTimeCwnd: ULONG, SndLimBytesCwnd: ULONGLONG,
         SndLimTransSnd: ULONG, SndLimTimeSnd: ULONG, SndLimBytesSnd: ULONGLONG,
     }
+    struct TCP_INFO_v2 (PTCP_INFO_v2) {
+        State: c_int, Mss: ULONG, ConnectionTimeMs: ULONGLONG, TimestampsEnabled: BOOLEAN,
+        RttUs: ULONG, MinRttUs: ULONG, BytesInFlight: ULONG, Cwnd: ULONG, SndWnd: ULONG, RcvWnd: ULONG,
+        RcvBuf: ULONG, BytesOut: ULONGLONG, BytesIn: ULONGLONG, BytesReordered: ULONG, BytesRetrans: ULONG,
+        FastRetrans: ULONG, DupAcksIn: ULONG, TimeoutEpisodes: ULONG, SynRetrans: UCHAR,
+        SndLimTransRwin: ULONG, SndLimTimeRwin: ULONG, SndLimBytesRwin: ULONGLONG,
+        SndLimTransCwnd: ULONG, SndLimTimeCwnd: ULONG, SndLimBytesCwnd: ULONGLONG,
+        SndLimTransSnd: ULONG, SndLimTimeSnd: ULONG, SndLimBytesSnd: ULONGLONG,
+        OutOfOrderPktsIn: ULONG, EcnNegotiated: BOOLEAN, EceAcksIn: ULONG, PtoEpisodes: ULONG,
+    }
 }
 
 // Certificates and TLS

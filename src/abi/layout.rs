@@ -59,6 +59,13 @@ layouts! {
         TimeoutEpisodes: 80, SynRetrans: 84, SndLimTransRwin: 88, SndLimTimeRwin: 92,
         SndLimBytesRwin: 96, SndLimTransCwnd: 104, SndLimTimeCwnd: 108, SndLimBytesCwnd: 112,
         SndLimTransSnd: 120, SndLimTimeSnd: 124, SndLimBytesSnd: 128 }
+    TCP_INFO_v2, 152, 8 { State: 0, Mss: 4, ConnectionTimeMs: 8, TimestampsEnabled: 16, RttUs: 20,
+        MinRttUs: 24, BytesInFlight: 28, Cwnd: 32, SndWnd: 36, RcvWnd: 40, RcvBuf: 44, BytesOut: 48,
+        BytesIn: 56, BytesReordered: 64, BytesRetrans: 68, FastRetrans: 72, DupAcksIn: 76,
+        TimeoutEpisodes: 80, SynRetrans: 84, SndLimTransRwin: 88, SndLimTimeRwin: 92,
+        SndLimBytesRwin: 96, SndLimTransCwnd: 104, SndLimTimeCwnd: 108, SndLimBytesCwnd: 112,
+        SndLimTransSnd: 120, SndLimTimeSnd: 124, SndLimBytesSnd: 128, OutOfOrderPktsIn: 136,
+        EcnNegotiated: 140, EceAcksIn: 144, PtoEpisodes: 148 }
     tcp_keepalive, 12, 4 { onoff: 0, keepalivetime: 4, keepaliveinterval: 8 }
     HTTP_VERSION_INFO, 8, 4 { dwMajorVersion: 0, dwMinorVersion: 4 }
     URL_COMPONENTS, 104, 8 { dwStructSize: 0, lpszScheme: 8, dwSchemeLength: 16, nScheme: 20,

@@ -13,7 +13,7 @@ use super::socket::Socket;
 
 /// The kernel's figures, under the names Windows has for them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each is the member of TCP_INFO_v0 or v1 of that name")]
+#[expect(missing_docs, reason = "each is the member of TCP_INFO_v0, v1 or v2 of that name")]
 pub struct TcpFacts {
     /// `TCPSTATE`: 4 is established.
     pub state: i32,
@@ -41,6 +41,9 @@ pub struct TcpFacts {
     pub snd_lim_time_cwnd: u32,
     /// Milliseconds that sending was held up by this end's buffer.
     pub snd_lim_time_snd: u32,
+    pub out_of_order_pkts_in: u32,
+    pub ecn_negotiated: bool,
+    pub ece_acks_in: u32,
     /// The first bytes travelled with the connection request.
     pub fast_open: bool,
 }
@@ -96,9 +99,16 @@ fn facts_of(fd: BorrowedFd<'_>) -> Option<TcpFacts> {
         snd_lim_time_rwin: ms(info.tcpi_rwnd_limited),
         snd_lim_time_cwnd: ms(info.tcpi_busy_time.saturating_sub(held_up)),
         snd_lim_time_snd: ms(info.tcpi_sndbuf_limited),
+        out_of_order_pkts_in: info.tcpi_rcv_ooopack,
+        ecn_negotiated: info.tcpi_options & ECN != 0,
+        ece_acks_in: info.tcpi_delivered_ce,
         fast_open: info.tcpi_options & SYN_DATA != 0,
     })
 }
+
+/// `TCPI_OPT_ECN`: both ends mark congestion instead of dropping.
+#[cfg(target_os = "linux")]
+const ECN: u8 = 8;
 
 /// `TCPI_OPT_SYN_DATA`: the peer has acknowledged bytes that came with the connection request.
 #[cfg(target_os = "linux")]

@@ -1,5 +1,5 @@
 //! What can be read of a request's course and connection: CONNECTION_INFO, REQUEST_TIMES, REQUEST_STATS,
-//! CONNECTION_STATS_V0 and _V1, CONNECTION_GUID, EXTENDED_ERROR (digest §11).
+//! CONNECTION_STATS_V0 to _V2, CONNECTION_GUID, EXTENDED_ERROR (digest §11).
 #![expect(unsafe_code, reason = "addresses for C")]
 
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use super::text::Answer;
 use crate::abi::base::SOCKADDR_STORAGE;
 use crate::abi::error::{Error, Result};
 use crate::abi::winhttp::*;
-use crate::capi::tcp_info::{tcp_info_v0, tcp_info_v1};
+use crate::capi::tcp_info::{tcp_info_v0, tcp_info_v1, tcp_info_v2};
 use crate::client::connect::extended_error;
 use crate::client::request::Request;
 use crate::net::client_stream::{ADDRESS_SIZE, socket_address};
@@ -27,6 +27,7 @@ pub(super) fn set(_: &Object, option: u32, _: &Given) -> Option<Result<()>> {
             | WINHTTP_OPTION_REQUEST_STATS
             | WINHTTP_OPTION_CONNECTION_STATS_V0
             | WINHTTP_OPTION_CONNECTION_STATS_V1
+            | WINHTTP_OPTION_CONNECTION_STATS_V2
             | WINHTTP_OPTION_TCP_PRIORITY_STATUS
             | WINHTTP_OPTION_EXTENDED_ERROR
     )
@@ -53,6 +54,10 @@ pub(super) fn answer(object: Option<&Object>, option: u32, answer: &Answer) -> O
         WINHTTP_OPTION_CONNECTION_STATS_V1 => |request, answer| {
             answer.reserve(size_of::<crate::abi::base::TCP_INFO_v1>())?;
             answer.plain(tcp_info_v1(&request.tcp_facts()?))
+        },
+        WINHTTP_OPTION_CONNECTION_STATS_V2 => |request, answer| {
+            answer.reserve(size_of::<crate::abi::base::TCP_INFO_v2>())?;
+            answer.plain(tcp_info_v2(&request.tcp_facts()?))
         },
         WINHTTP_OPTION_CONNECTION_GUID => |request, answer| answer.plain(guid_of(request.mark())),
         _ => return None,

@@ -21,8 +21,8 @@ const WRONG_KIND: Error = Error::WINHTTP_INCORRECT_HANDLE_TYPE;
 
 /// WINHTTP_FEATURE_* numbers of what is built in here and in `option_facts` and `group`. Not among them are the two
 /// flags about the time that an answer of the resolver holds: it is not known.
-pub(super) const FEATURES: [u32; 22] =
-    [2, 3, 4, 8, 12, 14, 15, 24, 27, 32, 34, 35, 37, 38, 39, 50, 51, 57, 58, 60, 61, 92];
+pub(super) const FEATURES: [u32; 23] =
+    [2, 3, 4, 8, 12, 14, 15, 24, 27, 32, 34, 35, 37, 38, 39, 50, 51, 57, 58, 60, 61, 89, 92];
 
 /// All bits of `dwAllowedRetryConditions`.
 const RETRY_CONDITIONS: u32 = WINHTTP_CONNECTION_RETRY_CONDITION_408
