@@ -146,6 +146,8 @@ DWORD WinHttpQueryHeadersEx(HINTERNET hRequest,
  *
  * `*lpdwBufferLength` counts bytes: the room, then the size used (text: without NUL) or, with
  * ERROR_INSUFFICIENT_BUFFER, the size needed (text: with NUL). Strings of WINHTTP_OPTION_PROXY are freed with GlobalFree.
+ * WINHTTP_OPTION_EXTENDED_ERROR of a request is the Winsock number behind the last failure of its present exchange,
+ * whichever thread asks; of a session, and without a handle, that behind the last failure on the calling thread.
  * Errors: ERROR_INVALID_PARAMETER for an option that cannot be read, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE,
  * ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_INVALID_HANDLE.
  *
@@ -169,8 +171,9 @@ BOOL WinHttpQueryOption(HINTERNET hInternet,
  * NTHTTP_OPTION_HOST_OVERRIDE (of this library; a session, or a request before it is sent) takes a string of items
  * `name[:port]=host[:port]` between blanks, commas or semicolons, such as `example.com:80=127.0.0.1:8080`: where
  * connections for a name really go. `*` is any name; a port left out on the left is any port, on the right the same
- * port. The first item that fits decides; items with the same left side add addresses to try. What is sent stays
- * the same. An empty string takes it back. The environment variable NTHTTP_HOSTS has the same form and counts after it.
+ * port. `name=-` says that the name does not exist. The first item that fits decides; items with the same left side
+ * add addresses to try. What is sent stays the same. An empty string takes it back. The environment variable
+ * NTHTTP_HOSTS has the same form and counts after it.
  *
  * MSDN: WinHttpSetOption. Differs from Windows: how long an address holds is not known here, so
  * WINHTTP_OPTION_RESOLVER_CACHE_CONFIG takes 30 seconds for it (ages in seconds, 0 is the default) and its two flags
@@ -803,7 +806,9 @@ HINTERNET WinHttpConnect(HINTERNET hSession,
  * An operation of a request that is under way is cancelled: it completes with ERROR_WINHTTP_OPERATION_CANCELLED,
  * on the thread that runs it. HANDLE_CLOSING is the last notification of the handle: it comes before this function
  * returns, unless a callback or operation of the same request is under way, then after that. May be called from any
- * callback. Closing a session ends the synchronous calls its requests are in. Children stay usable.
+ * callback. Closing a session or a connect ends the synchronous calls under way with what was made from it, with
+ * ERROR_WINHTTP_OPERATION_CANCELLED: a request can be sent again then, a WebSocket has lost its connection. Otherwise
+ * children stay usable.
  * Errors: ERROR_INVALID_HANDLE.
  *
  * MSDN: WinHttpCloseHandle.

@@ -153,6 +153,12 @@ mod tests {
     }
 
     #[test]
+    fn a_call_left_in_the_child_of_a_fork_is_cancelled() {
+        let leave = || std::panic::resume_unwind(Box::new(Forked));
+        assert_eq!(returning_status(leave), Error::WINHTTP_OPERATION_CANCELLED.0);
+    }
+
+    #[test]
     fn a_panic_becomes_an_internal_error_with_its_words() {
         let value: i32 = winhttp_returning(|| panic!("seven {}", 7));
         assert_eq!((value, last_error::get()), (0, 1359));

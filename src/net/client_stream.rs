@@ -325,3 +325,22 @@ impl Default for Cancel {
         Cancel::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interruption_passes_and_a_cancellation_stays() {
+        let cancel = Cancel::new();
+        assert!(!cancel.resume());
+        cancel.interrupt();
+        assert!(cancel.is_cancelled());
+        assert_eq!(cancel.wait(None, || false), Err(Cancelled));
+        assert!(cancel.resume() && !cancel.is_cancelled());
+        assert_eq!(cancel.wait(None, || true), Ok(true));
+        cancel.cancel();
+        cancel.interrupt();
+        assert!(!cancel.resume() && cancel.is_cancelled());
+    }
+}

@@ -13,6 +13,7 @@ use crate::abi::base::{
 };
 use crate::abi::error::{Error, Result};
 use crate::capi::guard::{returning_last_error, returning_or};
+use crate::win32::handles::is_forked;
 use crate::win32::object::{self, Object};
 use crate::win32::signal::{Mode, Signal, wait_any};
 use crate::win32::thread::Thread;
@@ -102,7 +103,11 @@ fn spawn(
         starting.0.set();
         drop(starting);
         wait_any(&[&object.may_run], None, false);
-        object.ended(run());
+        let code = run();
+        // The child of a fork has this thread alone, and nobody who waits for it.
+        if !is_forked() {
+            object.ended(code);
+        }
     });
     spawned.map_err(|_| Error::NO_SYSTEM_RESOURCES)?;
     wait_any(&[&started.0], None, false);

@@ -42,6 +42,8 @@ pub(super) enum Value {
 ///
 /// `*lpdwBufferLength` counts bytes: the room, then the size used (text: without NUL) or, with
 /// ERROR_INSUFFICIENT_BUFFER, the size needed (text: with NUL). Strings of WINHTTP_OPTION_PROXY are freed with GlobalFree.
+/// WINHTTP_OPTION_EXTENDED_ERROR of a request is the Winsock number behind the last failure of its present exchange,
+/// whichever thread asks; of a session, and without a handle, that behind the last failure on the calling thread.
 /// Errors: ERROR_INVALID_PARAMETER for an option that cannot be read, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE,
 /// ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_INVALID_HANDLE.
 ///

@@ -153,9 +153,9 @@ fn read_host(name: &[u16]) -> Result<String> {
 /// An operation of a request that is under way is cancelled: it completes with ERROR_WINHTTP_OPERATION_CANCELLED,
 /// on the thread that runs it. HANDLE_CLOSING is the last notification of the handle: it comes before this function
 /// returns, unless a callback or operation of the same request is under way, then after that. May be called from any
-/// callback. Closing a session or a connect ends the synchronous calls that other threads are in with what was made
-/// from it, with ERROR_WINHTTP_OPERATION_CANCELLED: a request can be sent again then, a WebSocket has lost its
-/// connection. Otherwise children stay usable.
+/// callback. Closing a session or a connect ends the synchronous calls under way with what was made from it, with
+/// ERROR_WINHTTP_OPERATION_CANCELLED: a request can be sent again then, a WebSocket has lost its connection. Otherwise
+/// children stay usable.
 /// Errors: ERROR_INVALID_HANDLE.
 ///
 /// MSDN: WinHttpCloseHandle.
