@@ -73,17 +73,19 @@ static BOOL told_wait(DWORD status)
     return told_times(status) != 0;
 }
 
-/* Takes all the room that the socket has for bytes to a port, also what becomes free while these are under way. */
+/* Takes all the room that the socket has for bytes to a port. The last of them leave when TCP has waited in vain for a
+ * larger window, which takes it 200 ms; buffers whose size has been set do not grow. */
 static void fill_socket(int port)
 {
-    int fd, found = 0, full;
+    int fd, found = 0, full, small = 4096;
     for (fd = 3; fd < 1024; fd++) {
         struct sockaddr_in peer;
         socklen_t size = sizeof(peer);
         if (getpeername(fd, (struct sockaddr *)&peer, &size) != 0 || peer.sin_family != AF_INET || ntohs(peer.sin_port) != port)
             continue;
         found++;
-        for (full = 0; full < 5; full++) {
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+        for (full = 0; full < 60; full++) {
             while (send(fd, block, 65536, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
                 full = 0;
             Sleep(5);
@@ -120,7 +122,9 @@ static void open_chat(void)
     static const struct play plays[] = {STEPS(AWAIT, END)};
     DWORD_PTR context = 1;
     HINTERNET socket;
+    int small = 4096;
     ws_start(&scene.chat, plays, 1);
+    setsockopt(scene.chat.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
     open_at(scene.chat.port, NULL);
     CHECK(WinHttpSetOption(scene.it.request, WINHTTP_OPTION_CONTEXT_VALUE, &context, sizeof(context)));
     CHECK(WinHttpSetOption(scene.it.request, WINHTTP_OPTION_UPGRADE_TO_WEB_SOCKET, NULL, 0));
@@ -130,7 +134,7 @@ static void open_chat(void)
     REQUIRE(socket != NULL);
     CHECK(WinHttpCloseHandle(scene.it.request));
     scene.it.request = socket;
-    if (scene.operation != WS_RECEIVE && scene.operation != WS_CLOSE)
+    if (scene.operation == WS_SHUTDOWN || scene.operation == WS_CLOSE_UNSENT)
         fill_socket(scene.chat.port);
 }
 
@@ -224,7 +228,7 @@ static DWORD operate(void)
     case READ_EX:
         return WinHttpReadDataEx(it, room, 9, scene.is_async ? NULL : &got, 0, 0, NULL);
     case WS_SEND:
-        return WinHttpWebSocketSend(it, WINHTTP_WEB_SOCKET_BINARY_MESSAGE_BUFFER_TYPE, room, sizeof(room));
+        return WinHttpWebSocketSend(it, WINHTTP_WEB_SOCKET_BINARY_MESSAGE_BUFFER_TYPE, block, sizeof(block));
     case WS_RECEIVE:
         return WinHttpWebSocketReceive(it, room, sizeof(room), &got, &type);
     case WS_SHUTDOWN:

@@ -123,8 +123,12 @@ impl Request {
                 Err(error) if patience != Patience::Wait && error.kind() == ErrorKind::WouldBlock => {
                     return Ok(None);
                 }
-                // An end or a fault will be met again by whoever may connect.
-                Ok(0) | Err(_) if patience == Patience::Probe => return Ok(None),
+                // An end or a fault is for whoever may connect; the system tells of the fault only once.
+                Ok(0) if patience == Patience::Probe => return Ok(None),
+                Err(error) if patience == Patience::Probe => {
+                    exchange.connection()?.postpone(error);
+                    return Ok(None);
+                }
                 Ok(0) => self.begin_again(exchange, None)?,
                 Ok(got) => (received, fresh) = (got, true),
                 Err(error) => self.begin_again(exchange, Some(&error))?,

@@ -65,6 +65,8 @@ pub(crate) struct Connection {
     input: Vec<u8>,
     start: usize,
     end: usize,
+    /// What the next receive is to tell.
+    fault: Option<io::Error>,
     /// After the stream: the place is free when that is closed.
     slot: Slot,
 }
@@ -88,6 +90,7 @@ impl Connection {
             input: vec![0; RECEIVE_SIZE],
             start: 0,
             end: 0,
+            fault: None,
             slot,
         }
     }
@@ -140,6 +143,9 @@ impl Connection {
     /// Receives some bytes behind those in the buffer; 0 is the end of the stream. Unless `patience` is to wait, an
     /// error of kind `WouldBlock` means that nothing has arrived.
     pub(crate) fn fill(&mut self, patience: Patience) -> io::Result<usize> {
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
         if self.end == self.input.len() {
             self.make_room();
         }
@@ -151,6 +157,11 @@ impl Connection {
             self.input.resize(BUSY_SIZE, 0);
         }
         Ok(got)
+    }
+
+    /// A receive has failed whose caller cannot deal with that: the next [`Connection::fill`] fails in its place.
+    pub(crate) fn postpone(&mut self, fault: io::Error) {
+        self.fault = Some(fault);
     }
 
     /// As [`Connection::fill`], past the connection's own buffer, which is empty.
