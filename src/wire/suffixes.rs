@@ -61,7 +61,8 @@ impl Suffixes {
     }
 
     /// Bytes of memory that the list takes.
-    pub fn size(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn size(&self) -> usize {
         self.text.len() + size_of_val(&*self.rules)
     }
 }
