@@ -217,6 +217,25 @@ TEST(test_digest__a_written_body_cannot_be_proved)
     check_digest(server.requests[6], "POST", "/x", "n6", "00000001");
 }
 
+/* Nor is one whose hash would take long. */
+TEST(test_digest__a_long_body_is_not_proved)
+{
+    struct trio it;
+    DWORD size = (16 << 20) + 1;
+    char *body = calloc(size, 1);
+    SERVER(server, {UNAUTHORIZED "Connection: close\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"\r\n\r\nnope", LISTEN});
+    REQUIRE(body != NULL);
+    trio_open(&it, server.port, W("POST"), W("/x"), 0);
+    CHECK(login(it.request, WINHTTP_AUTH_TARGET_SERVER, WINHTTP_AUTH_SCHEME_DIGEST));
+    CHECK(WinHttpSendRequest(it.request, NULL, 0, body, size, size, 0));
+    CHECK(WinHttpReceiveResponse(it.request, NULL));
+    CHECK_EQ(status_of(it.request), 401);
+    CHECK_HAS(nthttp_last_error_message(), "at most 16 MiB");
+    trio_close(&it);
+    free(body);
+    server_end(&server);
+}
+
 TEST(test_digest__hashed_and_international_names)
 {
     struct trio it;

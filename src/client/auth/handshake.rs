@@ -196,10 +196,14 @@ struct Asking<'a> {
     knows_body: bool,
 }
 
+/// The longest body that is hashed: a request cannot be closed meanwhile.
+const LONGEST_BODY: usize = 16 << 20;
+
 /// The request body, if all of it was given to SendRequest.
 fn whole_body<'a>(optional: Option<&'a LentBytes>, upload: &Upload) -> Option<&'a [u8]> {
     let whole = upload.left == Some(0) && !upload.written;
-    whole.then(|| optional.map_or(&[][..], LentBytes::as_slice))
+    let body = whole.then(|| optional.map_or(&[][..], LentBytes::as_slice));
+    body.filter(|body| body.len() <= LONGEST_BODY)
 }
 
 impl Credentials {
@@ -277,7 +281,9 @@ impl Asking<'_> {
         let nonce = client_nonce().and_then(|own| Nonce::read(challenge, own));
         let nonce = nonce.ok_or("a Digest that is not known")?;
         if nonce.signs_body() && !self.knows_body {
-            return Err("a Digest of the body (auth-int), which takes a body given whole to SendRequest");
+            return Err(
+                "a Digest of the body (auth-int), which has to be given whole to SendRequest, at most 16 MiB",
+            );
         }
         // The protection space of a proxy is all that it does.
         let domain = challenge.parameter("domain").filter(|_| self.target == Target::Server);
