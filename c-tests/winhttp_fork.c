@@ -133,6 +133,12 @@ static BOOL on_worker;
 /* How often it has. */
 static LONG forks;
 
+/* When the last thread ends: what tools do at the end of a process is no matter here. */
+static void leave_now(void)
+{
+    _exit(0);
+}
+
 static void CALLBACK fork_now(HINTERNET handle, DWORD_PTR context, DWORD status, LPVOID data, DWORD length)
 {
     struct forked *it = (struct forked *)context;
@@ -142,6 +148,8 @@ static void CALLBACK fork_now(HINTERNET handle, DWORD_PTR context, DWORD status,
     it->child = fork();
     if (it->child == 0) {
         alarm(5);
+        if (on_worker)
+            atexit(leave_now);
         return;
     }
     CHECK(waitpid(it->child, &it->status, 0) == it->child);
