@@ -65,6 +65,18 @@ TEST(test_fork__a_child_made_in_a_callback_leaves_the_connection_to_its_parent)
     server_end(&server);
 }
 
+/* AddressSanitizer's malloc takes locks that the child of a fork does not get back, so that a busy parent is no test. */
+#if defined(__SANITIZE_ADDRESS__)
+#define FORKS 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FORKS 0
+#endif
+#endif
+#ifndef FORKS
+#define FORKS 60
+#endif
+
 /* Threads that take every lock of a session, a connect and a request all the time. */
 static HINTERNET volatile busy[3];
 static LONG busy_end;
@@ -130,8 +142,8 @@ static int in_child(const struct trio *it)
 static DWORD fork_at;
 /* It runs on a thread of the library, which ends in the child, and the child with it. */
 static BOOL on_worker;
-/* How often it has. */
-static LONG forks;
+/* How often it has; the last notifications told. */
+static LONG forks, farewells;
 
 /* When the last thread ends: what tools do at the end of a process is no matter here. */
 static void leave_now(void)
@@ -143,6 +155,8 @@ static void CALLBACK fork_now(HINTERNET handle, DWORD_PTR context, DWORD status,
 {
     struct forked *it = (struct forked *)context;
     (void)handle, (void)data, (void)length;
+    if (status == WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING)
+        InterlockedIncrement(&farewells);
     if (status != fork_at)
         return;
     it->child = fork();
@@ -176,7 +190,7 @@ TEST(test_fork__in_a_call_of_a_busy_parent)
     on_worker = FALSE;
     open_forking(&it, &forked, port, 0);
     busy_start(&it);
-    for (round = 0; round < 60 && harness_failures == failed; round++) {
+    for (round = 0; round < FORKS && harness_failures == failed; round++) {
         fork_at = moments[round % COUNT(moments)];
         BOOL sent = WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0);
         if (forked.child == 0)
@@ -199,7 +213,7 @@ TEST(test_fork__in_the_farewell_of_a_busy_parent)
     open_forking(&it, &forked, port, 0);
     busy_start(&it);
     fork_at = WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING;
-    for (round = 0; round < 60 && harness_failures == failed; round++) {
+    for (round = 0; round < FORKS && harness_failures == failed; round++) {
         DWORD_PTR context = (DWORD_PTR)&forked;
         HINTERNET request = it.request;
         BOOL closed = WinHttpCloseHandle(request);
@@ -227,7 +241,7 @@ TEST(test_fork__on_a_thread_of_the_library)
     on_worker = TRUE;
     open_forking(&it, &forked, port, WINHTTP_FLAG_ASYNC);
     busy_start(&it);
-    for (round = 0; round < 40 && harness_failures == failed; round++) {
+    for (round = 0; round < FORKS && harness_failures == failed; round++) {
         fork_at = moments[round % COUNT(moments)];
         forks = 0;
         patience = 10000;
@@ -240,6 +254,11 @@ TEST(test_fork__on_a_thread_of_the_library)
         CHECK(forks >= 1);
     }
     busy_stop();
-    trio_close(&it);
     fork_at = 0;
+    farewells = 0;
+    trio_close(&it);
+    patience = 10000;
+    while (!InterlockedCompareExchange(&farewells, 0, 0) && patience--)
+        Sleep(1);
+    CHECK_EQ(farewells, 1);
 }
