@@ -178,7 +178,12 @@ impl Request {
         self.adopt(exchange, connection, settings)
     }
 
-    fn adopt(&self, exchange: &mut Exchange, mut connection: Connection, settings: &Settings) -> Result<()> {
+    fn adopt(
+        &self,
+        exchange: &mut Exchange,
+        mut connection: Box<Connection>,
+        settings: &Settings,
+    ) -> Result<()> {
         let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
         let ready = connection.stream.set_limits(limits.0, limits.1);
         self.core.lock().addresses = Some(connection.addresses);

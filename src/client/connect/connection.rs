@@ -71,9 +71,9 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Takes over a fresh stream.
-    pub(super) fn new(stream: ClientStream, slot: Slot) -> Connection {
+    pub(super) fn new(stream: ClientStream, slot: Slot) -> Box<Connection> {
         let now = clock::ticks();
-        Connection {
+        Box::new(Connection {
             watch: None,
             addresses: stream.addresses(),
             stream,
@@ -89,7 +89,7 @@ impl Connection {
             start: 0,
             end: 0,
             slot,
-        }
+        })
     }
 
     /// Closes the connection and keeps its place.

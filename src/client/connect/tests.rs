@@ -52,7 +52,7 @@ fn wait_until(mut done: impl FnMut() -> bool) {
 }
 
 /// A connection to a listener of this process, and its other end.
-fn connection(slot: Slot) -> (Connection, TcpStream) {
+fn connection(slot: Slot) -> (Box<Connection>, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let attempts = [Attempt { address: listener.local_addr().unwrap(), limit: 5000 }];
     let (tuning, cancel) = (Tuning::default(), Cancel::new());
@@ -125,7 +125,7 @@ fn a_connection_is_handed_to_the_first_who_takes_it() {
     let Some(Grant::Connection(connection)) = red.join().unwrap() else { panic!("red did not get it") };
     assert_eq!(waiting(&origin), 1);
     // Nobody but blue is left, who wants another: it makes room for that.
-    pool::give(*connection);
+    pool::give(connection);
     assert!(matches!(blue.join().unwrap(), Some(Grant::Slot(_))));
 }
 
