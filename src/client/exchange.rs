@@ -86,6 +86,8 @@ pub(crate) struct Exchange {
     pub(crate) responded: bool,
     /// The connection has become a WebSocket's, which is to be completed.
     pub(crate) upgraded: Option<Upgraded>,
+    /// The connection has carried another leg of the same request.
+    pub(crate) continued: bool,
     /// Something about the response forbids another exchange on the connection.
     pub(crate) spent: bool,
     /// How often it was sent again on another connection.

@@ -27,7 +27,7 @@ const SECOND: u64 = 10_000_000;
 /// How long an idle connection is kept.
 const LIFETIME: u64 = 30 * SECOND;
 
-/// A connection idle for longer than this is looked at before it is trusted with a request.
+/// A connection idle for longer than this is looked at before it is trusted with a request; others as `trust` says.
 const TRUSTED: u64 = SECOND;
 
 /// No more than this are idle at the same time, whoever they lead to.
@@ -44,8 +44,8 @@ impl Idle {
     pub(super) fn check(mut self, certain: bool) -> Option<Box<Connection>> {
         let now = ticks();
         self.connection.touched = now;
-        let doubtful = certain || now.saturating_sub(self.since) > TRUSTED;
-        let good = now < self.until && (!doubtful || self.connection.stream.is_quiet());
+        let look = certain || now.saturating_sub(self.since) > TRUSTED;
+        let good = now < self.until && self.connection.is_sound(look);
         good.then_some(self.connection)
     }
 }

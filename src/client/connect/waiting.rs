@@ -174,6 +174,7 @@ pub(super) fn acquire(
                 granted.into_iter().for_each(Grant::refuse);
                 return Err(GivenUp::Cancelled);
             }
+            (Ok(_), Some(Grant::Connection(connection))) if !connection.is_sound(certain) => drop(connection),
             (Ok(_), Some(grant)) => return Ok(grant),
             (Ok(_), None) => return Err(GivenUp::Timeout),
         }

@@ -74,6 +74,11 @@ impl Watch {
         Ok(got)
     }
 
+    /// Whether the descriptor has reported bytes or its end that nobody has received.
+    pub(crate) fn has_reported(&self) -> bool {
+        self.flags.has(Interest::Read)
+    }
+
     /// To be called before a send that does not wait, so that a task parked after it hears of room made since.
     pub(crate) fn will_send(&self) {
         self.flags.take(Interest::Write);

@@ -67,7 +67,8 @@ impl Flags {
         self.0.fetch_or(Flags::READABLE, Ordering::AcqRel);
     }
 
-    fn has(&self, interest: Interest) -> bool {
+    /// Whether the descriptor has reported, and still has.
+    pub(super) fn has(&self, interest: Interest) -> bool {
         self.0.load(Ordering::Acquire) & (interest.flag() | interest.end()) != 0
     }
 
