@@ -68,9 +68,7 @@ impl Watch {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let got = receive(room)?;
-        if got == room.len() {
-            self.flags.more();
-        }
+        self.flags.received(got, room.len());
         Ok(got)
     }
 
