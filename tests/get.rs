@@ -74,11 +74,14 @@ fn data_is_sent() {
         let large = "x".repeat(3 << 20);
         std::fs::write(folder.path("small"), "small").unwrap();
         std::fs::write(folder.path("large"), &large).unwrap();
-        let server = Server::new(&[HELLO, HELLO, HELLO, HELLO]);
+        let server = Server::new(&[HELLO, HELLO, HELLO, HELLO, HELLO]);
         run(&["get", &server.url("/"), "-d", "a=b", "-d", &format!("@{}", folder.path("small"))]);
         let request = server.request();
         assert!(request.starts_with("POST / ") && request.ends_with("\r\n\r\na=b&small"), "{request}");
         assert!(request.contains("Content-Type: application/x-www-form-urlencoded\r\n"));
+        run(&["put", &server.url("/"), "-d", &format!("@{}", folder.path("small"))]);
+        let request = server.request();
+        assert!(request.contains("Content-Type: application/octet-stream\r\n"), "{request}");
         run(&["put", &server.url("/"), "-d", &format!("@{}", folder.path("large"))]);
         let request = server.request();
         assert!(request.starts_with("PUT / ") && request.contains("Content-Length: 3145728\r\n"));
@@ -154,7 +157,7 @@ fn files_are_written_and_gone_on_with() {
 fn reports_for_people_and_programs() {
     in_both_modes(|| {
         let binary = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nA\u{e9}";
-        let server = Server::new(&[HELLO, HELLO, binary]);
+        let server = Server::new(&[HELLO, HELLO, HELLO, HELLO, binary]);
         let output = run(&["get", "--timing", &server.url("/")]);
         let told = text(&output.stderr);
         assert!(told.contains("connected") && told.contains("first byte") && told.contains("6 B"), "{told}");
@@ -168,7 +171,11 @@ fn reports_for_people_and_programs() {
         assert!(told["seconds"]["total"].as_f64().unwrap() > 0.0);
         let output = run(&["head", "--json", &server.url("/")]);
         let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(told["body"], "");
+        assert_eq!((&told["status"], &told["bytes"], &told["body"]), (&200.into(), &0.into(), &"".into()));
+        assert!(run(&["head", &server.url("/")]).stdout.ends_with(b"X-A: b\r\n\r\n"));
+        let output = run(&["get", "--json", &server.url("/")]);
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["body_base64"], "QcM=");
         let output = run(&["get", "--json", "http://127.0.0.1:1/"]);
         assert_eq!(output.status.code(), Some(7));
         let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -200,6 +207,7 @@ fn exit_codes_say_what_failed() {
         let server = Server::new(&[
             "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnone",
             "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnone",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n",
             "nonsense\r\n\r\n",
             "",
         ]);
@@ -207,6 +215,9 @@ fn exit_codes_say_what_failed() {
         let output = run(&["get", "-f", &server.url("/")]);
         assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(22), ""));
         assert!(text(&output.stderr).contains("404 Not Found"));
+        // What has come before a failure is not kept back.
+        let output = run(&["get", &server.url("/")]);
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(56), "part"));
         assert!(complaint(&["get", &server.url("/")], 8).contains("nonsense"));
         assert!(complaint(&["get", &server.url("/")], 56).contains("before it answered"));
         assert!(complaint(&["get", "ftp://h/"], 3).contains("has to begin with http://"));
@@ -222,6 +233,13 @@ fn exit_codes_say_what_failed() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         assert!(complaint(&["get", "--max-time", "0.2", &url], 28).contains("--max-time"));
+        assert_eq!(complaint(&["get", "--max-time", "0.2", &url, &url], 28).lines().count(), 2);
+        // It does not wait for an input that does not end, either.
+        let mut child = command(&["post", "--max-time", "0.2", &url, "-d", "@-"]);
+        let mut child = child.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let input = child.stdin.take();
+        assert_eq!(child.wait().unwrap().code(), Some(28));
+        drop(input);
     });
 }
 
@@ -252,15 +270,10 @@ fn data_that_is_wanted_twice() {
 fn readers_that_go_away() {
     in_both_modes(|| {
         let server = Server::new(&[HELLO, HELLO]);
-        let mut child = command(&["get", &server.url("/")]);
-        let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        drop(child.stdout.take());
-        let output = child.wait_with_output().unwrap();
+        let nobody = || std::io::pipe().unwrap().1;
+        let output = command(&["get", &server.url("/")]).stdout(nobody()).output().unwrap();
         assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(23), ""));
-        let mut child = command(&["get", "-v", "--timing", &server.url("/")]);
-        let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        drop(child.stderr.take());
-        let output = child.wait_with_output().unwrap();
+        let output = command(&["get", "-v", "--timing", &server.url("/")]).stderr(nobody()).output().unwrap();
         assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(0), "hello\n"));
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
         let server = Server::new(&[HELLO]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -16,6 +16,9 @@ use super::order::Order;
 use super::progress::Progress;
 use super::report::{Report, Teller};
 use super::transfer::{Next, Transfer};
+
+/// How long a transfer may take to end after it has been ended.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The request that is under way, for who ends it from another thread.
 type Current = Arc<Mutex<Option<Arc<Request>>>>;
@@ -64,16 +67,22 @@ fn fetch(
         }
     };
     request.close();
+    *current.lock() = None;
     result
 }
 
-/// Ends what is under way when the time is up; what has not begun then does not begin.
+/// Ends what is under way when the time is up; what has not begun then does not begin. A transfer that waits for
+/// something else than the server, such as a terminal, cannot be ended: then the command does.
 fn watch_the_clock(order: Arc<Order>, deadline: Instant, current: Current) {
     thread::spawn(move || {
         thread::sleep(deadline.saturating_duration_since(Instant::now()));
         order.time_is_up.store(true, Ordering::SeqCst);
         if let Some(request) = &*current.lock() {
             request.close();
+        }
+        thread::sleep(GRACE);
+        if current.lock().is_some() {
+            std::process::exit(Fault::late().tell("").into());
         }
     });
 }

@@ -48,6 +48,8 @@ pub(super) struct Order {
 impl Order {
     pub(super) fn new(verb: &str, mut words: Words, as_json: bool) -> Result<Order, Fault> {
         let urls = std::mem::take(&mut words.urls);
+        // Of a head there is nothing else to show.
+        words.include |= verb == "HEAD" && !as_json;
         let upload = Upload::new(&words.data, urls.len())?;
         let verb = match &words.request {
             Some(own) => own.clone(),
@@ -124,7 +126,8 @@ fn plan(verb: &str, url: &str, words: &Words, upload: &Upload) -> Result<(Plan, 
         plan.fields.push(read_field(header)?);
     }
     if upload.is_some() {
-        let kind = if matches!(upload, Upload::Bytes(_)) { "x-www-form-urlencoded" } else { "octet-stream" };
+        let as_it_is = matches!(&words.data[..], [one] if one.starts_with('@'));
+        let kind = if as_it_is { "octet-stream" } else { "x-www-form-urlencoded" };
         add_default(&mut plan, "Content-Type", &format!("application/{kind}"))?;
     }
     upload.prepare(&mut plan)?;

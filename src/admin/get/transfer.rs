@@ -127,16 +127,20 @@ impl Transfer {
         self.next(next)
     }
 
-    /// Without an operation, it is over.
+    /// Without an operation, it is over. What has come before a failure is reported with it.
     fn next(&mut self, operation: Result<Option<Operation>, Fault>) -> Next {
-        let result = match operation {
+        let fault = match operation {
             Ok(Some(operation)) => return Next::Start(operation),
-            Ok(None) => self.report(),
-            Err(_) if self.order.time_is_up.load(Ordering::SeqCst) => Err(Fault::late()),
-            Err(fault) => Err(fault),
+            Ok(None) => None,
+            Err(_) if self.order.time_is_up.load(Ordering::SeqCst) => Some(Fault::late()),
+            Err(fault) => Some(fault),
         };
         self.gauge.end();
-        Next::Over(result)
+        Next::Over(match (self.report(), fault) {
+            (Some(report), None) => Ok(report),
+            (Some(report), fault) => Ok(Report { fault, ..report }),
+            (None, fault) => Err(fault.unwrap_or_else(|| Fault::of(Error::WINHTTP_INTERNAL_ERROR))),
+        })
     }
 
     fn send(&mut self) -> Result<Operation, Fault> {
@@ -195,10 +199,11 @@ impl Transfer {
         Ok(Some(self.read()))
     }
 
-    fn report(&mut self) -> Result<Report, Fault> {
-        let answer = self.answer.take().ok_or_else(|| Fault::of(Error::WINHTTP_INTERNAL_ERROR))?;
+    /// What has come, if there is an answer.
+    fn report(&mut self) -> Option<Report> {
+        let answer = self.answer.take()?;
         let fault = answer.fault();
-        Ok(Report {
+        Some(Report {
             url: self.request.with_plan(|plan| plan.url.text()),
             status: answer.head.status,
             reason: answer.head.reason,

@@ -39,7 +39,8 @@ pub(in crate::admin) struct Words {
     /// A header field to send, in place of one that is sent by itself.
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub(super) headers: Vec<String>,
-    /// A body to send: text, @FILE, or @- for the standard input. Several are joined by "&".
+    /// A body to send: text, @FILE, or @- for the standard input. Several are joined by "&". Text is sent as a form,
+    /// a file as application/octet-stream, unless -H says otherwise.
     #[arg(short, long, value_name = "TEXT|@FILE")]
     pub(super) data: Vec<String>,
     /// Writes the body to a file instead of the standard output ("-"); once for each URL.
@@ -94,7 +95,7 @@ pub(in crate::admin) struct Words {
     /// A status of 400 or more is a failure, and its body is not written.
     #[arg(short, long)]
     pub(super) fail: bool,
-    /// Writes the response head in front of the body.
+    /// Writes the response head in front of the body, as `head` does by itself.
     #[arg(short, long)]
     pub(super) include: bool,
     /// Shows no progress.
