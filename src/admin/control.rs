@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::server::control;
-use crate::server::snapshot::{Command, Deed, Done, Show};
+use crate::server::monitor::control;
+use crate::server::monitor::snapshot::{Command, Deed, Done, Show};
 
 /// How long a process may take to answer: one stopped in a debugger must not stop us too.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::server::snapshot::{CacheState, Deed, GroupState, QueueState, SessionState, Show, Snapshot};
+use crate::server::monitor::snapshot::{
+    CacheState, Deed, GroupState, QueueState, SessionState, Show, Snapshot,
+};
 
 use super::Outcome;
 use super::control::{Process, processes};

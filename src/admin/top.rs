@@ -10,7 +10,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Cell, Paragraph, Row, Table};
 use ratatui::{DefaultTerminal, Frame};
 
-use crate::server::snapshot::{Show, Snapshot};
+use crate::server::monitor::snapshot::{Show, Snapshot};
 
 use super::Outcome;
 use super::control::processes;
@@ -233,7 +233,7 @@ fn table<'a, const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::snapshot::{ConnectionState, QueueState};
+    use crate::server::monitor::snapshot::{ConnectionState, QueueState};
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
 

@@ -8,12 +8,12 @@ use crate::abi::error::{Error, Result};
 use crate::win32::lent::LentBuffer;
 use crate::wire::prefix::UrlPrefix;
 
-use super::connection::{Active, Connection, Phase};
-use super::engine::Engine;
-use super::log;
-use super::metrics;
-use super::parcel::measure;
-use super::service::{
+use crate::server::connections::connection::{Active, Connection, Phase};
+use crate::server::engine::Engine;
+use crate::server::log;
+use crate::server::monitor::metrics;
+use crate::server::responses::parcel::measure;
+use crate::server::service::{
     ApiVersion, Body, BodyPart, BodyRead, CachePolicy, ConnectionId, Delivery, Fact, FragmentPart, GroupId,
     Holder, Identity, Listen, ListenAddress, LogFields, OperationId, Pend, Property, PropertyKind, Question,
     QueueId, Range, RequestId, ResponseHead, SendFlags, Service, SessionId, UNKNOWN_REQUEST, UrlOwner,

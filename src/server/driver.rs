@@ -23,7 +23,7 @@ use crate::net::poller::Events;
 use crate::win32::trace;
 use crate::win32::wait::{Waiter, WhileWaiting};
 
-use super::engine::Engine;
+use crate::server::engine::Engine;
 
 const TICK: Duration = Duration::from_millis(2);
 const CALM: u32 = 50;
@@ -291,9 +291,9 @@ impl WhileWaiting for Arc<Engine> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::commands::Local;
-    use super::super::service::{ApiVersion, BodyPart, BodyRead, OperationId, Reply, Service, UrlOwner};
     use super::*;
+    use crate::server::commands::Local;
+    use crate::server::service::{ApiVersion, BodyPart, BodyRead, OperationId, Reply, Service, UrlOwner};
     use crate::win32::lent::LentBuffer;
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! The engine of this process: the ports, the connections, the queues, and the commands of [`super::service::Service`].
+//! The engine of this process: the ports, the connections, the queues, and the commands of [`crate::server::service::Service`].
 
 use std::collections::HashMap;
 use std::os::fd::AsFd;
@@ -15,22 +15,22 @@ use crate::net::poller::{Poller, Readiness};
 use crate::win32::wait::Waiter;
 use crate::wire::request::Limits;
 
-use super::auth::{self, Judges};
-use super::buffers::Pool;
-use super::cache::Cache;
-use super::configured::Configured;
-use super::connection::{Active, Connection};
-use super::control::{self, Control};
-use super::counters::Tally;
-use super::driver::Driver;
-use super::endpoint::{Endpoint, LISTENER};
-use super::entrance::Welcome;
-use super::log::ErrorLog;
-use super::policy::{Policy, service_timeouts, set_service_timeouts};
-use super::request_queue::Queue;
-use super::service::{ApiVersion, ConnectionId, QueueId};
-use super::session::Directory;
-use super::slots::{SLOT_BITS, Slots, slot_of};
+use crate::server::auth::{self, Judges};
+use crate::server::cache::Cache;
+use crate::server::connections::buffers::Pool;
+use crate::server::connections::connection::{Active, Connection};
+use crate::server::connections::slots::{SLOT_BITS, Slots, slot_of};
+use crate::server::driver::Driver;
+use crate::server::groups::policy::{Policy, service_timeouts, set_service_timeouts};
+use crate::server::groups::session::Directory;
+use crate::server::log::ErrorLog;
+use crate::server::monitor::control::{self, Control};
+use crate::server::monitor::counters::Tally;
+use crate::server::ports::configured::Configured;
+use crate::server::ports::endpoint::{Endpoint, LISTENER};
+use crate::server::ports::entrance::Welcome;
+use crate::server::requests::queue::Queue;
+use crate::server::service::{ApiVersion, ConnectionId, QueueId};
 
 /// The engine.
 pub struct Engine {
@@ -332,10 +332,10 @@ fn token_of(id: ConnectionId) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::connection::Phase;
     use super::*;
     use crate::net::poller::Events;
     use crate::net::socket::Socket;
+    use crate::server::connections::connection::Phase;
     use std::os::fd::OwnedFd;
     use std::os::unix::net::UnixStream;
 

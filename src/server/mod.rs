@@ -1,55 +1,34 @@
 //! What HTTP.sys does, in Rust words: sessions, URL groups, routing, request queues, connections, limits.
 //!
+//! | room | what |
+//! |---|---|
+//! | `service` | the commands, and their values: the seam between `capi` and an engine |
+//! | `engine`, `commands` | the engine of this process; the commands it carries out |
+//! | `driver` | which thread does its I/O |
+//! | `groups` | server sessions and URL groups, and what holds for their requests |
+//! | `ports` | where requests come in, and which registration they belong to |
+//! | `connections` | their state, memory and ends |
+//! | `requests` | read, judged, queued, received |
+//! | `responses` | made and sent |
+//! | `auth`, `cache`, `log` | credentials; the response cache; request logs and HTTPERR |
+//! | `monitor` | counters, and what can be seen and asked from outside |
+//!
 //! `capi` reaches it through [`service::Service`] only; the engine of this process and the guest of
 //! another process both are such services.
 
-mod accounting;
-mod asking;
 pub(crate) mod auth;
-mod authenticating;
-mod body;
-mod buffers;
 mod cache;
-mod closing;
 mod commands;
-mod configured;
-mod connection;
-pub mod control;
-mod counters;
-mod draining;
+mod connections;
 mod driver;
-mod effect;
-mod endpoint;
 mod engine;
-mod entrance;
-mod farewell;
-mod inbound;
-mod introduction;
+mod groups;
 mod log;
-mod metrics;
-mod narrower;
-mod observe;
-mod outbound;
-mod parcel;
-mod partial;
-mod pipeline;
-mod placing;
-mod policy;
-mod raw;
-mod reason;
-mod registering;
-mod request_info;
-mod request_queue;
-mod response;
-mod routing;
+pub mod monitor;
+mod ports;
+mod requests;
+mod responses;
 pub mod service;
-mod session;
-mod slots;
-pub mod snapshot;
-mod stopping;
-mod throttle;
-mod trailers;
-mod waiting;
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,5 +1,5 @@
 //! The PROXY protocol (haproxy's proxy-protocol.txt, versions 1 and 2): what a proxy says about a client before the
-//! client's own bytes. Whose word is taken, and what is done with it, is `server::introduction`'s.
+//! client's own bytes. Whose word is taken, and what is done with it, is `server::connections::introduction`'s.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

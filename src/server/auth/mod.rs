@@ -31,7 +31,7 @@ use crate::win32::trace;
 use crate::wire::authorization::{Algorithm, Authorization, Basic, Digest, Qop};
 use crate::wire::request::RequestHead;
 
-use super::service::{
+use crate::server::service::{
     AuthScheme, Authentication, Claim, CredentialSource, Evidence, Identity, LOGON_DENIED, NO_AUTHORITY,
     OUT_OF_SEQUENCE,
 };

@@ -1,8 +1,8 @@
 //! What may be kept and what a kept response may answer (the table of digest §5.8). Whatever fails a condition is sent, or
 //! delivered, as if there were no cache.
 
-use crate::server::partial::{LAST_MODIFIED, given};
-use crate::server::response::names_coding;
+use crate::server::responses::head::names_coding;
+use crate::server::responses::partial::{LAST_MODIFIED, given};
 use crate::server::service::ResponseHead;
 use crate::wire::request::{Framing, RequestHead, Verb};
 
@@ -98,7 +98,7 @@ mod tests {
     fn response(status: u16, fields: &[(u8, &str)]) -> ResponseHead {
         let mut head = ResponseHead { status, ..Default::default() };
         for (id, value) in fields {
-            crate::server::partial::insert(&mut head, *id, value);
+            crate::server::responses::partial::insert(&mut head, *id, value);
         }
         head
     }

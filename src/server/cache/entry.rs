@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::server::partial::{ETAG, LAST_MODIFIED, asked, given};
-use crate::server::response::{Circumstances, write_head};
+use crate::server::monitor::snapshot::CacheEntry;
+use crate::server::responses::head::{Circumstances, write_head};
+use crate::server::responses::partial::{ETAG, LAST_MODIFIED, asked, given};
 use crate::server::service::{CachePolicy, QueueId, ResponseHead};
-use crate::server::snapshot::CacheEntry;
 use crate::wire::date::{parse_tolerant, to_unix};
 use crate::wire::range::names_tag;
 use crate::wire::request::RequestHead;

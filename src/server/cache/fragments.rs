@@ -8,9 +8,9 @@ use std::sync::atomic::Ordering;
 use parking_lot::Mutex;
 
 use crate::abi::error::{Error, Result};
-use crate::server::parcel::length;
+use crate::server::monitor::snapshot::CacheEntry;
+use crate::server::responses::parcel::length;
 use crate::server::service::{Body, CachePolicy, Chunk, QueueId};
-use crate::server::snapshot::CacheEntry;
 use crate::wire::prefix::UrlPrefix;
 
 use super::Cache;

@@ -23,9 +23,9 @@ use smallvec::SmallVec;
 use crate::net::clock;
 use crate::wire::request::RequestHead;
 
-use super::policy::Policy;
-use super::service::QueueId;
-use super::snapshot::{CacheEntry, CacheState};
+use crate::server::groups::policy::Policy;
+use crate::server::monitor::snapshot::{CacheEntry, CacheState};
+use crate::server::service::QueueId;
 
 pub(crate) use eligible::Manner;
 pub(crate) use entry::Entry;

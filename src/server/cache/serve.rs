@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::server::accounting::{Account, count_hit, log_hit};
-use crate::server::connection::{Active, Exchange, Phase, Work};
-use crate::server::outbound::Outgoing;
-use crate::server::parcel::{Parcel, Progress, Sent, length, push};
-use crate::server::partial::{Served, changed, cut};
-use crate::server::pipeline::next_is_there;
-use crate::server::response::{Circumstances, date, write_head};
+use crate::server::connections::connection::{Active, Exchange, Phase, Work};
+use crate::server::monitor::accounting::{Account, count_hit, log_hit};
+use crate::server::responses::head::{Circumstances, date, write_head};
+use crate::server::responses::outbound::Outgoing;
+use crate::server::responses::parcel::{Parcel, Progress, Sent, length, push};
+use crate::server::responses::partial::{Served, changed, cut};
+use crate::server::responses::pipeline::next_is_there;
 use crate::server::service::{Body, CachePolicy, Chunk, QueueId, ResponseHead};
 
 use super::eligible::may_be_kept;

@@ -23,8 +23,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::abi::error::{Error, Result};
 
-use super::service::Logging;
-use super::snapshot::LogState;
+use crate::server::monitor::snapshot::LogState;
+use crate::server::service::Logging;
 
 pub(crate) use errors::{ErrorEntry, ErrorLog, ErrorLogSettings};
 pub(crate) use record::Record;

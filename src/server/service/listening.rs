@@ -1,5 +1,5 @@
 //! Further ways in for the URLs of a group: where, and whose word is taken about who the client is. An addition of this
-//! library; `capi` reads its structure, `server::entrance` opens what is said here.
+//! library; `capi` reads its structure, `server::ports::entrance` opens what is said here.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -1,7 +1,7 @@
 //! Properties of sessions, URL groups and queues, as values of our own.
 //!
-//! What they are set to is kept by `server::session` and `server::request_queue`; what holds for a request is
-//! worked out in `server::policy`; the C structures are `capi`'s.
+//! What they are set to is kept by `server::groups::session` and `server::requests::queue`; what holds for a request is
+//! worked out in `server::groups::policy`; the C structures are `capi`'s.
 
 use serde::{Deserialize, Serialize};
 
