@@ -4,9 +4,12 @@ mod get_support;
 
 use std::io::Write;
 use std::net::TcpListener;
-use std::process::Stdio;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
-use get_support::{Folder, HELLO, Server, command, complaint, in_both_modes, run, text};
+use get_support::{Folder, HELLO, Server, command, complaint, in_both_modes, read_request, run, text};
 
 #[test]
 fn a_body_comes_out_as_it_is() {
@@ -281,5 +284,37 @@ fn readers_that_go_away() {
             command(&["get", &server.url("/")]).stdout(full).stderr(Stdio::piped()).output().unwrap();
         assert!(text(&output.stderr).contains("cannot be written"), "{}", text(&output.stderr));
         assert_eq!(output.status.code(), Some(23));
+    });
+}
+
+/// ^C ends it as a signal does; what has come is in the file, and can be gone on with.
+#[test]
+fn an_interrupted_transfer_can_be_resumed() {
+    in_both_modes(|| {
+        let folder = Folder::new("interrupt");
+        let file = folder.path("file");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let mut child = command(&["get", &url, "-o", &file]).spawn().unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        read_request(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234").unwrap();
+        while std::fs::read(&file).map_or(0, |had| had.len()) < 5 {
+            assert!(child.try_wait().unwrap().is_none());
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().signal(), Some(2));
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let request = read_request(&mut stream);
+            let head =
+                "HTTP/1.1 206 Partial\r\nContent-Range: bytes 5-9/10\r\nContent-Length: 5\r\n\r\n56789";
+            stream.write_all(head.as_bytes()).unwrap();
+            request
+        });
+        assert!(run(&["get", &url, "-o", &file, "--resume"]).status.success());
+        assert!(server.join().unwrap().contains("Range: bytes=5-\r\n"));
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "0123456789");
     });
 }

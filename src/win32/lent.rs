@@ -194,6 +194,8 @@ mod tests {
     }
     #[test]
     fn what_is_lent_comes_back() {
+        // Whose memory it is takes no room in a caller's buffer.
+        assert_eq!(size_of::<LentBuffer>(), size_of::<LentBytes>());
         let lender = Lender::new(4);
         for round in 0..3 {
             let mut buffer = lender.lend();
