@@ -7,10 +7,10 @@
 use std::path::Path;
 
 use crate::abi::error::{Error, Result};
+use crate::client::suffixes::is_public_suffix;
 use crate::net::client_stream::Cancel;
 use crate::net::resolve::{ResolveError, resolve};
 use crate::win32::last_error::explain;
-use crate::wire::cookie::is_public_suffix;
 
 use super::super::connect::hosts;
 use super::desktop::contents;
