@@ -55,7 +55,8 @@ pub unsafe extern "C" fn WinHttpOpen(
 ) -> HINTERNET {
     winhttp_returning(|| {
         prepare_for_fork();
-        if dwFlags & !WINHTTP_FLAG_SECURE_DEFAULTS != 0 {
+        // SECURE_DEFAULTS is two bits, ASYNC one of them; the other means nothing by itself.
+        if !matches!(dwFlags, 0 | WINHTTP_FLAG_ASYNC | WINHTTP_FLAG_SECURE_DEFAULTS) {
             return Err(Error::INVALID_PARAMETER);
         }
         // SAFETY: C caller, per WinHttpOpen: strings end in NUL.
