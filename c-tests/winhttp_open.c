@@ -13,6 +13,9 @@ TEST(test_open__handles_and_their_errors)
     CHECK_FAILS(WinHttpConnect(NULL, W("a"), 80, 0), ERROR_INVALID_HANDLE);
     CHECK_FAILS(WinHttpConnect(session, W("http://a"), 80, 0), ERROR_WINHTTP_INVALID_URL);
     CHECK_FAILS(WinHttpConnect(session, W("a b"), 80, 0), ERROR_WINHTTP_INVALID_URL);
+    CHECK_FAILS(WinHttpConnect(session, W("a:80"), 80, 0), ERROR_WINHTTP_INVALID_URL);
+    CHECK_FAILS(WinHttpConnect(session, W("http:"), 80, 0), ERROR_WINHTTP_INVALID_URL);
+    CHECK_FAILS(WinHttpConnect(session, W(""), 80, 0), ERROR_WINHTTP_INVALID_URL);
     CHECK_FAILS(WinHttpConnect(session, W("a"), 80, 1), ERROR_INVALID_PARAMETER);
     CHECK_WORKS(connect = WinHttpConnect(session, W("a"), 0, 0));
     CHECK_FAILS(WinHttpConnect(connect, W("a"), 80, 0), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
@@ -86,6 +89,7 @@ TEST(test_open__sessions_and_servers)
         {W("host"), 0, 0, "http://host/"}, {W("host"), 0, WINHTTP_FLAG_SECURE, "https://host/"},
         {W("host"), 443, 0, "http://host:443/"}, {W("host"), 80, WINHTTP_FLAG_SECURE, "https://host:80/"},
         {W("::1"), 81, 0, "http://[::1]:81/"}, {W("[::1]"), 81, 0, "http://[::1]:81/"}, {W("10.0.1.45"), 80, 0, "http://10.0.1.45/"},
+        {W("fe80::1%lo"), 80, 0, "http://[fe80::1%lo]/"},
     };
     HINTERNET session, connect, request;
     size_t at;

@@ -35,6 +35,7 @@ static const struct {
     {WINHTTP_OPTION_HTTP_VERSION, ANYWHERE, ANYWHERE},
     {WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT, AT_REQUEST, AT_REQUEST},
     {WINHTTP_OPTION_SECURE_PROTOCOLS, AT_REQUEST, 0},
+    {WINHTTP_OPTION_TCP_PRIORITY_HINT, AT_SESSION, 0},
 };
 
 /* Rows with rules of their own, tested one by one below or in the tests of their topic. */
@@ -50,8 +51,24 @@ static int is_special(DWORD option)
     case WINHTTP_OPTION_ENABLETRACING:
     case WINHTTP_OPTION_CONNECTION_INFO:
     case WINHTTP_OPTION_IS_PROXY_CONNECT_RESPONSE: /* documented for sessions, which have no response */
-    case 207: /* these two are not documented */
+    case WINHTTP_OPTION_GLOBAL_PROXY_CREDS: /* these three are taken where an administrator says so, and here is none */
+    case WINHTTP_OPTION_GLOBAL_SERVER_CREDS:
+    case WINHTTP_OPTION_USE_GLOBAL_SERVER_CREDENTIALS:
+    case WINHTTP_OPTION_PASSPORT_SIGN_OUT: /* a string of any length */
+    case WINHTTP_OPTION_UNSAFE_HEADER_PARSING: /* from here on, none is documented */
+    case WINHTTP_OPTION_CONNECTION_FILTER:
+    case WINHTTP_OPTION_KDC_PROXY_SETTINGS:
+    case WINHTTP_OPTION_PROXY_DISABLE_SERVICE_CALLS:
+    case WINHTTP_OPTION_SET_TOKEN_BINDING:
+    case WINHTTP_OPTION_TOKEN_BINDING_PUBLIC_KEY:
+    case WINHTTP_OPTION_REFERER_TOKEN_BINDING_HOSTNAME:
+    case 203:
+    case 204:
+    case 205:
+    case 206:
+    case 207:
     case 208:
+    case 209:
         return 1;
     }
     return 0;
@@ -124,7 +141,7 @@ TEST(test_options__who_can_set_them)
     for (at = 0; at < COUNT(option_rows); at++) {
         const struct option_row *row = &option_rows[at];
         DWORD size = is_number(row->size) ? (DWORD)row->size : row->size == OTHER_VALUE ? 8 : 0;
-        if (row->rank == WINDOWS_ONLY || is_special(row->option))
+        if (is_special(row->option))
             continue;
         for (kind = 0; kind < COUNT(kinds); kind++) {
             int level = kinds[kind].level;
@@ -163,6 +180,9 @@ static int is_not_there_yet(DWORD option)
     case WINHTTP_OPTION_PROXY_SPN_USED:
     case WINHTTP_OPTION_CONNECTION_STATS_V0:
     case WINHTTP_OPTION_CONNECTION_STATS_V1:
+    case WINHTTP_OPTION_PASSPORT_COBRANDING_TEXT:
+    case WINHTTP_OPTION_PASSPORT_COBRANDING_URL:
+    case WINHTTP_OPTION_PASSPORT_RETURN_URL:
         return 1;
     }
     return 0;
@@ -175,7 +195,7 @@ TEST(test_options__who_can_read_them)
     open_all();
     for (at = 0; at < COUNT(option_rows); at++) {
         const struct option_row *row = &option_rows[at];
-        if (row->rank == WINDOWS_ONLY || is_special(row->option))
+        if (is_special(row->option))
             continue;
         for (kind = 0; kind < COUNT(kinds); kind++) {
             int level = kinds[kind].level;
@@ -460,6 +480,9 @@ TEST(test_options__that_are_not_here)
     static const struct {
         DWORD option, set, get;
     } rows[] = {
+        {WINHTTP_OPTION_GLOBAL_PROXY_CREDS, ERROR_WINHTTP_INVALID_OPTION, ERROR_INVALID_PARAMETER},
+        {WINHTTP_OPTION_GLOBAL_SERVER_CREDS, ERROR_WINHTTP_INVALID_OPTION, ERROR_INVALID_PARAMETER},
+        {WINHTTP_OPTION_USE_GLOBAL_SERVER_CREDENTIALS, ERROR_WINHTTP_INVALID_OPTION, ERROR_INVALID_PARAMETER},
         {0, ERROR_WINHTTP_INVALID_OPTION, ERROR_INVALID_PARAMETER},
         {8, ERROR_WINHTTP_INVALID_OPTION, ERROR_INVALID_PARAMETER},
         {110, ERROR_WINHTTP_INVALID_OPTION, ERROR_INVALID_PARAMETER},
