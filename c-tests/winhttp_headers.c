@@ -235,4 +235,9 @@ TEST(test_headers__times_as_text)
     CHECK_FAILS(WinHttpTimeToSystemTime(W("no date"), &time), ERROR_INVALID_PARAMETER);
     CHECK_WORKS(WinHttpTimeToSystemTime(W(" mon 28 jul 2008 10 05 52\n"), &time));
     CHECK(time.wYear == 2008 && time.wMonth == 7 && time.wDayOfWeek == 1 && time.wDay == 28 && time.wMinute == 5);
+    /* The weekday is what the text says, and worked out where it says none. */
+    CHECK_WORKS(WinHttpTimeToSystemTime(W("SATURDAY, 28 Jul 2008 10:05:52 GMT"), &time));
+    CHECK(time.wDayOfWeek == 6 && time.wHour == 10 && time.wSecond == 52 && time.wMilliseconds == 0);
+    CHECK_WORKS(WinHttpTimeToSystemTime(W("28 Jul 2008"), &time));
+    CHECK(time.wDayOfWeek == 1 && time.wHour == 0 && time.wMinute == 0 && time.wSecond == 0);
 }
