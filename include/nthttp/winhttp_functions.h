@@ -564,9 +564,9 @@ DWORD WinHttpAddRequestHeadersEx(HINTERNET hRequest,
  * `dwTotalLength` is the length of the whole body; for more than 4 GiB add a Content-Length field and pass 0. A
  * `dwContext` other than 0 becomes the request's context, whatever else happens. Synchronous: returns when the bytes
  * are handed to the network. Asynchronous: SENDREQUEST_COMPLETE or REQUEST_ERROR follows, on another thread.
- * Errors: ERROR_INVALID_PARAMETER for lengths that contradict, ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
- * _NAME_NOT_RESOLVED, _CANNOT_CONNECT, _TIMEOUT, _CONNECTION_ERROR, _OPERATION_CANCELLED, _RESPONSE_DRAIN_OVERFLOW,
- * _SECURE_FAILURE.
+ * Errors: ERROR_INVALID_PARAMETER for lengths that contradict and a Content-Length field that is no plain decimal
+ * number (or several that differ), ERROR_WINHTTP_INCORRECT_HANDLE_STATE, _NAME_NOT_RESOLVED, _CANNOT_CONNECT,
+ * _TIMEOUT, _CONNECTION_ERROR, _OPERATION_CANCELLED, _RESPONSE_DRAIN_OVERFLOW, _SECURE_FAILURE.
  *
  * MSDN: WinHttpSendRequest. Differs from Windows: https is not built in yet and fails with
  * ERROR_WINHTTP_SECURE_FAILURE.
