@@ -35,7 +35,7 @@ const OPEN_ENDED: [u32; 2] = [u32::MAX, 0];
 ///
 /// `pwszVerb` NULL or "" is GET. `pwszObjectName` is path and query, escaped as `dwFlags` say (WINHTTP_FLAG_ESCAPE_*).
 /// `pwszVersion` NULL is HTTP/1.1. `pwszReferrer` and the NULL-terminated array `ppwszAcceptTypes` become Referer and
-/// Accept, if not NULL. WINHTTP_FLAG_SECURE asks for https, WINHTTP_FLAG_REFRESH adds no-cache fields,
+/// Accept, if not NULL. WINHTTP_FLAG_SECURE asks for https, WINHTTP_FLAG_REFRESH adds Pragma and (HTTP/1.1) Cache-Control,
 /// WINHTTP_FLAG_AUTOMATIC_CHUNKING frames the body in chunks, one a write, that ReceiveResponse ends. Returns a
 /// handle for WinHttpCloseHandle; on failure NULL: ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE,
 /// ERROR_INVALID_PARAMETER for unknown flags and for a verb or value that would break the request.
