@@ -555,7 +555,8 @@ DWORD WinHttpAddRequestHeadersEx(HINTERNET hRequest,
  *
  * `lpszHeaders` (NULL for none) are added or replaced first; `dwHeadersLength` counts characters, -1 or 0 for a text
  * that ends in NUL. `lpOptional` are `dwOptionalLength` bytes that stay valid until the response is received.
- * `dwTotalLength` is the length of the whole body; for more than 4 GiB add a Content-Length field and pass 0. A
+ * `dwTotalLength` is the length of the whole body; with 0 a Content-Length field of your own tells it, and one of 4 GiB
+ * or more always does. A Transfer-Encoding field of your own goes without either: you frame the body. A
  * `dwContext` other than 0 becomes the request's context, whatever else happens. Synchronous: returns when the bytes
  * are handed to the network. Asynchronous: SENDREQUEST_COMPLETE or REQUEST_ERROR follows, on another thread.
  * Errors: ERROR_INVALID_PARAMETER for lengths that contradict, ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
@@ -717,7 +718,8 @@ BOOL WinHttpQueryDataAvailable(HINTERNET hRequest,
 /**
  * Reads from the body until the buffer is full or the body ends.
  *
- * Synchronous: `*lpdwNumberOfBytesRead` gives the count, 0 at the end. Asynchronous: the buffer stays valid until
+ * `*lpdwNumberOfBytesRead` becomes 0 before anything is looked at, unless it is NULL.
+ * Synchronous: then it gives the count, 0 at the end. Asynchronous: the buffer stays valid until
  * READ_COMPLETE, whose length is the count; the last error is 0 if that has happened already, on the calling
  * thread, and ERROR_IO_PENDING if it comes from another. A body that ends before its Content-Length is no
  * error. Errors: as WinHttpQueryDataAvailable, and ERROR_INVALID_PARAMETER without a buffer.
