@@ -380,6 +380,139 @@ TEST(test_arguments__counts_come_before_callbacks)
     server_end(&server);
 }
 
+/* What comes with a notification: text and its length with the NUL, numbers, handles, or nothing. */
+static DWORD carried[3];
+static int carried_count;
+
+static void check_text(const WCHAR *text, DWORD length, const char *wanted)
+{
+    size_t at;
+    CHECK_EQ(length, strlen(wanted) + 1);
+    for (at = 0; at < length; at++)
+        CHECK_EQ(text[at], (WCHAR)(unsigned char)wanted[at]);
+}
+
+static char moved_to[64];
+
+static void CALLBACK check_information(HINTERNET handle, DWORD_PTR context, DWORD status, LPVOID information, DWORD length)
+{
+    (void)context;
+    switch (status) {
+    case WINHTTP_CALLBACK_STATUS_RESOLVING_NAME:
+    case WINHTTP_CALLBACK_STATUS_NAME_RESOLVED:
+    case WINHTTP_CALLBACK_STATUS_CONNECTING_TO_SERVER:
+    case WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER:
+        check_text(information, length, "127.0.0.1");
+        break;
+    case WINHTTP_CALLBACK_STATUS_REDIRECT:
+        check_text(information, length, moved_to);
+        break;
+    case WINHTTP_CALLBACK_STATUS_REQUEST_SENT:
+    case WINHTTP_CALLBACK_STATUS_RESPONSE_RECEIVED:
+    case WINHTTP_CALLBACK_STATUS_INTERMEDIATE_RESPONSE:
+        CHECK_EQ(length, sizeof(DWORD));
+        if (status != WINHTTP_CALLBACK_STATUS_RESPONSE_RECEIVED && carried_count < 3)
+            carried[carried_count++] = *(DWORD *)information;
+        else
+            CHECK(*(DWORD *)information > 0);
+        break;
+    case WINHTTP_CALLBACK_STATUS_HANDLE_CREATED:
+    case WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING:
+        CHECK_EQ(length, sizeof(HINTERNET));
+        CHECK(*(HINTERNET *)information == handle);
+        break;
+    case WINHTTP_CALLBACK_STATUS_SENDING_REQUEST:
+    case WINHTTP_CALLBACK_STATUS_RECEIVING_RESPONSE:
+        CHECK(!information && !length);
+        break;
+    default:
+        CHECK_EQ(status, 0);
+    }
+}
+
+TEST(test_arguments__what_notifications_carry)
+{
+    struct trio it;
+    SERVER(server, {"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 307 Moved\r\nContent-Length: 0\r\nLocation: /new\r\n\r\n", KEEP},
+           {OK_HELLO, KEEP});
+    carried_count = 0;
+    sprintf(moved_to, "http://127.0.0.1:%d/new", server.port);
+    trio_open(&it, server.port, W("POST"), NULL, 0);
+    CHECK(WinHttpSetStatusCallback(it.request, check_information, WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0) == NULL);
+    CHECK_WORKS(WinHttpSendRequest(it.request, NULL, 0, (void *)"body", 4, 4, 0));
+    CHECK_WORKS(WinHttpReceiveResponse(it.request, NULL));
+    trio_close(&it);
+    server_end(&server);
+    /* Head and optional bytes. */
+    CHECK_EQ(carried_count, 3);
+    CHECK_EQ(carried[0], strlen(server.requests[0]));
+    CHECK_EQ(carried[1], 103);
+    CHECK_EQ(carried[2], strlen(server.requests[1]));
+}
+
+/* What is said to be there is read by one call, however long the body; 8 KiB at most. */
+TEST(test_arguments__what_is_available_can_be_read)
+{
+    static char answer[70000], text[8192];
+    const char *head = "HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n";
+    struct turn turn = {answer, KEEP};
+    struct server server;
+    struct trio it;
+    DWORD count, total = 0, got;
+    memset(answer, 'x', strlen(head) + 60000);
+    memcpy(answer, head, strlen(head));
+    server_start(&server, &turn, 1);
+    trio_open(&it, server.port, NULL, NULL, 0);
+    CHECK(exchange(it.request));
+    for (;;) {
+        CHECK_WORKS(WinHttpQueryDataAvailable(it.request, &count));
+        if (!CHECK(count <= sizeof(text)) || !count)
+            break;
+        CHECK_WORKS(WinHttpReadData(it.request, text, count, &got));
+        CHECK_EQ(got, count);
+        total += got;
+    }
+    CHECK_EQ(total, 60000);
+    trio_close(&it);
+    server_end(&server);
+}
+
+/* ReadDataEx takes what has come; told to fill the buffer it waits, as ReadData does. */
+TEST(test_arguments__a_body_that_stops)
+{
+    struct trio it;
+    DWORD count = 7, limit = 200;
+    char text[8];
+    SERVER(server, {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel", HOLD}, {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel", HOLD});
+    trio_open(&it, server.port, NULL, NULL, 0);
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_RECEIVE_TIMEOUT, &limit, sizeof(limit)));
+    CHECK(exchange(it.request));
+    CHECK_EQ(WinHttpReadDataEx(it.request, text, 8, &count, 0, 0, NULL), 0);
+    CHECK_BYTES(text, count, "hel");
+    CHECK_EQ(WinHttpReadDataEx(it.request, text, 8, &count, 0, 0, NULL), ERROR_WINHTTP_TIMEOUT);
+    CHECK_EQ(count, 0);
+    CHECK(exchange(it.request));
+    CHECK_EQ(WinHttpReadDataEx(it.request, text, 8, &count, WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER, 0, NULL), ERROR_WINHTTP_TIMEOUT);
+    trio_close(&it);
+    server_end(&server);
+}
+
+/* Less is written than was announced: the server waits for the rest, and the program for the server. */
+TEST(test_arguments__a_body_that_is_not_finished)
+{
+    struct trio it;
+    DWORD count, limit = 200;
+    SERVER(server, {OK_HELLO, KEEP});
+    trio_open(&it, server.port, W("PUT"), NULL, 0);
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_RECEIVE_TIMEOUT, &limit, sizeof(limit)));
+    CHECK_WORKS(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 4, 0));
+    CHECK_WORKS(WinHttpWriteData(it.request, "12", 2, &count));
+    CHECK_FAILS(WinHttpReceiveResponse(it.request, NULL), ERROR_WINHTTP_TIMEOUT);
+    CHECK_FAILS(WinHttpWriteData(it.request, "34", 2, &count), ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
+    trio_close(&it);
+    server_end(&server);
+}
+
 #define STATE ERROR_WINHTTP_INCORRECT_HANDLE_STATE
 /* A receive at the wrong time, which an asynchronous request reports to its callback. */
 #define TOLD 1
