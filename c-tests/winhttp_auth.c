@@ -2,49 +2,9 @@
  * and what is offered are in winhttp_credentials.c.
  *
  * gate: not-mingw (it does not know all options and flags) */
-#include "winhttp_auth.h"
-#include "http_auth_digest.h"
+#include "winhttp_auth_proof.h"
 
 #define UPASS "Authorization: Basic dXNlcjpwYXNz\r\n"
-
-static const char *telling(const char *text, const char *what, char *room)
-{
-    const char *at = strstr(text, what);
-    size_t length = 0;
-    room[0] = 0;
-    if (!at)
-        return room;
-    at += strlen(what);
-    while (at[length] && !strchr("\",\r", at[length]) && length < 100)
-        length++;
-    memcpy(room, at, length);
-    room[length] = 0;
-    return room;
-}
-
-/* CHECKs that a request answers a challenge of realm r with MD5 and a count. */
-static void check_digest(const char *request, const char *verb, const char *uri, const char *wanted_nonce, const char *wanted_count)
-{
-    char nonce[128], own[128], count[128], proof[128], text[600], key[33], asked[33], sum[33];
-    const char *field = strstr(request, "uthorization: Digest username=\"user\", realm=\"r\"");
-    CHECK(field != NULL);
-    if (!field)
-        return;
-    telling(field, "nonce=\"", nonce);
-    telling(field, "cnonce=\"", own);
-    telling(field, "nc=", count);
-    telling(field, "response=\"", proof);
-    CHECK_BYTES(nonce, strlen(nonce), wanted_nonce);
-    CHECK_BYTES(count, strlen(count), wanted_count);
-    md5_text("user:r:pass", key);
-    sprintf(text, "%s:%s", verb, uri);
-    md5_text(text, asked);
-    sprintf(text, "%s:%s:%s:%s:auth:%s", key, nonce, count, own, asked);
-    md5_text(text, sum);
-    CHECK_BYTES(proof, strlen(proof), sum);
-    sprintf(text, "uri=\"%s\"", uri);
-    CHECK_HAS(field, text);
-}
 
 TEST(test_auth__basic_goes_out_unasked_and_is_not_tried_twice)
 {
@@ -272,18 +232,6 @@ TEST(test_auth__other_servers_learn_nothing)
     server_end(&other);
     CHECK_HAS(server.requests[0], "Authorization: Basic");
     CHECK(!strstr(other.requests[0], "Authorization"));
-}
-
-static void use_proxy(struct trio *it, int port)
-{
-    WCHAR proxy[32];
-    char text[32];
-    size_t at;
-    WINHTTP_PROXY_INFO info = {WINHTTP_ACCESS_TYPE_NAMED_PROXY, proxy, NULL};
-    sprintf(text, "127.0.0.1:%d", port);
-    for (at = 0; at <= strlen(text); at++)
-        proxy[at] = (WCHAR)text[at];
-    CHECK(WinHttpSetOption(it->request, WINHTTP_OPTION_PROXY, &info, sizeof(info)));
 }
 
 TEST(test_auth__a_proxy_asks_for_its_own)

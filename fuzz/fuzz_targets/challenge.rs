@@ -1,8 +1,9 @@
-//! Any bytes as a WWW-Authenticate value: no panic, schemes are tokens, and no more comes out than went in.
+//! Any bytes as a WWW-Authenticate value, and as an Authentication-Info value: no panic, schemes are tokens, and no more comes
+//! out than went in.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nthttp_fuzz::wire::challenge::challenges;
+use nthttp_fuzz::wire::challenge::{challenges, parameters};
 use nthttp_fuzz::wire::field::is_token;
 
 fuzz_target!(|data: &[u8]| {
@@ -17,4 +18,7 @@ fuzz_target!(|data: &[u8]| {
     // What stands in front changes nothing about what follows a whole challenge.
     let more = challenges(&[b"Basic realm=\"x\", ".as_slice(), data].concat()).len();
     assert!(more >= 1 && more <= 16);
+    if let Some(next) = parameters(data).parameter("nextnonce") {
+        assert!(next.len() < data.len());
+    }
 });

@@ -2,7 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nthttp_fuzz::wire::cookie::{LONGEST_PAIR, SetCookie, default_path, domain_matches, is_public_suffix, parse_date, path_matches};
+use nthttp_fuzz::wire::cookie::{
+    LONGEST_PAIR, SetCookie, canonical_host, default_path, domain_matches, is_public_suffix, parse_date, path_matches,
+};
+use nthttp_fuzz::wire::suffixes::Suffixes;
 
 fuzz_target!(|data: &[u8]| {
     if let Some(cookie) = SetCookie::parse(data) {
@@ -19,5 +22,13 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(text) = std::str::from_utf8(data) {
         assert!(domain_matches(text, text));
         let _ = is_public_suffix(text);
+        let host = canonical_host(text);
+        assert_eq!(canonical_host(&host), host);
+        let list = Suffixes::read(b"com\n*.ck\n!www.ck\n").unwrap();
+        assert!(list.holds(text) || text.contains('.'));
+    }
+    // As a list, too.
+    if let Some(list) = Suffixes::read(data) {
+        let _ = list.holds("www.example.com");
     }
 });

@@ -172,6 +172,11 @@ BOOL WinHttpQueryOption(HINTERNET hInternet,
  * port. The first item that fits decides; items with the same left side add addresses to try. What is sent stays
  * the same. An empty string takes it back. The environment variable NTHTTP_HOSTS has the same form and counts after it.
  *
+ * Without WINHTTP_DISABLE_COOKIES (of WINHTTP_OPTION_DISABLE_FEATURE) the session's cookies are sent and kept. None is taken
+ * for a domain whose names have different owners (`co.uk`, `github.io`): that is read once from the list of
+ * publicsuffix.org in the file that the environment variable NTHTTP_PUBLIC_SUFFIX_LIST names, else in
+ * /usr/share/publicsuffix/public_suffix_list.dat; without a list, a short rule for names like `com` and `co.uk` holds.
+ *
  * MSDN: WinHttpSetOption. Differs from Windows: how long an address holds is not known here, so
  * WINHTTP_OPTION_RESOLVER_CACHE_CONFIG takes 30 seconds for it (ages in seconds, 0 is the default) and its two flags
  * about that have no effect. Without WINHTTP_OPTION_IPV6_FAST_FALLBACK the families race (RFC 8305). A session with

@@ -1,7 +1,7 @@
 //! The cookies of a session (digest §6.11; RFC 6265 §5.3, §5.4): kept in memory only, sent by all its requests.
 //!
-//! How a Set-Cookie field is read, and what matches what, is in `wire::cookie`. There is no full list of public
-//! suffixes: a cookie for `com`, or for a name like `co.uk`, is refused.
+//! How a Set-Cookie field is read, and what matches what, is in `wire::cookie`. A cookie for a public suffix, such as
+//! `com` or `github.io`, is refused, unless that is the very host that sets it; which names are, is in `suffixes`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,12 +10,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 
 use crate::wire::cookie::{
-    SetCookie, default_path, domain_matches, is_address, is_public_suffix, path_matches,
+    SetCookie, canonical_host, default_path, domain_matches, is_address, path_matches,
 };
+use crate::wire::response::ResponseHead;
 
 use super::plan::Url;
-use super::request::Core;
-use super::session::Session;
+use super::request::Request;
+use super::suffixes::is_public_suffix;
 
 /// The number of Set-Cookie among response fields.
 const SET_COOKIE: u8 = 27;
@@ -50,6 +51,8 @@ struct Shelves {
     domains: HashMap<String, Vec<Cookie>>,
     count: usize,
     next_age: u64,
+    /// There may be a cookie that is for https only.
+    any_secure: bool,
 }
 
 /// The jar.
@@ -131,41 +134,63 @@ fn accept(url: &Url, set: &SetCookie<'_>, now: i64) -> Option<(String, Cookie)> 
 
 impl Shelves {
     /// Replaces the cookie of the same name and path, keeping its age. What has ended already only takes the old
-    /// one away; what came in plain text does not replace a secure one.
+    /// one away.
     fn put(&mut self, domain: String, mut cookie: Cookie, from_secure: bool, now: i64) {
+        if self.any_secure && !from_secure && self.shadows_secure(&domain, &cookie) {
+            return;
+        }
         cookie.age = self.next_age;
         self.next_age += 1;
-        let shelf = self.domains.entry(domain).or_default();
+        self.any_secure |= cookie.secure;
+        let ended = cookie.has_ended(now);
+        let shelf = match self.domains.get_mut(&domain) {
+            Some(shelf) => shelf,
+            None if ended => return,
+            None => self.domains.entry(domain.clone()).or_default(),
+        };
+        self.count -= shelf.len();
         let same = |old: &Cookie| {
             old.name == cookie.name && old.path == cookie.path && old.host_only == cookie.host_only
         };
-        let shadows = |old: &Cookie| old.secure && !from_secure && old.name == cookie.name;
-        let shadowed = shelf.iter().any(|old| shadows(old) && path_matches(&cookie.path, &old.path));
-        if !shadowed {
-            if let Some(at) = shelf.iter().position(same) {
-                cookie.age = shelf.remove(at).age;
-                self.count -= 1;
-            }
-            if !cookie.has_ended(now) {
-                self.count += 1 + shelf.len();
-                make_room(shelf, now);
-                self.count -= shelf.len();
-                shelf.push(cookie);
-            }
+        if let Some(at) = shelf.iter().position(same) {
+            cookie.age = shelf.remove(at).age;
         }
-        self.domains.retain(|_, shelf| !shelf.is_empty());
+        if !ended {
+            make_room(shelf, now);
+            shelf.push(cookie);
+        }
+        self.count += shelf.len();
+        if shelf.is_empty() {
+            self.domains.remove(&domain);
+        }
         if self.count > MOST {
             self.drop_some(now);
         }
     }
 
-    /// Takes away what has ended, and if that was nothing, the oldest cookie of all.
+    /// Whether a cookie that came in plain text would stand before one that is for https only, on any host that
+    /// would be sent both (RFC 6265bis §5.7).
+    fn shadows_secure(&self, domain: &str, cookie: &Cookie) -> bool {
+        let shelves = self
+            .domains
+            .iter()
+            .filter(|(other, _)| domain_matches(other, domain) || domain_matches(domain, other));
+        shelves
+            .flat_map(|(_, shelf)| shelf)
+            .any(|old| old.secure && old.name == cookie.name && path_matches(&cookie.path, &old.path))
+    }
+
+    /// Takes away what has ended, and if that was nothing, the oldest cookie of the domain that has most: who fills
+    /// the jar empties his own shelf.
     fn drop_some(&mut self, now: i64) {
         self.domains.values_mut().for_each(|shelf| shelf.retain(|cookie| !cookie.has_ended(now)));
         let left: usize = self.domains.values().map(Vec::len).sum();
         if left > MOST {
-            let oldest = self.domains.values().flatten().map(|cookie| cookie.age).min();
-            self.domains.values_mut().for_each(|shelf| shelf.retain(|cookie| Some(cookie.age) != oldest));
+            let fullest = self.domains.values_mut().max_by_key(|shelf| {
+                let oldest = shelf.iter().map(|cookie| cookie.age).min();
+                (shelf.len(), std::cmp::Reverse(oldest))
+            });
+            fullest.into_iter().for_each(drop_oldest);
         }
         self.domains.retain(|_, shelf| !shelf.is_empty());
         self.count = self.domains.values().map(Vec::len).sum();
@@ -177,11 +202,14 @@ fn make_room(shelf: &mut Vec<Cookie>, now: i64) {
     if shelf.len() >= MOST_OF_DOMAIN {
         shelf.retain(|cookie| !cookie.has_ended(now));
     }
-    if shelf.len() >= MOST_OF_DOMAIN
-        && let Some(oldest) = shelf.iter().map(|cookie| cookie.age).min()
-    {
-        shelf.retain(|cookie| cookie.age != oldest);
+    if shelf.len() >= MOST_OF_DOMAIN {
+        drop_oldest(shelf);
     }
+}
+
+fn drop_oldest(shelf: &mut Vec<Cookie>) {
+    let oldest = shelf.iter().map(|cookie| cookie.age).min();
+    shelf.retain(|cookie| Some(cookie.age) != oldest);
 }
 
 /// A host and the domains it lies in, from the longest to the shortest. An address lies in none.
@@ -191,7 +219,7 @@ fn parents(host: &str) -> impl Iterator<Item = &str> {
 }
 
 fn host_of(url: &Url) -> String {
-    url.host.to_ascii_lowercase()
+    canonical_host(&url.host)
 }
 
 fn path_of(url: &Url) -> &[u8] {
@@ -204,131 +232,26 @@ fn now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-impl Core {
-    /// Keeps the cookies of the response just received.
-    pub(crate) fn keep_cookies(&self, session: &Session) {
-        if !self.settings.disabled.cookies() {
-            let fields = self.response.values(SET_COOKIE);
-            fields.for_each(|field| session.cookies.store(&self.plan.url, field));
-        }
+/// Whether a head sets cookies.
+pub(crate) fn are_set_by(head: &ResponseHead) -> bool {
+    head.values(SET_COOKIE).next().is_some()
+}
+
+impl Request {
+    /// Keeps the cookies of the response just received. The first one for a domain has a file read, so they are taken
+    /// out of the request first.
+    pub(crate) fn keep_cookies(&self) {
+        let (url, fields) = {
+            let core = self.core.lock();
+            if core.settings.disabled.cookies() {
+                return;
+            }
+            let fields: Vec<_> = core.response.values(SET_COOKIE).map(<[u8]>::to_vec).collect();
+            (core.plan.url.clone(), fields)
+        };
+        fields.iter().for_each(|field| self.connect.session.cookies.store(&url, field));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn url(text: &str) -> Url {
-        let (secure, rest) = match text.strip_prefix("https://") {
-            Some(rest) => (true, rest),
-            None => (false, text.strip_prefix("http://").unwrap()),
-        };
-        let (host, path) = rest.split_once('/').unwrap();
-        Url { secure, host: host.into(), port: 80, target: format!("/{path}") }
-    }
-
-    /// What is sent to one URL after fields were set at others.
-    fn sent(set: &[(&str, &str)], to: &str) -> String {
-        let jar = Cookies::default();
-        set.iter().for_each(|(from, field)| jar.store(&url(from), field.as_bytes()));
-        String::from_utf8(jar.field(&url(to)).unwrap_or_default()).unwrap()
-    }
-
-    #[test]
-    fn domains_and_paths() {
-        const A: &str = "http://www.example.com/dir/page?q=/x/y";
-        for (field, to, wanted) in [
-            ("a=1", "http://www.example.com/dir/x", "a=1"),
-            ("a=1", "http://WWW.EXAMPLE.COM/dir", "a=1"),
-            ("a=1", "http://www.example.com/", ""),
-            ("a=1; Path=/", "http://www.example.com/", "a=1"),
-            ("a=1; Path=/di", "http://www.example.com/dir", ""),
-            ("a=1; Path=/", "http://example.com/", ""),
-            ("a=1; Path=/", "http://x.www.example.com/", ""),
-            ("a=1; Path=/; Domain=example.com", "http://example.com/", "a=1"),
-            ("a=1; Path=/; Domain=.EXAMPLE.com", "http://x.y.example.com/", "a=1"),
-            ("a=1; Path=/; Domain=other.com", "http://other.com/", ""),
-            ("a=1; Path=/; Domain=com", "http://www.example.com/", ""),
-            ("a=1; Path=/; Domain=x.www.example.com", "http://x.www.example.com/", ""),
-        ] {
-            assert_eq!(sent(&[(A, field)], to), wanted, "{field} to {to}");
-        }
-        assert_eq!(sent(&[("http://127.0.0.1/", "a=1; Domain=0.0.1")], "http://127.0.0.1/"), "");
-        assert_eq!(sent(&[("http://127.0.0.1/", "a=1; Domain=127.0.0.1")], "http://127.0.0.1/"), "a=1");
-        assert_eq!(sent(&[("http://localhost/", "a=1; Domain=localhost")], "http://localhost/"), "a=1");
-        assert_eq!(sent(&[("http://a.co.uk/", "a=1; Domain=co.uk")], "http://b.co.uk/"), "");
-    }
-
-    #[test]
-    fn longer_paths_go_first_and_then_older_cookies() {
-        const AT: &str = "http://h/a/b/c";
-        let set =
-            [(AT, "one=1; Path=/"), (AT, "two=2; Path=/a/b"), (AT, "three=3; Path=/"), (AT, "one=4; Path=/")];
-        assert_eq!(sent(&set, AT), "two=2; one=4; three=3");
-    }
-
-    #[test]
-    fn ends() {
-        const AT: &str = "http://h/";
-        let gone = "Thu, 01 Jan 1970 00:00:01 GMT";
-        let far = "Fri, 31 Dec 9999 23:59:59 GMT";
-        for (fields, wanted) in [
-            (vec![format!("a=1; Expires={far}")], "a=1"),
-            (vec![format!("a=1; Expires={gone}")], ""),
-            (vec![format!("a=1; Max-Age=100; Expires={gone}")], "a=1"),
-            (vec!["a=1".into(), "a=2; Max-Age=0".into()], ""),
-            (vec!["a=1".into(), format!("a=2; Expires={gone}")], ""),
-            (vec!["a=1; Max-Age=99999999999999999999".into()], "a=1"),
-        ] {
-            let set: Vec<_> = fields.iter().map(|field| (AT, &**field)).collect();
-            assert_eq!(sent(&set, AT), wanted, "{fields:?}");
-        }
-    }
-
-    #[test]
-    fn secure_cookies_and_prefixes() {
-        for (from, field, to, wanted) in [
-            ("https://h/", "a=1; Secure", "https://h/", "a=1"),
-            ("https://h/", "a=1; Secure", "http://h/", ""),
-            ("http://h/", "a=1; Secure", "https://h/", ""),
-            ("https://h/", "__Secure-a=1", "https://h/", ""),
-            ("https://h/", "__Secure-a=1; Secure", "https://h/", "__Secure-a=1"),
-            ("https://h/", "__host-a=1; Secure", "https://h/", "__host-a=1"),
-            ("https://h/", "__Host-a=1; Secure; Path=/x", "https://h/x", ""),
-            ("https://h/", "__Host-a=1; Secure; Domain=h", "https://h/", ""),
-            ("https://h/", "__Host-a=1", "https://h/", ""),
-        ] {
-            assert_eq!(sent(&[(from, field)], to), wanted, "{field}");
-        }
-        let kept = [("https://h/", "a=1; Secure"), ("http://h/", "a=2")];
-        assert_eq!(sent(&kept, "https://h/"), "a=1", "plain text does not replace what is secure");
-    }
-
-    #[test]
-    fn no_server_fills_the_memory() {
-        let jar = Cookies::default();
-        let at = url("http://h.example.com/");
-        for n in 0..200 {
-            jar.store(&at, format!("n{n}=1").as_bytes());
-        }
-        let text = String::from_utf8(jar.field(&at).unwrap()).unwrap();
-        assert_eq!(text.split("; ").count(), MOST_OF_DOMAIN);
-        assert!(text.starts_with("n150=1"), "the oldest have gone");
-        for n in 0..MOST + 100 {
-            jar.store(&url(&format!("http://h{n}/")), b"a=1");
-        }
-        let shelves = jar.shelves.lock();
-        assert_eq!(shelves.count, MOST);
-        assert_eq!(shelves.domains.values().map(Vec::len).sum::<usize>(), MOST);
-    }
-
-    #[test]
-    fn an_empty_jar_says_so() {
-        let jar = Cookies::default();
-        assert!(!jar.holds_any());
-        jar.store(&url("http://h/"), b"a=1");
-        assert!(jar.holds_any());
-        jar.store(&url("http://h/"), b"a=1; Max-Age=0");
-        assert!(!jar.holds_any());
-    }
-}
+mod tests;

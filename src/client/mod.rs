@@ -32,6 +32,7 @@ mod sending;
 pub mod session;
 pub mod settings;
 mod stages;
+mod suffixes;
 mod turn;
 pub mod websocket;
 mod workers;

@@ -11,6 +11,7 @@ use super::auth::Verdict;
 use super::body::Body;
 use super::causes;
 use super::connect::facts::Time;
+use super::cookies;
 use super::exchange::Exchange;
 use super::notify::Event;
 use super::operation::Patience;
@@ -19,6 +20,13 @@ use super::request::Request;
 
 /// More fields than this in one head are refused.
 const MAX_FIELDS: usize = 1024;
+
+/// What else a head wants.
+struct Heard {
+    /// It is a challenge that the request may be able to answer.
+    challenged: bool,
+    sets_cookies: bool,
+}
 
 impl Request {
     /// Receives until the final head is there. It stops, with `false`, where that takes more patience, and can be
@@ -54,7 +62,10 @@ impl Request {
                 self.take_refusal(exchange)?;
                 break;
             }
-            let challenged = self.take_head(exchange)?;
+            let Heard { challenged, sets_cookies } = self.take_head(exchange)?;
+            if sets_cookies {
+                self.keep_cookies();
+            }
             if status == 101 {
                 self.check_upgrade(exchange)?;
             }
@@ -156,9 +167,8 @@ impl Request {
         self.resend_quietly(exchange)
     }
 
-    /// Takes from a final head what it says of body, connection and cookies. Says whether it is a challenge that
-    /// the request may be able to answer.
-    fn take_head(&self, exchange: &mut Exchange) -> Result<bool> {
+    /// Takes from a final head what it says of body and connection.
+    fn take_head(&self, exchange: &mut Exchange) -> Result<Heard> {
         let core = &mut *self.core.lock();
         let framing = core.response.framing(core.plan.is_head(), false).map_err(causes::bad_length)?;
         if let Some(connection) = &mut exchange.connection {
@@ -166,11 +176,16 @@ impl Request {
         }
         exchange.spent = !core.response.keep_alive(framing) || core.response.status == 101;
         exchange.body = Body::new(framing);
-        core.keep_cookies(&self.connect.session);
+        if exchange.secret {
+            core.hear_info(exchange, &self.connect.session.nonces);
+        }
         if core.settings.passport && core.response.status == 302 {
             core.present_passport()?;
         }
-        Ok(core.credentials.is_some() && matches!(core.response.status, 401 | 407))
+        Ok(Heard {
+            challenged: core.credentials.is_some() && matches!(core.response.status, 401 | 407),
+            sets_cookies: cookies::are_set_by(&core.response),
+        })
     }
 }
 

@@ -38,7 +38,16 @@ impl Challenge<'_> {
 
 /// The challenges of one field, in the order written.
 pub fn challenges(value: &[u8]) -> Vec<Challenge<'_>> {
-    let mut found: Vec<Challenge<'_>> = Vec::new();
+    read(value, Vec::new())
+}
+
+/// The parameters of a field that has nothing else (Authentication-Info), as a challenge without a scheme.
+pub fn parameters(value: &[u8]) -> Challenge<'_> {
+    read(value, vec![Challenge::default()]).swap_remove(0)
+}
+
+/// Parameters at the front belong to the last challenge that has been found before.
+fn read<'a>(value: &'a [u8], mut found: Vec<Challenge<'a>>) -> Vec<Challenge<'a>> {
     let mut rest = Rest(value);
     loop {
         rest.skip(|byte| matches!(byte, b' ' | b'\t' | b','));
@@ -141,7 +150,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// `Scheme token {name=value}`, challenges apart by `|`.
-    fn read(value: &str) -> String {
+    fn shown(value: &str) -> String {
         let one = |challenge: &Challenge<'_>| {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             let mut parts = vec![text(challenge.scheme)];
@@ -174,7 +183,7 @@ mod tests {
             ("basic REALM = \"x\"", "basic REALM=x"),
             (" ,, Basic ,, Digest ", "Basic|Digest"),
         ] {
-            assert_eq!(read(value), wanted, "{value}");
+            assert_eq!(shown(value), wanted, "{value}");
         }
     }
 
@@ -188,7 +197,7 @@ mod tests {
             ("Basic realm=", "Basic realm="),
             ("Digest (comment), nonce=x", "Digest|comment nonce=x"),
         ] {
-            assert_eq!(read(value), wanted, "{value}");
+            assert_eq!(shown(value), wanted, "{value}");
         }
         assert_eq!(challenges("A, ".repeat(100).as_bytes()).len(), MOST_CHALLENGES);
         let long = format!("A {}", "a=1, ".repeat(100));
@@ -202,6 +211,15 @@ mod tests {
         assert!(found[0].is("DIGEST"));
         assert_eq!(found[0].parameter("REALM"), Some(&b"one"[..]));
         assert_eq!(found[0].parameter("nonce"), None);
+    }
+
+    #[test]
+    fn a_field_of_parameters_alone() {
+        let info = parameters(b" , rspauth=\"a,b\", NextNonce = \"x\\\"y\" , nc=00000001, Digest z=1");
+        assert_eq!(info.parameter("nextnonce"), Some(&b"x\"y"[..]));
+        assert_eq!(info.parameter("rspauth"), Some(&b"a,b"[..]));
+        assert_eq!(info.parameter("z"), None);
+        assert_eq!(parameters(b"").parameter("nextnonce"), None);
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 //! kept, and what is sent when, is `client::cookies`' business.
 
 use super::date::{CivilTime, to_unix};
+use super::prefix::ascii_name;
 
 /// The longest name and value together; a longer cookie is ignored.
 pub const LONGEST_PAIR: usize = 4096;
@@ -20,7 +21,7 @@ pub struct SetCookie<'a> {
     pub expires: Option<i64>,
     /// Seconds it lives, from `Max-Age`; goes before `expires`.
     pub max_age: Option<i64>,
-    /// In lower case and without a dot in front; `None` without the attribute or when it is empty.
+    /// As [`canonical_host`] makes it and without a dot in front; `None` without the attribute or when it is empty.
     pub domain: Option<String>,
     /// `None` without the attribute, or when it does not start with a slash.
     pub path: Option<&'a [u8]>,
@@ -60,14 +61,21 @@ impl<'a> SetCookie<'a> {
             self.max_age = parse_age(value).or(self.max_age);
         } else if is("Domain") {
             let bare = value.strip_prefix(b".").unwrap_or(value);
-            let text = String::from_utf8_lossy(bare).to_ascii_lowercase();
-            self.domain = Some(text).filter(|text| !text.is_empty());
+            self.domain =
+                Some(canonical_host(&String::from_utf8_lossy(bare))).filter(|text| !text.is_empty());
         } else if is("Path") {
             self.path = Some(value).filter(|path| path.starts_with(b"/"));
         } else if is("Secure") {
             self.secure = true;
         }
     }
+}
+
+/// A host as cookies compare it (RFC 6265 §5.1.2): in lower case, an international name in ASCII.
+pub fn canonical_host(host: &str) -> String {
+    let strange = !host.is_ascii() && host.len() <= LONGEST_ATTRIBUTE;
+    let international = if strange { ascii_name(host) } else { None };
+    international.unwrap_or_else(|| host.to_ascii_lowercase())
 }
 
 /// `name=value`, both trimmed; no value without the sign.
@@ -161,9 +169,15 @@ pub fn domain_matches(host: &str, domain: &str) -> bool {
     host == domain || host.strip_suffix(domain).is_some_and(|front| front.ends_with('.')) && !is_address(host)
 }
 
-/// Whether a host is an IPv4 or (in brackets or not) an IPv6 address.
+/// Whether a host is an IPv4 or (in brackets or not) an IPv6 address. What ends in a number is no name, but one of the
+/// short forms of an IPv4 address that resolvers know, such as `127.1`.
 pub fn is_address(host: &str) -> bool {
-    host.contains(':') || host.parse::<std::net::Ipv4Addr>().is_ok()
+    let last = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
+    let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    host.contains(':')
+        || (!last.is_empty() && digits(last))
+        || hex.is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Whether a request path lies at or below a cookie's path.
@@ -181,7 +195,8 @@ pub fn default_path(path: &[u8]) -> &[u8] {
 }
 
 /// Whether names directly below this one belong to different owners, so that none may set cookies for it: a
-/// top-level domain, and the usual second levels below those of two letters (`co.uk`). It is no full list.
+/// top-level domain, and the usual second levels below those of two letters (`co.uk`). It is no full list; `suffixes`
+/// reads one.
 pub fn is_public_suffix(domain: &str) -> bool {
     const SECOND: [&str; 13] =
         ["ac", "co", "com", "edu", "gob", "gov", "go", "mil", "ne", "net", "nom", "or", "org"];

@@ -18,6 +18,7 @@ pub mod refusal;
 pub mod request;
 pub mod request_fields;
 pub mod response;
+pub mod suffixes;
 pub mod target;
 pub mod trailers;
 pub mod url;

@@ -1,7 +1,8 @@
 //! Digest authentication as a client does it (RFC 7616): a challenge, and the field that answers it.
 //!
 //! MD5, SHA-256 and SHA-512-256, each also for a session (`-sess`); quality of protection `auth` or none
-//! (RFC 2069). `auth-int` alone is not answered.
+//! (RFC 2069), and `auth-int`, which is about the body too, where nothing else is offered. That a server proves
+//! itself (`rspauth`) is not checked: a client need not, and nothing here would come of it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -42,21 +43,62 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What the answer is about besides user and nonce (`qop`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protection {
+    /// Method and URI; neither count nor client nonce are sent.
+    Older,
+    /// Method and URI.
+    Auth,
+    /// Method, URI and body.
+    AuthInt,
+}
+
+impl Protection {
+    /// The first that the server offers, but `auth-int` last. `None` when it offers others only.
+    fn read(offered: Option<&[u8]>) -> Option<Protection> {
+        let offered = offered.unwrap_or_default();
+        if offered.trim_ascii().is_empty() {
+            return Some(Protection::Older);
+        }
+        let has = |name: &str| {
+            offered.split(|b| *b == b',').any(|q| q.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
+        };
+        match () {
+            () if has("auth") => Some(Protection::Auth),
+            () if has("auth-int") => Some(Protection::AuthInt),
+            () => None,
+        }
+    }
+
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Protection::Older => None,
+            Protection::Auth => Some("auth"),
+            Protection::AuthInt => Some("auth-int"),
+        }
+    }
+}
+
+/// The longest text of a challenge that is sent back.
+const LONGEST: usize = 4096;
+
 /// A challenge, and how often it has been answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Nonce {
     realm: Vec<u8>,
     nonce: Vec<u8>,
+    /// The nonce of the challenge itself, which a session's key is made of, once there was another.
+    first: Option<Vec<u8>>,
     opaque: Option<Vec<u8>>,
     hash: Hash,
     /// The algorithm as the server wrote it, if it did.
     algorithm: Option<Vec<u8>>,
     for_session: bool,
-    /// `qop=auth`; without it, neither count nor client nonce are sent.
-    counted: bool,
+    protection: Protection,
     hides_user: bool,
     utf8: bool,
-    /// One for the life of the nonce, so that a session's key stays the same.
+    /// One for the life of the challenge, so that a session's key stays the same.
     client_nonce: String,
     count: u32,
 }
@@ -69,42 +111,55 @@ impl Nonce {
             |name: &str| challenge.parameter(name).is_some_and(|value| value.eq_ignore_ascii_case(b"true"));
         let algorithm = text("algorithm");
         let (hash, for_session) = read_algorithm(algorithm.as_deref().unwrap_or(b"MD5"))?;
-        let offered = challenge.parameter("qop");
-        let counted = match offered {
-            None => false,
-            Some(list)
-                if list.split(|b| *b == b',').any(|q| q.trim_ascii().eq_ignore_ascii_case(b"auth")) =>
-            {
-                true
-            }
-            Some(list) if list.trim_ascii().is_empty() => false,
-            Some(_) => return None,
-        };
         let nonce = Nonce {
             realm: text("realm")?,
             nonce: text("nonce")?,
+            first: None,
             opaque: text("opaque"),
             hash,
             algorithm,
             for_session,
-            counted,
+            protection: Protection::read(challenge.parameter("qop"))?,
             hides_user: flag("userhash"),
             utf8: challenge.parameter("charset").is_some_and(|value| value.eq_ignore_ascii_case(b"UTF-8")),
             client_nonce,
             count: 0,
         };
-        // What is sent back must not be able to break the head.
         let texts = [Some(&nonce.realm), Some(&nonce.nonce), nonce.opaque.as_ref(), nonce.algorithm.as_ref()];
-        let sound = texts.into_iter().flatten().all(|text| !text.iter().any(u8::is_ascii_control));
+        let sound = texts.into_iter().flatten().all(|text| is_sound(text));
         sound.then_some(nonce)
     }
 
-    /// The value of Authorization for one more request.
-    pub(crate) fn answer(&mut self, login: &Login, method: &str, uri: &str) -> Zeroizing<Vec<u8>> {
+    pub(super) fn is_of_same_realm(&self, other: &Nonce) -> bool {
+        self.realm == other.realm
+    }
+
+    /// Whether the answer is about the body, too.
+    pub(super) fn signs_body(&self) -> bool {
+        self.protection == Protection::AuthInt
+    }
+
+    /// Uses another nonce from now on (`nextnonce`), and counts anew.
+    pub(super) fn renew(&mut self, next: &[u8]) {
+        if next.is_empty() || next == self.nonce || !is_sound(next) {
+            return;
+        }
+        let old = std::mem::replace(&mut self.nonce, next.to_vec());
+        self.first.get_or_insert(old);
+        self.count = 0;
+    }
+
+    /// One more request is to answer.
+    pub(super) fn count_one(&mut self) {
         self.count = self.count.wrapping_add(1);
+    }
+
+    /// The value of Authorization for the request counted last.
+    pub(crate) fn answer(&self, login: &Login, method: &str, uri: &str, body: &[u8]) -> Zeroizing<Vec<u8>> {
         let user = login.user.as_deref().map_or(&b""[..], |user| user.as_bytes());
         let count = format!("{:08x}", self.count);
-        let proof = self.proof(user, login.password.as_bytes(), method, uri, &count);
+        let asked = self.asked(method, uri, body);
+        let proof = self.proof(user, login.password.as_bytes(), &asked, &count);
         let mut out = Zeroizing::new(b"Digest ".to_vec());
         self.write_user(&mut out, user);
         quoted(&mut out, ", realm", &self.realm);
@@ -113,11 +168,12 @@ impl Nonce {
         if let Some(algorithm) = &self.algorithm {
             plain(&mut out, ", algorithm", algorithm);
         }
-        if self.counted {
-            plain(&mut out, ", qop", b"auth");
+        let protection = self.protection.name();
+        if let Some(name) = protection {
+            plain(&mut out, ", qop", name.as_bytes());
             plain(&mut out, ", nc", count.as_bytes());
         }
-        if self.counted || self.for_session {
+        if protection.is_some() || self.for_session {
             quoted(&mut out, ", cnonce", self.client_nonce.as_bytes());
         }
         quoted(&mut out, ", response", proof.as_bytes());
@@ -130,18 +186,29 @@ impl Nonce {
         out
     }
 
-    fn proof(&self, user: &[u8], password: &[u8], method: &str, uri: &str, count: &str) -> String {
-        let mut key = Zeroizing::new(self.hash.hex(&[user, &self.realm, password]));
-        let client_nonce = self.client_nonce.as_bytes();
-        if self.for_session {
-            key = Zeroizing::new(self.hash.hex(&[key.as_bytes(), &self.nonce, client_nonce]));
+    /// H(A2) of RFC 7616 §3.4.3.
+    fn asked(&self, method: &str, uri: &str, body: &[u8]) -> String {
+        let (method, uri) = (method.as_bytes(), uri.as_bytes());
+        if self.signs_body() {
+            let body = self.hash.hex(&[body]);
+            return self.hash.hex(&[method, uri, body.as_bytes()]);
         }
-        let asked = self.hash.hex(&[method.as_bytes(), uri.as_bytes()]);
-        let (key, asked) = (key.as_bytes(), asked.as_bytes());
-        if self.counted {
-            self.hash.hex(&[key, &self.nonce, count.as_bytes(), client_nonce, b"auth", asked])
-        } else {
-            self.hash.hex(&[key, &self.nonce, asked])
+        self.hash.hex(&[method, uri])
+    }
+
+    fn proof(&self, user: &[u8], password: &[u8], asked: &str, count: &str) -> String {
+        let mut key = Zeroizing::new(self.hash.hex(&[user, &self.realm, password]));
+        let (asked, client_nonce) = (asked.as_bytes(), self.client_nonce.as_bytes());
+        if self.for_session {
+            let first = self.first.as_ref().unwrap_or(&self.nonce);
+            key = Zeroizing::new(self.hash.hex(&[key.as_bytes(), first, client_nonce]));
+        }
+        let key = key.as_bytes();
+        match self.protection.name() {
+            Some(name) => {
+                self.hash.hex(&[key, &self.nonce, count.as_bytes(), client_nonce, name.as_bytes(), asked])
+            }
+            None => self.hash.hex(&[key, &self.nonce, asked]),
         }
     }
 
@@ -162,6 +229,11 @@ impl Nonce {
             quoted(out, "username", user);
         }
     }
+}
+
+/// Whether a text can be sent back: it must not be able to break the head, or to make it longer than is sane.
+fn is_sound(text: &[u8]) -> bool {
+    text.len() <= LONGEST && !text.iter().any(u8::is_ascii_control)
 }
 
 fn read_algorithm(name: &[u8]) -> Option<(Hash, bool)> {

@@ -9,48 +9,34 @@ use getrandom::fill;
 use zeroize::Zeroizing;
 
 use crate::abi::error::{Error, Result};
-use crate::client::exchange::Exchange;
-use crate::client::plan::Url;
+use crate::client::exchange::{Exchange, Upload};
 use crate::client::request::{Core, Request};
 use crate::win32::last_error::{explain, remark};
+use crate::win32::lent::LentBytes;
 use crate::wire::challenge::{Challenge, challenges};
 use crate::wire::response::ResponseHead;
 
 use super::digest::{Nonce, basic};
-use super::{Credentials, Login, Nonces, Scheme, Target};
+use super::nonces::{Asked, NonceId};
+use super::space::Space;
+use super::{Credentials, Nonces, Scheme, Server, Target};
 
 /// Answers to one target in one exchange: enough for every scheme and a stale nonce or two.
 const MOST_TIMES: u8 = 5;
 
-/// Whom credentials are for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Server {
-    secure: bool,
-    host: String,
-    port: u16,
-}
-
-impl Server {
-    /// A server, by any URL on it.
-    pub(crate) fn of(url: &Url) -> Server {
-        Server { secure: url.secure, host: url.host.to_ascii_lowercase(), port: url.port }
-    }
-
-    /// A proxy.
-    pub(crate) fn proxy(host: &str, port: u16) -> Server {
-        Server { secure: false, host: host.to_ascii_lowercase(), port }
-    }
-}
-
 /// What one exchange has tried on one target.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tried {
+    /// Whom all this is about: a proxy may take another's place.
+    whom: Option<Server>,
     /// Bits of schemes that are not to be tried again.
     schemes: u32,
     /// How often a challenge was answered.
     times: u8,
     /// The scheme of the challenge answered last.
     chosen: Option<Scheme>,
+    /// The Digest challenge chosen last, or answered last.
+    nonce: Option<NonceId>,
 }
 
 impl Tried {
@@ -58,10 +44,23 @@ impl Tried {
         self.schemes & scheme as u32 != 0
     }
 
-    fn choose(&mut self, scheme: Scheme) -> Verdict {
+    /// The Digest challenge that the last head answered, if it did.
+    pub(super) fn nonce(&self) -> Option<NonceId> {
+        self.nonce
+    }
+
+    /// Forgets what was tried on another than this.
+    fn turn_to(&mut self, server: &Server) {
+        if self.whom.as_ref() != Some(server) {
+            *self = Tried { whom: Some(server.clone()), times: self.times, ..Tried::default() };
+        }
+    }
+
+    fn choose(&mut self, scheme: Scheme, nonce: Option<NonceId>) -> Verdict {
         self.schemes |= scheme as u32;
         self.times += 1;
         self.chosen = Some(scheme);
+        self.nonce = nonce;
         Verdict::Again
     }
 }
@@ -86,14 +85,6 @@ pub(crate) struct Dress {
     pub(crate) cookies: Option<Vec<u8>>,
 }
 
-/// Who is asked for what.
-struct Asked<'a> {
-    target: Target,
-    server: &'a Server,
-    verb: &'a str,
-    uri: &'a str,
-}
-
 impl Request {
     /// Makes the fields that the next head carries: credentials and cookies. `host` and `port` are where it is sent,
     /// which is the proxy when there is one.
@@ -113,16 +104,18 @@ impl Request {
             exchange.tried = carried;
         }
         let off = core.settings.disabled_proxy_schemes;
-        let (url, verb) = (&plan.url, &*plan.verb);
+        let (url, verb, path) = (&plan.url, &*plan.verb, &*plan.url.target);
+        let Exchange { tried: [tried, tried_on_proxy], optional, upload, .. } = exchange;
+        let body = whole_body(optional.as_ref(), upload);
         if plan.is_at_first_server() && plan.field("Authorization").is_none() {
             let (target, server) = (Target::Server, &Server::of(url));
-            let asked = Asked { target, server, verb, uri: &url.target };
-            dress.authorization = credentials.say(&session.nonces, &asked, 0, &mut exchange.tried[0]);
+            let asked = Asked { target, server, verb, uri: path, path, body };
+            dress.authorization = credentials.say(&session.nonces, &asked, 0, tried);
         }
         if *absolute_form && plan.field("Proxy-Authorization").is_none() {
             let (target, server) = (Target::Proxy, &Server::proxy(host, port));
-            let asked = Asked { target, server, verb, uri: &url.text() };
-            dress.proxy_authorization = credentials.say(&session.nonces, &asked, off, &mut exchange.tried[1]);
+            let asked = Asked { target, server, verb, uri: &url.text(), path, body };
+            dress.proxy_authorization = credentials.say(&session.nonces, &asked, off, tried_on_proxy);
         }
         exchange.secret = dress.authorization.is_some() || dress.proxy_authorization.is_some();
     }
@@ -139,7 +132,8 @@ impl Request {
         if core.settings.disabled.authentication() {
             return None;
         }
-        let asked = Asked { target: Target::Proxy, server: proxy, verb: "CONNECT", uri };
+        let (target, verb, path, body) = (Target::Proxy, "CONNECT", "", Some(&[][..]));
+        let asked = Asked { target, server: proxy, verb, uri, path, body };
         credentials.say(&self.connect.session.nonces, &asked, core.settings.disabled_proxy_schemes, tried)
     }
 
@@ -151,7 +145,8 @@ impl Request {
             return Verdict::Final;
         }
         let off = settings.disabled_proxy_schemes;
-        credentials.judge(&self.connect.session.nonces, Target::Proxy, proxy, head, off, tried)
+        let asking = Asking { target: Target::Proxy, server: proxy, head, off, knows_body: true };
+        credentials.judge(&self.connect.session.nonces, &asking, tried)
     }
 
     /// Whether a 401 or 407 is to be answered. `RESEND_REQUEST` when it is, but the body cannot be sent again: the
@@ -176,11 +171,12 @@ impl Request {
         if core.settings.disabled.authentication() || !ours || plan.field(own).is_some() {
             return Ok(Verdict::Final);
         }
+        let knows_body = whole_body(exchange.optional.as_ref(), &exchange.upload).is_some();
+        let asking = Asking { target, server: &server, head: &core.response, off, knows_body };
         let tried = &mut exchange.tried[target as usize];
-        let nonces = &self.connect.session.nonces;
-        let verdict = credentials.judge(nonces, target, &server, &core.response, off, tried);
+        let verdict = credentials.judge(&self.connect.session.nonces, &asking, tried);
         if verdict == Verdict::Again && !exchange.can_replay() {
-            credentials.carried = Some(exchange.tried);
+            credentials.carried = Some(exchange.tried.clone());
             explain(format_args!(
                 "the request has to be sent with credentials, and its body was written piece by piece"
             ));
@@ -190,46 +186,24 @@ impl Request {
     }
 }
 
-/// What a response offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// The bits of all known schemes.
-    pub schemes: u32,
-    /// The first of them.
-    pub first: Scheme,
-    /// Whose challenges they are.
-    pub target: Target,
+/// Who has answered with what.
+struct Asking<'a> {
+    target: Target,
+    server: &'a Server,
+    head: &'a ResponseHead,
+    /// Schemes that are switched off, as bits of their own.
+    off: u32,
+    knows_body: bool,
 }
 
-impl Request {
-    /// What the 401 or 407 just received offers. `INVALID_OPERATION` when there is none or it offers nothing known.
-    pub fn auth_offer(&self) -> Result<Offer> {
-        self.with_response(|head| {
-            let target = match head.status {
-                401 => Target::Server,
-                407 => Target::Proxy,
-                _ => return None,
-            };
-            let offered = head.values(target.field()).flat_map(challenges);
-            let mut offered = offered.filter_map(|challenge| Scheme::named(challenge.scheme));
-            let first = offered.next()?;
-            let schemes = offered.fold(first as u32, |bits, scheme| bits | scheme as u32);
-            Some(Offer { schemes, first, target })
-        })
-        .ok()
-        .flatten()
-        .ok_or(Error::INVALID_OPERATION)
-    }
+/// The longest body that is hashed: a request cannot be closed meanwhile.
+const LONGEST_BODY: usize = 16 << 20;
 
-    /// Keeps credentials for one scheme.
-    pub fn set_credentials(&self, target: Target, scheme: Scheme, login: Login) {
-        self.core.lock().credentials.get_or_insert_default().set(target, scheme, login);
-    }
-
-    /// Looks at or changes the user and password that are for any scheme.
-    pub fn with_named_login<R>(&self, target: Target, use_login: impl FnOnce(&mut Login) -> R) -> R {
-        use_login(self.core.lock().credentials.get_or_insert_default().named(target))
-    }
+/// The request body, if all of it was given to SendRequest.
+fn whole_body<'a>(optional: Option<&'a LentBytes>, upload: &Upload) -> Option<&'a [u8]> {
+    let whole = upload.left == Some(0) && !upload.written;
+    let body = whole.then(|| optional.map_or(&[][..], LentBytes::as_slice));
+    body.filter(|body| body.len() <= LONGEST_BODY)
 }
 
 impl Credentials {
@@ -242,15 +216,19 @@ impl Credentials {
         off: u32,
         tried: &mut Tried,
     ) -> Option<Zeroizing<Vec<u8>>> {
-        let Asked { target, server, verb, uri } = *asked;
-        let digest = || {
+        let Asked { target, server, .. } = *asked;
+        tried.turn_to(server);
+        let chosen = tried.nonce.take();
+        let digest = |tried: &mut Tried| {
             let login = self.login(target, Scheme::Digest).filter(|_| off & off_bit(Scheme::Digest) == 0)?;
-            nonces.answer(target, server, login, verb, uri)
+            let (id, answer) = nonces.answer(asked, chosen, login)?;
+            tried.nonce = Some(id);
+            Some(answer)
         };
         match tried.chosen {
             Some(Scheme::Basic) => self.login(target, Scheme::Basic).map(basic),
-            Some(_) => digest(),
-            None => digest().or_else(|| {
+            Some(_) => digest(tried),
+            None => digest(tried).or_else(|| {
                 let login =
                     self.basic_unasked(target, server).filter(|_| off & off_bit(Scheme::Basic) == 0)?;
                 tried.schemes |= Scheme::Basic as u32;
@@ -260,15 +238,9 @@ impl Credentials {
     }
 
     /// Chooses the first challenge, in the order of the fields, that can be answered.
-    fn judge(
-        &mut self,
-        nonces: &Nonces,
-        target: Target,
-        server: &Server,
-        head: &ResponseHead,
-        off: u32,
-        tried: &mut Tried,
-    ) -> Verdict {
+    fn judge(&mut self, nonces: &Nonces, asking: &Asking<'_>, tried: &mut Tried) -> Verdict {
+        let Asking { target, server, head, off, .. } = *asking;
+        tried.turn_to(server);
         if tried.times >= MOST_TIMES {
             return Verdict::Final;
         }
@@ -278,28 +250,44 @@ impl Credentials {
             if off & off_bit(scheme) != 0 || self.login(target, scheme).is_none() {
                 continue;
             }
-            match scheme {
+            let why = match scheme {
                 Scheme::Basic if !tried.has(scheme) => {
                     self.note_basic(target, server);
-                    return tried.choose(scheme);
+                    return tried.choose(scheme, None);
                 }
                 Scheme::Digest if !tried.has(scheme) || is_stale(&challenge) => {
-                    if let Some(nonce) = client_nonce().and_then(|own| Nonce::read(&challenge, own)) {
-                        nonces.keep(target, server, nonce);
-                        return tried.choose(scheme);
+                    match asking.take(nonces, &challenge) {
+                        Ok(id) => return tried.choose(scheme, Some(id)),
+                        Err(why) => why,
                     }
-                    refused = refused.or(Some("a Digest that is not known"));
                 }
-                Scheme::Basic | Scheme::Digest => {}
-                Scheme::Ntlm => refused = refused.or(Some("NTLM, which is not built in")),
-                Scheme::Negotiate => refused = refused.or(Some("Negotiate, which is not built in")),
-                Scheme::Passport => refused = refused.or(Some("Passport, whose service is gone")),
-            }
+                Scheme::Basic | Scheme::Digest => continue,
+                Scheme::Ntlm => "NTLM, which is not built in",
+                Scheme::Negotiate => "Negotiate, which is not built in",
+                Scheme::Passport => "Passport, whose service is gone",
+            };
+            refused = refused.or(Some(why));
         }
         if let Some(scheme) = refused {
             remark(format_args!("{} asks for {scheme}", server.host));
         }
         Verdict::Final
+    }
+}
+
+impl Asking<'_> {
+    /// Has the session remember a Digest challenge, or says why it cannot be answered.
+    fn take(&self, nonces: &Nonces, challenge: &Challenge<'_>) -> std::result::Result<NonceId, &'static str> {
+        let nonce = client_nonce().and_then(|own| Nonce::read(challenge, own));
+        let nonce = nonce.ok_or("a Digest that is not known")?;
+        if nonce.signs_body() && !self.knows_body {
+            return Err(
+                "a Digest of the body (auth-int), which has to be given whole to SendRequest, at most 16 MiB",
+            );
+        }
+        // The protection space of a proxy is all that it does.
+        let domain = challenge.parameter("domain").filter(|_| self.target == Target::Server);
+        Ok(nonces.keep(self.target, self.server, Space::read(domain, self.server), nonce))
     }
 }
 

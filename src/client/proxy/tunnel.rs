@@ -159,6 +159,9 @@ impl Request {
         tell(Event::ResponseReceived(u32::try_from(received).unwrap_or(u32::MAX)))?;
         match head.status {
             200..=299 => {
+                if credentials.is_some() {
+                    self.hear_connect_info(&head, tried);
+                }
                 connection.consume(end);
                 Ok(Answer::Granted)
             }

@@ -107,6 +107,34 @@ fn domains() {
 }
 
 #[test]
+fn hosts() {
+    for (host, address) in [
+        ("127.0.0.1", true),
+        ("127.0.0.1.", true),
+        ("127.1", true),
+        ("1", true),
+        ("0x7f.1", true),
+        ("1.0x7F", true),
+        ("[::1]", true),
+        ("::1", true),
+        ("1.example", false),
+        ("1.0xfg", false),
+        ("1a", false),
+        ("example.", false),
+        ("", false),
+        (".", false),
+    ] {
+        assert_eq!(is_address(host), address, "{host}");
+    }
+    assert_eq!(canonical_host("Bücher.EXAMPLE"), "xn--bcher-kva.example");
+    assert_eq!(canonical_host("A_b.Example"), "a_b.example");
+    assert_eq!(
+        SetCookie::parse("a=b; Domain=.BÜCHER.example".as_bytes()).unwrap().domain.as_deref(),
+        Some("xn--bcher-kva.example")
+    );
+}
+
+#[test]
 fn paths() {
     for (path, prefix, matches) in [
         ("/a/b", "/a/b", true),
