@@ -44,8 +44,9 @@ pub unsafe extern "C" fn WinHttpReceiveResponse(hRequest: HINTERNET, lpReserved:
 ///
 /// Waits until there is one. `lpdwNumberOfBytesAvailable` may be NULL, and is best so when asynchronous:
 /// DATA_AVAILABLE brings the number. Then the last error is 0 if that has happened already, on the calling
-/// thread, and ERROR_IO_PENDING if it comes from another. Errors: ERROR_WINHTTP_INCORRECT_HANDLE_STATE before the
-/// head was received, _CONNECTION_ERROR, _TIMEOUT, _INVALID_SERVER_RESPONSE, _OPERATION_CANCELLED.
+/// thread, with the number written before it, and ERROR_IO_PENDING if it comes from another. Errors:
+/// ERROR_WINHTTP_INCORRECT_HANDLE_STATE before the head was received, _CONNECTION_ERROR, _TIMEOUT,
+/// _INVALID_SERVER_RESPONSE, _OPERATION_CANCELLED.
 ///
 /// MSDN: WinHttpQueryDataAvailable.
 ///
@@ -70,11 +71,11 @@ pub unsafe extern "C" fn WinHttpQueryDataAvailable(
 
 /// Reads from the body until the buffer is full or the body ends.
 ///
-/// `*lpdwNumberOfBytesRead` becomes 0 before anything is looked at, unless it is NULL.
-/// Synchronous: then it gives the count, 0 at the end. Asynchronous: the buffer stays valid until
-/// READ_COMPLETE, whose length is the count; the last error is 0 if that has happened already, on the calling
-/// thread, and ERROR_IO_PENDING if it comes from another. A body that ends before its Content-Length is no
-/// error. Errors: as WinHttpQueryDataAvailable, and ERROR_INVALID_PARAMETER without a buffer.
+/// `*lpdwNumberOfBytesRead` becomes 0 before anything is looked at, unless it is NULL. Synchronous: then it gives the
+/// count, 0 at the end. Asynchronous: the buffer stays valid until READ_COMPLETE, whose length is the count; the last
+/// error is 0 if that has happened already, on the calling thread, with the count written before it, and
+/// ERROR_IO_PENDING if it comes from another. A body that ends before its Content-Length is no error. Errors: as
+/// WinHttpQueryDataAvailable, and ERROR_INVALID_PARAMETER without a buffer.
 ///
 /// MSDN: WinHttpReadData.
 ///
