@@ -629,3 +629,42 @@ TEST(test_arguments__moments_of_an_asynchronous_request)
     check_moment(it.request, 1, failed, STATE);
     trio_close_async(&it, 1);
 }
+
+/* While a synchronous call tells the callback of its progress, no other call of the request can begin. */
+static int told_of;
+
+static void CALLBACK try_everything(HINTERNET handle, DWORD_PTR context, DWORD status, LPVOID information, DWORD length)
+{
+    int function;
+    (void)context;
+    (void)information;
+    (void)length;
+    if (status == WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING)
+        return;
+    told_of |= (int)status;
+    for (function = 0; function < FUNCTIONS; function++) {
+        DWORD count = 7;
+        CHECK_EQ(call(function, handle, &count), STATE);
+        check_count(function, count);
+    }
+}
+
+TEST(test_arguments__one_call_at_a_time)
+{
+    struct trio it;
+    char text[16];
+    DWORD count;
+    SERVER(server, {"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 302 Moved\r\nContent-Length: 0\r\nLocation: /new\r\n\r\n", KEEP},
+           {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel", CLOSE});
+    told_of = 0;
+    trio_open(&it, server.port, NULL, NULL, 0);
+    CHECK(WinHttpSetStatusCallback(it.request, try_everything, WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0) == NULL);
+    CHECK_WORKS(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
+    CHECK_WORKS(WinHttpReceiveResponse(it.request, NULL));
+    CHECK_WORKS(WinHttpReadData(it.request, text, 16, &count));
+    CHECK_BYTES(text, count, "hel");
+    trio_close(&it);
+    server_end(&server);
+    CHECK_EQ(told_of, WINHTTP_CALLBACK_FLAG_RESOLVE_NAME | WINHTTP_CALLBACK_FLAG_CONNECT_TO_SERVER | WINHTTP_CALLBACK_FLAG_SEND_REQUEST |
+                          WINHTTP_CALLBACK_FLAG_RECEIVE_RESPONSE | WINHTTP_CALLBACK_FLAG_INTERMEDIATE_RESPONSE | WINHTTP_CALLBACK_FLAG_REDIRECT);
+}
