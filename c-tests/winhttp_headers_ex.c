@@ -323,11 +323,10 @@ TEST(test_headers_ex__arrays)
         {WINHTTP_QUERY_AGE | WINHTTP_QUERY_FLAG_NUMBER64, 0, 0, ERROR_INVALID_PARAMETER},
         {WINHTTP_QUERY_CUSTOM, 0, 0, ERROR_INVALID_PARAMETER},
         {WINHTTP_QUERY_EX_ALL_HEADERS, 1, 0, ERROR_INVALID_PARAMETER},
-        {WINHTTP_QUERY_EX_ALL_HEADERS, 0, 99999, ERROR_INVALID_PARAMETER},
         /* The body has not been read to its end. */
         {WINHTTP_QUERY_EX_ALL_HEADERS | WINHTTP_QUERY_FLAG_TRAILERS, 0, 0, ERROR_WINHTTP_INCORRECT_HANDLE_STATE},
         {WINHTTP_QUERY_AGE, 0, 0, ERROR_WINHTTP_HEADER_NOT_FOUND},
-        {WINHTTP_QUERY_EX_ALL_HEADERS, 0, 65001, 0}, {WINHTTP_QUERY_EX_ALL_HEADERS, 0, 1252, 0},
+        {WINHTTP_QUERY_EX_ALL_HEADERS, 0, 99999, 0}, {WINHTTP_QUERY_EX_ALL_HEADERS, 0, 65001, 0}, {WINHTTP_QUERY_EX_ALL_HEADERS, 0, 1252, 0},
         {WINHTTP_QUERY_EX_ALL_HEADERS | WINHTTP_QUERY_FLAG_REQUEST_HEADERS, 0, 0, 0},
     };
     struct trio it;
@@ -362,12 +361,131 @@ TEST(test_headers_ex__arrays)
     CHECK(count == 1 && fields[0].pwszValue[0] == 0x20ac);
     CHECK_EQ(WinHttpQueryHeadersEx(it.request, WINHTTP_QUERY_CUSTOM, 0, 0, NULL, &name, room, NULL, &fields, &count),
              ERROR_INVALID_PARAMETER);
-    CHECK_EQ(WinHttpQueryHeadersEx(it.request, WINHTTP_QUERY_CUSTOM, 0, 0, NULL, &name, room, &size, NULL, &count),
+    CHECK_EQ(WinHttpQueryHeadersEx(it.request, WINHTTP_QUERY_CUSTOM, 0, 0, NULL, &name, room, &size, &fields, NULL),
              ERROR_INVALID_PARAMETER);
+    CHECK_EQ(WinHttpQueryHeadersEx(it.request, WINHTTP_QUERY_ETAG, 0, 0, NULL, &name, room, &size, &fields, &count),
+             ERROR_INVALID_PARAMETER);
+    name.pwszName = NULL;
+    CHECK_EQ(WinHttpQueryHeadersEx(it.request, WINHTTP_QUERY_CUSTOM, 0, 0, NULL, &name, room, &size, &fields, &count),
+             ERROR_INVALID_PARAMETER);
+    /* Who wants but the size, or the count, need not have a place for the array. */
+    size = 0;
+    CHECK_EQ(WinHttpQueryHeadersEx(it.request, WINHTTP_QUERY_EX_ALL_HEADERS, 0, 0, NULL, NULL, NULL, &size, NULL, &count),
+             ERROR_INSUFFICIENT_BUFFER);
+    CHECK_EQ(size, needed);
+    count = 0;
+    CHECK_EQ(WinHttpQueryHeadersEx(it.request, WINHTTP_QUERY_EX_ALL_HEADERS, 0, 0, NULL, NULL, room, &size, NULL, &count), 0);
+    CHECK_EQ(count, 3);
     CHECK_EQ(WinHttpQueryHeadersEx(it.session, WINHTTP_QUERY_EX_ALL_HEADERS, 0, 0, NULL, NULL, room, &size, &fields, &count),
              ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
     CHECK_EQ(WinHttpQueryHeadersEx(NULL, WINHTTP_QUERY_EX_ALL_HEADERS, 0, 0, NULL, NULL, room, &size, &fields, &count),
              ERROR_INVALID_HANDLE);
+    trio_close(&it);
+    server_end(&server);
+}
+
+/* One field of a name at a time: without an index the first, with one that one, which is then moved on. */
+TEST(test_headers_ex__one_of_a_name)
+{
+    struct trio it;
+    WINHTTP_EXTENDED_HEADER *fields = NULL;
+    WINHTTP_HEADER_NAME name;
+    DWORD size = 0, count = 0, index = 0, at;
+    static ULONGLONG room[64];
+    SERVER(server, {"HTTP/1.1 200 OK\r\nSet-Cookie: a=0\r\nContent-Length: 0\r\nset-cookie: a=1\r\n\r\n", KEEP});
+    trio_open(&it, server.port, NULL, NULL, 0);
+    CHECK(exchange(it.request));
+    name.pszName = "SET-COOKIE";
+    for (at = 0; at < 2; at++) {
+        const DWORD level = (at ? WINHTTP_QUERY_CUSTOM : WINHTTP_QUERY_SET_COOKIE) | WINHTTP_QUERY_FLAG_WIRE_ENCODING;
+        size = sizeof(room);
+        CHECK_EQ(WinHttpQueryHeadersEx(it.request, level, 0, 0, NULL, at ? &name : NULL, room, &size, &fields, &count), 0);
+        CHECK_EQ(count, 1);
+        CHECK_BYTES(fields[0].pszValue, strlen(fields[0].pszValue), "a=0");
+        index = 1;
+        size = 1;
+        CHECK_EQ(WinHttpQueryHeadersEx(it.request, level, 0, 0, &index, at ? &name : NULL, room, &size, &fields, &count),
+                 ERROR_INSUFFICIENT_BUFFER);
+        CHECK(index == 1 && size > sizeof(*fields));
+        CHECK_EQ(WinHttpQueryHeadersEx(it.request, level, 0, 0, &index, at ? &name : NULL, room, &size, &fields, &count), 0);
+        CHECK(count == 1 && index == 2);
+        CHECK_BYTES(fields[0].pszName, strlen(fields[0].pszName), "set-cookie");
+        CHECK_BYTES(fields[0].pszValue, strlen(fields[0].pszValue), "a=1");
+        CHECK_EQ(WinHttpQueryHeadersEx(it.request, level, 0, 0, &index, at ? &name : NULL, room, &size, &fields, &count),
+                 ERROR_WINHTTP_HEADER_NOT_FOUND);
+        CHECK_EQ(index, 2);
+    }
+    trio_close(&it);
+    server_end(&server);
+}
+
+/* What is asked of a handle too early, of the wrong one, or of the wrong side. */
+TEST(test_headers_ex__states_and_sides)
+{
+    static const DWORD responses[] = {WINHTTP_QUERY_VERSION, WINHTTP_QUERY_STATUS_CODE, WINHTTP_QUERY_STATUS_TEXT,
+                                      WINHTTP_QUERY_RAW_HEADERS, WINHTTP_QUERY_RAW_HEADERS_CRLF, WINHTTP_QUERY_CONTENT_LENGTH,
+                                      WINHTTP_QUERY_CUSTOM, 71, 74};
+    struct trio it;
+    WCHAR text[256];
+    DWORD size, number = 0, index, at;
+    SYSTEMTIME time;
+    SERVER(server, {"HTTP/1.1 204 \r\nContent-ID: x\r\n\r\n", KEEP});
+    trio_open(&it, server.port, W("DELETE"), NULL, 0);
+    CHECK(WinHttpAddRequestHeaders(it.request, W("N: 7\r\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT"), (DWORD)-1, ADD));
+    for (at = 0; at < COUNT(responses); at++) {
+        const WCHAR *name = responses[at] == WINHTTP_QUERY_CUSTOM ? W("A") : NULL;
+        size = sizeof(text);
+        CHECK_FAILS(WinHttpQueryHeaders(it.request, responses[at], name, text, &size, NULL),
+                    ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
+        CHECK_FAILS(WinHttpQueryHeaders(it.request, responses[at] | WINHTTP_QUERY_FLAG_TRAILERS, name, text, &size, NULL),
+                    ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
+        CHECK_EQ(size, sizeof(text));
+        CHECK_FAILS(WinHttpQueryHeaders(it.connect, responses[at], name, text, &size, NULL), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+        CHECK_FAILS(WinHttpQueryHeaders(NULL, responses[at], name, text, &size, NULL), ERROR_INVALID_HANDLE);
+    }
+    CHECK_FIELD(it.request, WINHTTP_QUERY_REQUEST_METHOD, NULL, "DELETE");
+    CHECK_FIELD(it.request, WINHTTP_QUERY_VERSION | WINHTTP_QUERY_FLAG_REQUEST_HEADERS, NULL, "HTTP/1.1");
+    CHECK_FIELD(it.request, WINHTTP_QUERY_HOST | WINHTTP_QUERY_FLAG_REQUEST_HEADERS, NULL, "(none)");
+    size = sizeof(number);
+    CHECK_WORKS(WinHttpQueryHeaders(it.request, WINHTTP_QUERY_CUSTOM | WINHTTP_QUERY_FLAG_NUMBER | WINHTTP_QUERY_FLAG_REQUEST_HEADERS,
+                                    W("n"), &number, &size, NULL));
+    CHECK_EQ(number, 7);
+    size = sizeof(time);
+    CHECK_WORKS(WinHttpQueryHeaders(it.request, WINHTTP_QUERY_IF_MODIFIED_SINCE | WINHTTP_QUERY_FLAG_SYSTEMTIME |
+                                    WINHTTP_QUERY_FLAG_REQUEST_HEADERS, NULL, &time, &size, NULL));
+    CHECK(time.wYear == 1994 && time.wMonth == 11 && time.wDayOfWeek == 0);
+    CHECK(exchange(it.request));
+    CHECK_FIELD(it.request, WINHTTP_QUERY_STATUS_TEXT, NULL, "");
+    CHECK_FIELD(it.request, WINHTTP_QUERY_CONTENT_ID, NULL, "x");
+    CHECK_FIELD(it.request, WINHTTP_QUERY_HOST, NULL, "(none)");
+    CHECK(strncmp(find(it.request, WINHTTP_QUERY_HOST | WINHTTP_QUERY_FLAG_REQUEST_HEADERS, NULL), "127.0.0.1:", 10) == 0);
+    /* An empty text takes two bytes, and none of them counts. */
+    size = 0;
+    CHECK_FAILS(WinHttpQueryHeaders(it.request, WINHTTP_QUERY_STATUS_TEXT, NULL, text, &size, NULL), ERROR_INSUFFICIENT_BUFFER);
+    CHECK_EQ(size, 2);
+    CHECK_WORKS(WinHttpQueryHeaders(it.request, WINHTTP_QUERY_STATUS_TEXT, NULL, text, &size, NULL));
+    CHECK_EQ(size, 0);
+    /* In the encoding of the wire a character is a byte. */
+    size = 3;
+    CHECK_FAILS(WinHttpQueryHeaders(it.request, WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_WIRE_ENCODING, NULL, text, &size,
+                                    NULL), ERROR_INSUFFICIENT_BUFFER);
+    CHECK_EQ(size, 4);
+    CHECK_WORKS(WinHttpQueryHeaders(it.request, WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_WIRE_ENCODING, NULL, text, &size,
+                                    NULL));
+    CHECK(size == 3 && !strcmp((char *)text, "204"));
+    /* The room may be said to be there when it is not; an index stays where it is when nothing comes. */
+    index = 0;
+    size = sizeof(text);
+    CHECK_FAILS(WinHttpQueryHeaders(it.request, WINHTTP_QUERY_CONTENT_ID, NULL, WINHTTP_NO_OUTPUT_BUFFER, &size, &index),
+                ERROR_INSUFFICIENT_BUFFER);
+    CHECK(size == 4 && index == 0);
+    index = 1;
+    CHECK_FAILS(WinHttpQueryHeaders(it.request, WINHTTP_QUERY_CONTENT_ID, NULL, text, &size, &index),
+                ERROR_WINHTTP_HEADER_NOT_FOUND);
+    CHECK(size == 4 && index == 1);
+    size = sizeof(text);
+    CHECK_WORKS(WinHttpQueryHeaders(it.request, WINHTTP_QUERY_RAW_HEADERS_CRLF, NULL, text, &size, &index));
+    CHECK_EQ(index, 1);
     trio_close(&it);
     server_end(&server);
 }
@@ -400,6 +518,14 @@ TEST(test_headers_ex__trailers_and_reading)
     CHECK_EQ(got, 0);
     CHECK_FIELD(it.request, WINHTTP_QUERY_CUSTOM | WINHTTP_QUERY_FLAG_TRAILERS, W("t"), "1");
     CHECK_FIELD(it.request, WINHTTP_QUERY_RAW_HEADERS | WINHTTP_QUERY_FLAG_TRAILERS, NULL, "T: 1~T: 2~N: 42~");
+    CHECK_FIELD(it.request, WINHTTP_QUERY_RAW_HEADERS_CRLF | WINHTTP_QUERY_FLAG_TRAILERS, NULL,
+                "T: 1\r\nT: 2\r\nN: 42\r\n\r\n");
+    {
+        DWORD index = 1, number = 0, size = sizeof(number);
+        CHECK_WORKS(WinHttpQueryHeaders(it.request, WINHTTP_QUERY_CUSTOM | WINHTTP_QUERY_FLAG_TRAILERS | WINHTTP_QUERY_FLAG_NUMBER,
+                                        W("T"), &number, &size, &index));
+        CHECK(number == 2 && index == 2 && size == 4);
+    }
     CHECK_FIELD(it.request, WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_TRAILERS, NULL, "(none)");
     CHECK_FIELD(it.request, WINHTTP_QUERY_CUSTOM, W("t"), "(none)");
     CHECK(exchange(it.request));
@@ -459,6 +585,9 @@ TEST(test_headers_ex__fields_the_library_adds)
     CHECK_HAS(sent, "User-Agent: test\r\nHost: 127.0.0.1:");
     CHECK_HAS(sent, "Connection: Keep-Alive\r\nPragma: no-cache\r\nCache-Control: no-cache\r\nAccept: text/html, */*\r\n"
                     "Referer: http://r/\r\n\r\n");
+    sent = wire(NULL, NULL, W("HTTP/1.0"), NULL, NULL, WINHTTP_FLAG_BYPASS_PROXY_CACHE);
+    CHECK_HAS(sent, "Pragma: no-cache\r\n");
+    CHECK_LACKS(sent, "Cache-Control:");
     sent = wire(NULL, NULL, NULL, NULL, none, 0);
     CHECK_LACKS(sent, "Accept:");
     CHECK_LACKS(sent, "Pragma:");

@@ -13,6 +13,9 @@ TEST(test_open__handles_and_their_errors)
     CHECK_FAILS(WinHttpConnect(NULL, W("a"), 80, 0), ERROR_INVALID_HANDLE);
     CHECK_FAILS(WinHttpConnect(session, W("http://a"), 80, 0), ERROR_WINHTTP_INVALID_URL);
     CHECK_FAILS(WinHttpConnect(session, W("a b"), 80, 0), ERROR_WINHTTP_INVALID_URL);
+    CHECK_FAILS(WinHttpConnect(session, W("a:80"), 80, 0), ERROR_WINHTTP_INVALID_URL);
+    CHECK_FAILS(WinHttpConnect(session, W("http:"), 80, 0), ERROR_WINHTTP_INVALID_URL);
+    CHECK_FAILS(WinHttpConnect(session, W(""), 80, 0), ERROR_WINHTTP_INVALID_URL);
     CHECK_FAILS(WinHttpConnect(session, W("a"), 80, 1), ERROR_INVALID_PARAMETER);
     CHECK_WORKS(connect = WinHttpConnect(session, W("a"), 0, 0));
     CHECK_FAILS(WinHttpConnect(connect, W("a"), 80, 0), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
@@ -26,6 +29,113 @@ TEST(test_open__handles_and_their_errors)
     CHECK_FAILS(WinHttpCloseHandle(session), ERROR_INVALID_HANDLE);
     CHECK_WORKS(WinHttpCloseHandle(connect));
     CHECK_WORKS(WinHttpCloseHandle(request));
+}
+
+/* Every function on every handle that it does not take: closed, made up, of another kind. */
+TEST(test_open__wrong_handles)
+{
+    struct trio it;
+    HINTERNET bad[3];
+    WCHAR text[8];
+    DWORD size = sizeof(text), number = 0;
+    size_t at;
+    trio_open(&it, 80, NULL, NULL, 0);
+    bad[0] = NULL;
+    bad[1] = (HINTERNET)0xdeadbeef;
+    bad[2] = WinHttpConnect(it.session, W("a"), 80, 0);
+    CHECK(WinHttpCloseHandle(bad[2]));
+    for (at = 0; at < COUNT(bad); at++) {
+        CHECK_FAILS(WinHttpConnect(bad[at], W("a"), 80, 0), ERROR_INVALID_HANDLE);
+        CHECK_FAILS(WinHttpOpenRequest(bad[at], NULL, NULL, NULL, NULL, NULL, 0), ERROR_INVALID_HANDLE);
+        CHECK_FAILS(WinHttpAddRequestHeaders(bad[at], W("a: b"), (DWORD)-1, WINHTTP_ADDREQ_FLAG_ADD), ERROR_INVALID_HANDLE);
+        CHECK_FAILS(WinHttpSendRequest(bad[at], NULL, 0, NULL, 0, 0, 0), ERROR_INVALID_HANDLE);
+        CHECK_FAILS(WinHttpReceiveResponse(bad[at], NULL), ERROR_INVALID_HANDLE);
+        CHECK_FAILS(WinHttpQueryHeaders(bad[at], WINHTTP_QUERY_VERSION, NULL, text, &size, NULL), ERROR_INVALID_HANDLE);
+        CHECK_FAILS(WinHttpQueryDataAvailable(bad[at], &number), ERROR_INVALID_HANDLE);
+        CHECK_FAILS(WinHttpReadData(bad[at], text, 1, &number), ERROR_INVALID_HANDLE);
+        CHECK_FAILS(WinHttpWriteData(bad[at], text, 1, &number), ERROR_INVALID_HANDLE);
+        CHECK_FAILS(WinHttpSetTimeouts(bad[at], 0, 0, 0, 0), ERROR_INVALID_HANDLE);
+        CHECK_FAILS(WinHttpQueryOption(bad[at], WINHTTP_OPTION_HANDLE_TYPE, &number, &size), ERROR_INVALID_HANDLE);
+        CHECK_FAILS(WinHttpSetOption(bad[at], WINHTTP_OPTION_REDIRECT_POLICY, &number, 4), ERROR_INVALID_HANDLE);
+        CHECK_FAILS(WinHttpSetStatusCallback(bad[at], NULL, 0, 0) != WINHTTP_INVALID_STATUS_CALLBACK, ERROR_INVALID_HANDLE);
+        CHECK_FAILS(WinHttpCloseHandle(bad[at]), ERROR_INVALID_HANDLE);
+    }
+    bad[0] = it.session;
+    bad[1] = it.connect;
+    for (at = 0; at < 2; at++) {
+        CHECK_FAILS(WinHttpAddRequestHeaders(bad[at], W("a: b"), (DWORD)-1, WINHTTP_ADDREQ_FLAG_ADD),
+                    ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+        CHECK_FAILS(WinHttpSendRequest(bad[at], NULL, 0, NULL, 0, 0, 0), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+        CHECK_FAILS(WinHttpReceiveResponse(bad[at], NULL), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+        CHECK_FAILS(WinHttpQueryHeaders(bad[at], WINHTTP_QUERY_VERSION, NULL, text, &size, NULL), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+        CHECK_FAILS(WinHttpQueryDataAvailable(bad[at], &number), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+        CHECK_FAILS(WinHttpReadData(bad[at], text, 1, &number), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+        CHECK_FAILS(WinHttpWriteData(bad[at], text, 1, &number), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    }
+    CHECK_FAILS(WinHttpConnect(it.request, W("a"), 80, 0), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_FAILS(WinHttpOpenRequest(it.request, NULL, NULL, NULL, NULL, NULL, 0), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    trio_close(&it);
+}
+
+TEST(test_open__sessions_and_servers)
+{
+    static const DWORD flags[] = {1, 0x100, 0x08000000, 0x20000000, 0x40000000, 0x10000001};
+    static const struct {
+        const WCHAR *name;
+        INTERNET_PORT port;
+        DWORD flags;
+        const char *url;
+    } rows[] = {
+        {W("host"), 0, 0, "http://host/"}, {W("host"), 0, WINHTTP_FLAG_SECURE, "https://host/"},
+        {W("host"), 443, 0, "http://host:443/"}, {W("host"), 80, WINHTTP_FLAG_SECURE, "https://host:80/"},
+        {W("::1"), 81, 0, "http://[::1]:81/"}, {W("[::1]"), 81, 0, "http://[::1]:81/"}, {W("10.0.1.45"), 80, 0, "http://10.0.1.45/"},
+        {W("fe80::1%lo"), 80, 0, "http://[fe80::1%lo]/"},
+    };
+    HINTERNET session, connect, request;
+    size_t at;
+    for (at = 0; at < COUNT(flags); at++)
+        CHECK_FAILS(WinHttpOpen(NULL, WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, flags[at]), ERROR_INVALID_PARAMETER);
+    CHECK_FAILS(WinHttpOpen(NULL, 5, NULL, NULL, 0), ERROR_INVALID_PARAMETER);
+    CHECK_FAILS(WinHttpOpen(NULL, WINHTTP_ACCESS_TYPE_NAMED_PROXY, W(""), NULL, 0), ERROR_INVALID_PARAMETER);
+    CHECK_FAILS(WinHttpOpen(W("a\r\nb: c"), WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, 0), ERROR_INVALID_PARAMETER);
+    CHECK_WORKS(session = WinHttpOpen(W(""), WINHTTP_ACCESS_TYPE_NAMED_PROXY, W("proxy"), W(""), 0));
+    CHECK_WORKS(WinHttpCloseHandle(session));
+    CHECK_WORKS(session = WinHttpOpen(NULL, WINHTTP_ACCESS_TYPE_NO_PROXY, W("ignored"), W("ignored"), 0));
+    for (at = 0; at < COUNT(rows); at++) {
+        WCHAR url[64];
+        DWORD size = sizeof(url), length;
+        CHECK_WORKS(connect = WinHttpConnect(session, rows[at].name, rows[at].port, 0));
+        CHECK_WORKS(request = WinHttpOpenRequest(connect, NULL, NULL, NULL, NULL, NULL, rows[at].flags));
+        CHECK_WORKS(WinHttpQueryOption(request, WINHTTP_OPTION_URL, url, &size));
+        CHECK_EQ(size, 2 * strlen(rows[at].url));
+        for (length = 0; length < size / 2 && url[length] == (WCHAR)rows[at].url[length]; length++)
+            ;
+        CHECK_EQ(length, strlen(rows[at].url));
+        CHECK(WinHttpCloseHandle(request) && WinHttpCloseHandle(connect));
+    }
+    CHECK_WORKS(WinHttpCloseHandle(session));
+}
+
+/* A handle does not need its parents to be open. */
+TEST(test_open__children_stay)
+{
+    struct trio it;
+    DWORD_PTR context = 5;
+    DWORD size = sizeof(context);
+    HINTERNET second;
+    SERVER(server, {OK_HELLO, KEEP});
+    trio_open(&it, server.port, NULL, NULL, 0);
+    CHECK_WORKS(WinHttpSetOption(it.connect, WINHTTP_OPTION_CONTEXT_VALUE, &context, sizeof(context)));
+    CHECK_WORKS(WinHttpCloseHandle(it.session));
+    CHECK_WORKS(second = WinHttpOpenRequest(it.connect, NULL, NULL, NULL, NULL, NULL, 0));
+    CHECK_WORKS(WinHttpCloseHandle(it.connect));
+    context = 0;
+    CHECK_WORKS(WinHttpQueryOption(second, WINHTTP_OPTION_CONTEXT_VALUE, &context, &size));
+    CHECK_EQ(context, 5);
+    CHECK(exchange(second));
+    CHECK_WORKS(WinHttpCloseHandle(second));
+    CHECK_WORKS(WinHttpCloseHandle(it.request));
+    server_end(&server);
 }
 
 TEST(test_open__notifications_of_handles)
@@ -75,6 +185,9 @@ TEST(test_open__time_limits)
     CHECK_EQ(number_of(it.request, WINHTTP_OPTION_RECEIVE_TIMEOUT), 30000);
     CHECK_EQ(number_of(it.request, WINHTTP_OPTION_RECEIVE_RESPONSE_TIMEOUT), 0xFFFFFFFF);
     CHECK_FAILS(WinHttpSetTimeouts(it.connect, -2, 0, 0, 0), ERROR_INVALID_PARAMETER);
+    CHECK_FAILS(WinHttpSetTimeouts(it.session, 0, -2, 0, 0), ERROR_INVALID_PARAMETER);
+    CHECK_FAILS(WinHttpSetTimeouts(it.request, 0, 0, -2, 0), ERROR_INVALID_PARAMETER);
+    CHECK_FAILS(WinHttpSetTimeouts(it.request, 0, 0, 0, -2147483647), ERROR_INVALID_PARAMETER);
     CHECK_FAILS(WinHttpSetTimeouts(it.connect, 1, 2, 3, 4), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
     CHECK_FAILS(WinHttpSetTimeouts(NULL, 1, 2, 3, 4), ERROR_INVALID_HANDLE);
     CHECK_WORKS(WinHttpSetTimeouts(it.session, 1, 2, -1, 4));
@@ -210,6 +323,13 @@ TEST(test_open__connection_info)
     SERVER(server, {OK_HELLO, KEEP});
     trio_open(&it, server.port, NULL, NULL, 0);
     CHECK(exchange(it.request));
+    info.cbSize = 4;
+    CHECK_FAILS(WinHttpQueryOption(it.request, WINHTTP_OPTION_CONNECTION_INFO, &info, &size), ERROR_INVALID_PARAMETER);
+    info.cbSize = sizeof(info) - 4; /* as Windows 7 has it */
+    CHECK_WORKS(WinHttpQueryOption(it.request, WINHTTP_OPTION_CONNECTION_INFO, &info, &size));
+    size = sizeof(info) - 1;
+    CHECK_FAILS(WinHttpQueryOption(it.request, WINHTTP_OPTION_CONNECTION_INFO, &info, &size), ERROR_INSUFFICIENT_BUFFER);
+    CHECK_EQ(size, sizeof(info));
     info.cbSize = sizeof(info);
     CHECK_WORKS(WinHttpQueryOption(it.request, WINHTTP_OPTION_CONNECTION_INFO, &info, &size));
     CHECK_EQ(ntohs(((struct sockaddr_in *)&info.RemoteAddress)->sin_port), server.port);

@@ -35,6 +35,7 @@ static const struct {
     {WINHTTP_OPTION_HTTP_VERSION, ANYWHERE, ANYWHERE},
     {WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT, AT_REQUEST, AT_REQUEST},
     {WINHTTP_OPTION_SECURE_PROTOCOLS, AT_REQUEST, 0},
+    {WINHTTP_OPTION_TCP_PRIORITY_HINT, AT_SESSION, 0},
 };
 
 /* Rows with rules of their own, tested one by one below or in the tests of their topic. */
@@ -50,8 +51,24 @@ static int is_special(DWORD option)
     case WINHTTP_OPTION_ENABLETRACING:
     case WINHTTP_OPTION_CONNECTION_INFO:
     case WINHTTP_OPTION_IS_PROXY_CONNECT_RESPONSE: /* documented for sessions, which have no response */
-    case 207: /* these two are not documented */
+    case WINHTTP_OPTION_GLOBAL_PROXY_CREDS: /* these three are taken where an administrator says so, and here is none */
+    case WINHTTP_OPTION_GLOBAL_SERVER_CREDS:
+    case WINHTTP_OPTION_USE_GLOBAL_SERVER_CREDENTIALS:
+    case WINHTTP_OPTION_PASSPORT_SIGN_OUT: /* a string of any length */
+    case WINHTTP_OPTION_UNSAFE_HEADER_PARSING: /* from here on, none is documented */
+    case WINHTTP_OPTION_CONNECTION_FILTER:
+    case WINHTTP_OPTION_KDC_PROXY_SETTINGS:
+    case WINHTTP_OPTION_PROXY_DISABLE_SERVICE_CALLS:
+    case WINHTTP_OPTION_SET_TOKEN_BINDING:
+    case WINHTTP_OPTION_TOKEN_BINDING_PUBLIC_KEY:
+    case WINHTTP_OPTION_REFERER_TOKEN_BINDING_HOSTNAME:
+    case 203:
+    case 204:
+    case 205:
+    case 206:
+    case 207:
     case 208:
+    case 209:
         return 1;
     }
     return 0;
@@ -124,7 +141,7 @@ TEST(test_options__who_can_set_them)
     for (at = 0; at < COUNT(option_rows); at++) {
         const struct option_row *row = &option_rows[at];
         DWORD size = is_number(row->size) ? (DWORD)row->size : row->size == OTHER_VALUE ? 8 : 0;
-        if (row->rank == WINDOWS_ONLY || is_special(row->option))
+        if (is_special(row->option))
             continue;
         for (kind = 0; kind < COUNT(kinds); kind++) {
             int level = kinds[kind].level;
@@ -163,6 +180,9 @@ static int is_not_there_yet(DWORD option)
     case WINHTTP_OPTION_PROXY_SPN_USED:
     case WINHTTP_OPTION_CONNECTION_STATS_V0:
     case WINHTTP_OPTION_CONNECTION_STATS_V1:
+    case WINHTTP_OPTION_PASSPORT_COBRANDING_TEXT:
+    case WINHTTP_OPTION_PASSPORT_COBRANDING_URL:
+    case WINHTTP_OPTION_PASSPORT_RETURN_URL:
         return 1;
     }
     return 0;
@@ -175,7 +195,7 @@ TEST(test_options__who_can_read_them)
     open_all();
     for (at = 0; at < COUNT(option_rows); at++) {
         const struct option_row *row = &option_rows[at];
-        if (row->rank == WINDOWS_ONLY || is_special(row->option))
+        if (is_special(row->option))
             continue;
         for (kind = 0; kind < COUNT(kinds); kind++) {
             int level = kinds[kind].level;
@@ -291,6 +311,9 @@ TEST(test_options__impossible_values)
         {WINHTTP_OPTION_SECURITY_FLAGS, 0x1, AT_REQUEST, ERROR_INVALID_PARAMETER},
         {WINHTTP_OPTION_SECURITY_FLAGS, 0x10000000, AT_REQUEST, ERROR_INVALID_PARAMETER},
         {WINHTTP_OPTION_SECURITY_FLAGS, 0x40000000, AT_REQUEST, ERROR_INVALID_PARAMETER},
+        {WINHTTP_OPTION_SECURITY_FLAGS, 0x20000000, AT_REQUEST, ERROR_INVALID_PARAMETER},
+        {WINHTTP_OPTION_SECURITY_FLAGS, SECURITY_FLAG_IGNORE_WEAK_SIGNATURE, AT_REQUEST, 0},
+        {WINHTTP_OPTION_SECURITY_FLAGS, SECURITY_FLAG_IGNORE_ALL_CERT_ERRORS, AT_REQUEST, 0},
         {WINHTTP_OPTION_SECURITY_FLAGS, 0, AT_REQUEST, 0},
         {WINHTTP_OPTION_CODEPAGE, 12345, AT_SESSION, ERROR_INVALID_PARAMETER},
         {WINHTTP_OPTION_CODEPAGE, 28591, AT_SESSION, 0},
@@ -335,11 +358,83 @@ TEST(test_options__impossible_values)
     close_all();
 }
 
+TEST(test_options__features_to_enable)
+{
+    DWORD wanted = WINHTTP_ENABLE_SSL_REVOCATION, size = sizeof(wanted);
+    size_t at;
+    open_all();
+    for (at = 0; at < COUNT(kinds); at++) {
+        int takes = kinds[at].level == AT_SESSION || kinds[at].level == AT_REQUEST;
+        DWORD wrong = takes ? ERROR_INVALID_PARAMETER : ERROR_WINHTTP_INCORRECT_HANDLE_TYPE;
+        wanted = 4;
+        CHECK_FAILS(WinHttpSetOption(kinds[at].handle, WINHTTP_OPTION_ENABLE_FEATURE, &wanted, sizeof(wanted)), wrong);
+        CHECK_FAILS(WinHttpSetOption(kinds[at].handle, WINHTTP_OPTION_ENABLE_FEATURE, NULL, 0), wrong);
+        CHECK_FAILS(WinHttpQueryOption(kinds[at].handle, WINHTTP_OPTION_ENABLE_FEATURE, &wanted, &size), ERROR_INVALID_PARAMETER);
+    }
+    close_all();
+}
+
+/* Of strings, what is set counts characters, with or without a NUL; what is read counts bytes. */
+TEST(test_options__lengths_of_strings)
+{
+    static const DWORD options[] = {WINHTTP_OPTION_USERNAME, WINHTTP_OPTION_PASSWORD, WINHTTP_OPTION_PROXY_USERNAME,
+                                    WINHTTP_OPTION_PROXY_PASSWORD, WINHTTP_OPTION_USER_AGENT, WINHTTP_OPTION_REQUEST_ANNOTATION};
+    WCHAR back[16];
+    DWORD size, extra;
+    size_t at;
+    open_all();
+    for (at = 0; at < COUNT(options); at++) {
+        HINTERNET handle = options[at] == WINHTTP_OPTION_USER_AGENT ? it.session : it.request;
+        for (extra = 0; extra < 2; extra++) {
+            CHECK_WORKS(WinHttpSetOption(handle, options[at], (void *)W("abcd"), 4 + extra));
+            size = 0;
+            CHECK_FAILS(WinHttpQueryOption(handle, options[at], NULL, &size), ERROR_INSUFFICIENT_BUFFER);
+            CHECK_EQ(size, 10);
+            size = 8;
+            CHECK_FAILS(WinHttpQueryOption(handle, options[at], back, &size), ERROR_INSUFFICIENT_BUFFER);
+            CHECK_EQ(size, 10);
+            CHECK_WORKS(WinHttpQueryOption(handle, options[at], back, &size));
+            CHECK(size == 8 && back[0] == 'a' && back[3] == 'd' && back[4] == 0);
+        }
+        CHECK_WORKS(WinHttpSetOption(handle, options[at], (void *)W("abcd"), 2));
+        size = sizeof(back);
+        CHECK_WORKS(WinHttpQueryOption(handle, options[at], back, &size));
+        CHECK(size == 4 && back[1] == 'b' && back[2] == 0);
+        CHECK_FAILS(WinHttpSetOption(handle, options[at], NULL, 4), ERROR_INVALID_PARAMETER);
+        CHECK_WORKS(WinHttpSetOption(handle, options[at], NULL, 0));
+        size = sizeof(back);
+        CHECK_WORKS(WinHttpQueryOption(handle, options[at], back, &size));
+        CHECK(size == 0 && back[0] == 0);
+    }
+    close_all();
+}
+
+TEST(test_options__the_unload_event)
+{
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL), other = CreateEventW(NULL, TRUE, FALSE, NULL), nothing = &event;
+    DWORD size = sizeof(event);
+    open_all();
+    CHECK_FAILS(WinHttpSetOption(it.session, WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT, &event, 4), ERROR_INVALID_PARAMETER);
+    CHECK_FAILS(WinHttpSetOption(it.session, WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT, &nothing, size), ERROR_INVALID_PARAMETER);
+    CHECK_FAILS(WinHttpSetOption(it.session, WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT, NULL, 0), ERROR_INVALID_PARAMETER);
+    CHECK_WORKS(WinHttpSetOption(it.session, WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT, &event, size));
+    CHECK_FAILS(WinHttpSetOption(it.session, WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT, &other, size), ERROR_INVALID_PARAMETER);
+    CHECK_FAILS(WinHttpSetOption(it.connect, WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT, &other, size), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_FAILS(WinHttpQueryOption(it.session, WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT, &other, &size), ERROR_INVALID_PARAMETER);
+    close_all();
+    CHECK_EQ(WaitForSingleObject(event, 10000), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(other, 0), WAIT_TIMEOUT);
+    CHECK(CloseHandle(event) && CloseHandle(other));
+}
+
 TEST(test_options__secure_defaults)
 {
     HINTERNET session = WinHttpOpen(NULL, WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, WINHTTP_FLAG_SECURE_DEFAULTS);
     DWORD protocols;
     REQUIRE(session != NULL);
+    /* Its two bits mean this together; the one that is not ASYNC means nothing. */
+    CHECK_FAILS(WinHttpOpen(NULL, WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, WINHTTP_FLAG_SECURE_DEFAULTS & ~WINHTTP_FLAG_ASYNC),
+                ERROR_INVALID_PARAMETER);
     protocols = WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_1 | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2;
     CHECK_FAILS(WinHttpSetOption(session, WINHTTP_OPTION_SECURE_PROTOCOLS, &protocols, sizeof(protocols)), ERROR_ACCESS_DENIED);
     protocols = WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2;
@@ -369,7 +464,11 @@ TEST(test_options__of_the_process)
     CHECK_WORKS(WinHttpQueryOption(NULL, WINHTTP_OPTION_PROXY, &proxy, &size));
     CHECK(GlobalFree(proxy.lpszProxy) == NULL && GlobalFree(proxy.lpszProxyBypass) == NULL);
     CHECK_EQ(number_of(it.session, WINHTTP_OPTION_WORKER_THREAD_COUNT), 0);
-    /* Options of handles have none here. */
+    /* Options of handles have none here, and that goes before all other faults. */
+    CHECK_FAILS(WinHttpQueryOption(NULL, WINHTTP_OPTION_HANDLE_TYPE, NULL, NULL), ERROR_INVALID_HANDLE);
+    CHECK_FAILS(WinHttpQueryOption(NULL, 0xFFFF, NULL, NULL), ERROR_INVALID_HANDLE);
+    CHECK_FAILS(WinHttpQueryOption(NULL, WINHTTP_OPTION_EXTENDED_ERROR, &value, NULL), ERROR_INVALID_PARAMETER);
+    CHECK_FAILS(WinHttpQueryOption(NULL, WINHTTP_OPTION_PROXY, &proxy, NULL), ERROR_INVALID_PARAMETER);
     CHECK_FAILS(WinHttpSetOption(NULL, WINHTTP_OPTION_REDIRECT_POLICY, &value, sizeof(value)), ERROR_INVALID_HANDLE);
     size = sizeof(value);
     CHECK_FAILS(WinHttpQueryOption(NULL, WINHTTP_OPTION_REDIRECT_POLICY, &value, &size), ERROR_INVALID_HANDLE);
@@ -381,6 +480,9 @@ TEST(test_options__that_are_not_here)
     static const struct {
         DWORD option, set, get;
     } rows[] = {
+        {WINHTTP_OPTION_GLOBAL_PROXY_CREDS, ERROR_WINHTTP_INVALID_OPTION, ERROR_INVALID_PARAMETER},
+        {WINHTTP_OPTION_GLOBAL_SERVER_CREDS, ERROR_WINHTTP_INVALID_OPTION, ERROR_INVALID_PARAMETER},
+        {WINHTTP_OPTION_USE_GLOBAL_SERVER_CREDENTIALS, ERROR_WINHTTP_INVALID_OPTION, ERROR_INVALID_PARAMETER},
         {0, ERROR_WINHTTP_INVALID_OPTION, ERROR_INVALID_PARAMETER},
         {8, ERROR_WINHTTP_INVALID_OPTION, ERROR_INVALID_PARAMETER},
         {110, ERROR_WINHTTP_INVALID_OPTION, ERROR_INVALID_PARAMETER},

@@ -427,6 +427,9 @@ TEST(test_proxy__an_entry_of_a_result)
     struct trio it;
     WINHTTP_PROXY_RESULT_ENTRY entry = {TRUE, FALSE, INTERNET_SCHEME_HTTP, (PWSTR)W("127.0.0.1"), 0};
     DWORD size = sizeof(entry);
+    /* Neither a list nor a login nor a port is a host. */
+    static const WCHAR *const no_hosts[] = {W("a;b"), W("a b"), W(" a"), W("a "), W(";a"), W("u@a"), W("a/"), W("a:80"), W("http://a")};
+    size_t at;
     SERVER(proxy, {OK_HELLO, CLOSE}, {OK_HELLO, CLOSE});
     entry.ProxyPort = (INTERNET_PORT)proxy.port;
     trio_open(&it, proxy.port, NULL, W("/y"), 0);
@@ -447,6 +450,10 @@ TEST(test_proxy__an_entry_of_a_result)
     entry.fProxy = TRUE;
     entry.pwszProxy = NULL;
     CHECK_FAILS(WinHttpSetOption(it.request, WINHTTP_OPTION_PROXY_RESULT_ENTRY, &entry, size), ERROR_INVALID_PARAMETER);
+    for (at = 0; at < COUNT(no_hosts); at++) {
+        entry.pwszProxy = (LPWSTR)no_hosts[at];
+        CHECK_FAILS(WinHttpSetOption(it.request, WINHTTP_OPTION_PROXY_RESULT_ENTRY, &entry, size), ERROR_INVALID_PARAMETER);
+    }
     trio_close(&it);
     server_end(&proxy);
 }

@@ -251,3 +251,146 @@ TEST(test_url__flags_of_putting_together)
     CHECK_WORKS(WinHttpCreateUrl(&it, 0, url, &length));
     CHECK(is(url, length, "https://h"));
 }
+
+/* What is not asked for is left alone; scheme and port as numbers always come. */
+TEST(test_url__parts_that_are_asked_for)
+{
+    URL_COMPONENTS it;
+    WCHAR user[8], password[8], host[8] = {'x', 0};
+    const WCHAR *url = wide_url("https://u:@h:8/p?q#f");
+    memset(&it, 0, sizeof(it));
+    it.dwStructSize = sizeof(it);
+    CHECK_WORKS(WinHttpCrackUrl(url, 0, 0, &it));
+    CHECK(it.nScheme == INTERNET_SCHEME_HTTPS && it.nPort == 8);
+    CHECK(!it.lpszScheme && !it.lpszHostName && !it.lpszUserName && !it.lpszPassword && !it.lpszUrlPath && !it.lpszExtraInfo);
+    CHECK(!it.dwSchemeLength && !it.dwHostNameLength && !it.dwUrlPathLength && !it.dwExtraInfoLength);
+    /* A password that is empty is there, one that is missing is an empty copy. */
+    ask_for_pointers(&it);
+    CHECK_WORKS(WinHttpCrackUrl(url, 0, 0, &it));
+    CHECK(it.lpszPassword == url + 10 && it.dwPasswordLength == 0);
+    CHECK(is(it.lpszExtraInfo, it.dwExtraInfoLength, "?q#f"));
+    ask_for_pointers(&it);
+    it.lpszUserName = user;
+    it.lpszPassword = password;
+    it.dwUserNameLength = it.dwPasswordLength = 8;
+    user[0] = password[0] = 'x';
+    CHECK_WORKS(WinHttpCrackUrl(wide_url("http://h"), 0, 0, &it));
+    CHECK(it.lpszUserName == user && it.dwUserNameLength == 0 && user[0] == 0);
+    CHECK(it.lpszPassword == password && it.dwPasswordLength == 0 && password[0] == 0);
+    /* A copy may go into the URL itself, a pointer beside it. */
+    memset(&it, 0, sizeof(it));
+    it.dwStructSize = sizeof(it);
+    url = wide_url("http://host/path?q");
+    it.lpszUrlPath = url_room + 1;
+    it.dwUrlPathLength = 10;
+    it.dwExtraInfoLength = 1;
+    CHECK_WORKS(WinHttpCrackUrl(url, 0, 0, &it));
+    CHECK(it.lpszUrlPath == url_room + 1 && is(url_room + 1, it.dwUrlPathLength, "/path") && url_room[6] == 0);
+    CHECK(it.lpszExtraInfo == url + 16 && is(it.lpszExtraInfo, it.dwExtraInfoLength, "?q"));
+    /* What is absent points at the end. */
+    ask_for_pointers(&it);
+    url = wide_url("http://h");
+    CHECK_WORKS(WinHttpCrackUrl(url, 0, 0, &it));
+    CHECK(it.lpszUrlPath == url + 8 && it.lpszExtraInfo == url + 8);
+    /* A fault changes nothing. */
+    memset(&it, 0, sizeof(it));
+    it.dwStructSize = sizeof(it);
+    it.lpszHostName = host;
+    it.dwHostNameLength = 8;
+    it.lpszScheme = user;
+    it.nPort = 7;
+    CHECK_FAILS(WinHttpCrackUrl(url, 0, 0, &it), ERROR_INVALID_PARAMETER);
+    CHECK(it.nPort == 7 && it.nScheme == 0 && it.dwHostNameLength == 8 && host[0] == 'x');
+    it.lpszScheme = NULL;
+    CHECK_FAILS(WinHttpCrackUrl(wide_url("http://h:x"), 0, 0, &it), ERROR_WINHTTP_INVALID_URL);
+    CHECK(it.nPort == 7 && it.nScheme == 0 && it.dwHostNameLength == 8 && host[0] == 'x');
+}
+
+TEST(test_url__flags_of_taking_apart)
+{
+    static const struct {
+        const char *url;
+        DWORD flags;
+        const char *host, *path, *extra;
+    } rows[] = {
+        {"http://a/b%20c?d%41", ICU_DECODE, "a", "/b c", "?dA"},
+        {"http://a/%zz%4", ICU_DECODE, "a", "/%zz%4", ""},
+        {"http://a/%c3%a4", ICU_DECODE, "a", "/\xc3\xa4", ""},
+        {"http://a%2fb", ICU_DECODE, "a", "/b", ""},
+        {"http://winehq.o g/path with spaces", ICU_ESCAPE, "winehq.o g", "/path%20with%20spaces", ""},
+        {"http://a/b?c d\"", ICU_ESCAPE, "a", "/b", "?c%20d%22"},
+        {"http://a/b c", ICU_ESCAPE | ICU_DECODE, "a", "/b%20c", ""},
+        {"http://a/b", ICU_REJECT_USERPWD, "a", "/b", ""},
+        {"http://a/b@c", ICU_REJECT_USERPWD, "a", "/b@c", ""},
+    };
+    static const char *const with_users[] = {"http://u:p@h", "http://:@h", "http://u:@h", "http://:p@h", "http://u@h", "http://@h"};
+    URL_COMPONENTS it;
+    WCHAR host[32], path[32], extra[32];
+    size_t at;
+    for (at = 0; at < COUNT(rows); at++) {
+        memset(&it, 0, sizeof(it));
+        it.dwStructSize = sizeof(it);
+        it.lpszHostName = host;
+        it.lpszUrlPath = path;
+        it.lpszExtraInfo = extra;
+        it.dwHostNameLength = it.dwUrlPathLength = it.dwExtraInfoLength = 32;
+        harness_current = rows[at].url;
+        CHECK_WORKS(WinHttpCrackUrl(wide_url(rows[at].url), 0, rows[at].flags, &it));
+        CHECK(is(host, it.dwHostNameLength, rows[at].host) && host[it.dwHostNameLength] == 0);
+        CHECK(is(path, it.dwUrlPathLength, rows[at].path) && path[it.dwUrlPathLength] == 0);
+        CHECK(is(extra, it.dwExtraInfoLength, rows[at].extra) && extra[it.dwExtraInfoLength] == 0);
+        harness_current = "test_url__flags_of_taking_apart";
+    }
+    for (at = 0; at < COUNT(with_users); at++) {
+        ask_for_pointers(&it);
+        CHECK_FAILS(WinHttpCrackUrl(wide_url(with_users[at]), 0, ICU_REJECT_USERPWD, &it), ERROR_WINHTTP_INVALID_URL);
+    }
+    /* One pointer among buffers is one too many. */
+    memset(&it, 0, sizeof(it));
+    it.dwStructSize = sizeof(it);
+    it.lpszHostName = host;
+    it.dwHostNameLength = 32;
+    it.dwUrlPathLength = 1;
+    CHECK_FAILS(WinHttpCrackUrl(wide_url("http://a/b"), 0, ICU_DECODE, &it), ERROR_INVALID_PARAMETER);
+}
+
+/* The example of both functions' pages: parts that point into one URL make another. */
+TEST(test_url__apart_and_together)
+{
+    URL_COMPONENTS it;
+    WCHAR url[128];
+    const WCHAR *first = wide_url("http://search.msn.com/results.asp?RS=CHECKED&FORM=MSNH&v=1&q=wininet");
+    DWORD length = 0;
+    memset(&it, 0, sizeof(it));
+    it.dwStructSize = sizeof(it);
+    it.dwSchemeLength = it.dwHostNameLength = it.dwUrlPathLength = it.dwExtraInfoLength = (DWORD)-1;
+    CHECK_WORKS(WinHttpCrackUrl(first, 68, 0, &it));
+    it.lpszExtraInfo = (WCHAR *)W("?RS=CHECKED&FORM=MSNH&v=1&q=winhttp");
+    CHECK_FAILS(WinHttpCreateUrl(&it, 0, NULL, &length), ERROR_INSUFFICIENT_BUFFER);
+    CHECK_EQ(length, 69);
+    CHECK_WORKS(WinHttpCreateUrl(&it, 0, url, &length));
+    CHECK(is(url, length, "http://search.msn.com/results.asp?RS=CHECKED&FORM=MSNH&v=1&q=winhttp"));
+}
+
+TEST(test_url__schemes_and_ports_put_together)
+{
+    URL_COMPONENTS it = parts_of(NULL, NULL, NULL, W("h"), 80, NULL, NULL);
+    WCHAR url[64];
+    DWORD length = COUNT(url);
+    it.nScheme = 99;
+    CHECK_FAILS(WinHttpCreateUrl(&it, 0, url, &length), ERROR_INVALID_PARAMETER);
+    CHECK_EQ(length, COUNT(url));
+    /* The text goes before the number; without both it is http. */
+    it.lpszScheme = (WCHAR *)W("https");
+    it.nScheme = INTERNET_SCHEME_HTTP;
+    check_made(it, 0, "https://h:80");
+    check_made(parts_of(NULL, NULL, NULL, W("h"), 80, NULL, NULL), 0, "http://h");
+    check_made(parts_of(W("HTTPS"), NULL, NULL, W("h"), 443, NULL, NULL), 0, "HTTPS://h");
+    it = parts_of(W("http"), W("u"), NULL, W("h"), 80, NULL, NULL);
+    CHECK_FAILS(WinHttpCreateUrl(&it, ICU_REJECT_USERPWD, url, &length), ERROR_WINHTTP_INVALID_URL);
+    check_made(parts_of(W("http"), NULL, NULL, W("h"), 80, W("/\x4f60"), NULL), ICU_ESCAPE, "http://h/%E4%BD%A0");
+#ifndef __MINGW32__ /* its headers do not know this yet */
+    check_made(parts_of(W("http"), NULL, NULL, W("h"), 80, W("/"), NULL), ICU_INCLUDE_DEFAULT_PORT, "http://h:80/");
+    check_made(parts_of(W("https"), NULL, NULL, W("h"), 443, W("/"), NULL), ICU_INCLUDE_DEFAULT_PORT, "https://h:443/");
+#endif
+}

@@ -53,6 +53,16 @@ run_clients() {
     "$WORK/download_async" "http://localhost:$1/" "$WORK/file" >"$WORK/said" 2>&1
     expect "download: report" '^200, 14 bytes' "$WORK/said"
     expect "download: file" '^Hello, world!$' "$WORK/file"
+    "$WORK/client_async_many" "http://localhost:$1/" "http://localhost:$1/none" "http://localhost:$1/" >"$WORK/said" 2>&1
+    expect "many: a body" '^3: 200, 14 bytes' "$WORK/said"
+    expect "many: a 404 is an answer" '^2: 404, ' "$WORK/said"
+    if "$WORK/client_async_many" "http://localhost:$(free_port)/" "http://localhost:$1/" ftp://x/ >"$WORK/said" 2>&1; then
+        echo "client_async_many succeeds where nobody listens"
+        return 1
+    fi
+    expect "many: nobody there" '^1: error 12029' "$WORK/said"
+    expect "many: a failure is its own" '^2: 200, 14 bytes' "$WORK/said"
+    expect "many: no such scheme" '^3: error 12006' "$WORK/said"
     if "$WORK/fetch" "http://localhost:$(free_port)/" >"$WORK/body" 2>"$WORK/head"; then
         echo "fetch succeeds where nobody listens"
         return 1

@@ -116,16 +116,17 @@ BOOL WinHttpQueryHeaders(HINTERNET hRequest,
                          LPDWORD lpdwIndex);
 
 /**
- * Gives all fields, or those of one name, of the response, its trailers or the request.
+ * Gives all fields, or one of a name, of the response, its trailers or the request.
  *
  * `dwInfoLevel` is WINHTTP_QUERY_EX_ALL_HEADERS, a WINHTTP_QUERY_* that names a header, or WINHTTP_QUERY_CUSTOM with
  * `pHeaderName`, and may hold WINHTTP_QUERY_FLAG_REQUEST_HEADERS, _TRAILERS and _WIRE_ENCODING (the strings are then
  * char, the name too). `ullFlags` must be 0. `uiCodePage` says how values are read: 0 and 65001 as UTF-8, or as
- * Latin-1 where they are none; 1252, 28591 and 20127 as what they are.
- * `*pdwIndex`, unless `pdwIndex` is NULL, picks one of the fields and is moved on. The array and its strings lie in
- * `pBuffer`, aligned to 8 bytes, of `*pdwBufferLength` bytes; `*ppHeaders` points there. Returns the error code:
- * ERROR_INSUFFICIENT_BUFFER (the length then holds the bytes needed), ERROR_WINHTTP_HEADER_NOT_FOUND,
- * ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_INVALID_HANDLE.
+ * Latin-1 where they are none; 1252, 28591 and 20127 as what they are; any other number as 0.
+ * `*pdwIndex` picks one of the fields, from 0, and is moved on; without `pdwIndex` it is the first of that name, or all
+ * of them for WINHTTP_QUERY_EX_ALL_HEADERS. The array and its strings lie in `pBuffer`, aligned to 8 bytes, of
+ * `*pdwBufferLength` bytes; `*ppHeaders`, unless NULL, points there. Returns the error code: ERROR_INSUFFICIENT_BUFFER
+ * (the length then holds the bytes needed), ERROR_WINHTTP_HEADER_NOT_FOUND, ERROR_INVALID_PARAMETER,
+ * ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_INVALID_HANDLE.
  *
  * MSDN: WinHttpQueryHeadersEx.
  *
@@ -504,7 +505,7 @@ DWORD WinHttpGetProxySettingsVersion(HINTERNET hSession,
  *
  * `pwszVerb` NULL or "" is GET. `pwszObjectName` is path and query, escaped as `dwFlags` say (WINHTTP_FLAG_ESCAPE_*).
  * `pwszVersion` NULL is HTTP/1.1. `pwszReferrer` and the NULL-terminated array `ppwszAcceptTypes` become Referer and
- * Accept, if not NULL. WINHTTP_FLAG_SECURE asks for https, WINHTTP_FLAG_REFRESH adds no-cache fields,
+ * Accept, if not NULL. WINHTTP_FLAG_SECURE asks for https, WINHTTP_FLAG_REFRESH adds Pragma and (HTTP/1.1) Cache-Control,
  * WINHTTP_FLAG_AUTOMATIC_CHUNKING frames the body in chunks, one a write, that ReceiveResponse ends. Returns a
  * handle for WinHttpCloseHandle; on failure NULL: ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE,
  * ERROR_INVALID_PARAMETER for unknown flags and for a verb or value that would break the request.
@@ -565,9 +566,9 @@ DWORD WinHttpAddRequestHeadersEx(HINTERNET hRequest,
  * or more always does. A Transfer-Encoding field of your own goes without either: you frame the body. A
  * `dwContext` other than 0 becomes the request's context, whatever else happens. Synchronous: returns when the bytes
  * are handed to the network. Asynchronous: SENDREQUEST_COMPLETE or REQUEST_ERROR follows, on another thread.
- * Errors: ERROR_INVALID_PARAMETER for lengths that contradict, ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
- * _NAME_NOT_RESOLVED, _CANNOT_CONNECT, _TIMEOUT, _CONNECTION_ERROR, _OPERATION_CANCELLED, _RESPONSE_DRAIN_OVERFLOW,
- * _SECURE_FAILURE.
+ * Errors: ERROR_INVALID_PARAMETER for lengths that contradict and a Content-Length field that is no plain decimal
+ * number (or several that differ), ERROR_WINHTTP_INCORRECT_HANDLE_STATE, _NAME_NOT_RESOLVED, _CANNOT_CONNECT,
+ * _TIMEOUT, _CONNECTION_ERROR, _OPERATION_CANCELLED, _RESPONSE_DRAIN_OVERFLOW, _SECURE_FAILURE.
  *
  * MSDN: WinHttpSendRequest. Differs from Windows: https is not built in yet and fails with
  * ERROR_WINHTTP_SECURE_FAILURE.
@@ -903,7 +904,7 @@ BOOL WinHttpCrackUrl(LPCWSTR pwszUrl,
  *
  * Parts of `lpUrlComponents` are NULL for none; a length of 0 means that the part ends in NUL. `*pdwUrlLength` is the
  * room in characters; on success it becomes the length without NUL, and with ERROR_INSUFFICIENT_BUFFER the room needed.
- * `dwFlags` are ICU_ESCAPE, ICU_ESCAPE_AUTHORITY, ICU_REJECT_USERPWD and WINHTTP's ICU_INCLUDE_DEFAULT_PORT. Errors also:
+ * `dwFlags` are ICU_ESCAPE, ICU_ESCAPE_AUTHORITY, ICU_REJECT_USERPWD and ICU_INCLUDE_DEFAULT_PORT. Errors also:
  * ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INVALID_URL.
  *
  * MSDN: WinHttpCreateUrl. Differs from Windows: a room of exactly the length, without the NUL, is too small.

@@ -752,6 +752,7 @@ typedef enum _WINHTTP_CONNECTION_PROXY_INFO_SWITCH {
 #define ICU_ENCODE_PERCENT                                      0x00001000
 #define ICU_ESCAPE_AUTHORITY                                    0x00002000
 #define ICU_REJECT_USERPWD                                      0x00004000
+#define ICU_INCLUDE_DEFAULT_PORT                                0x00008000
 #define ICU_BROWSER_MODE                                        0x02000000
 #define ICU_ENCODE_SPACES_ONLY                                  0x04000000
 #define ICU_NO_META                                             0x08000000

@@ -17,6 +17,12 @@ pub(super) fn line(text: &str) {
     }
 }
 
+/// Prints a line to the standard error, in one piece. Who does not listen there is not told.
+pub(super) fn aside(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
 /// A heading, underlined.
 pub(super) fn heading(text: &str) {
     line(&format!("\n{text}:\n{}\n", "-".repeat(text.chars().count() + 1)));

@@ -159,7 +159,7 @@ impl Request {
     /// QueryDataAvailable without waiting; `None` when only waiting can tell.
     pub(crate) fn query_buffered(&self, exchange: &mut Exchange) -> Result<Option<u32>> {
         let Exchange { connection, body, decoder, .. } = exchange;
-        let ready = match (connection.as_mut(), decoder) {
+        let ready = match (connection.as_deref_mut(), decoder) {
             (connection, Some(decoder)) => {
                 decoder.ready(&mut Arrived { body, connection, facts: &self.facts })?
             }
@@ -196,7 +196,7 @@ impl Request {
     ) -> Result<Option<u32>> {
         let Exchange { connection, body, decoder, filled, .. } = exchange;
         let mut over = false;
-        match (connection.as_mut(), decoder) {
+        match (connection.as_deref_mut(), decoder) {
             (connection, Some(decoder)) => {
                 let mut arrived = Arrived { body, connection, facts: &self.facts };
                 while let got @ 1.. = decoder.read(&mut arrived, &mut buffer[*filled..])? {
@@ -260,7 +260,7 @@ impl Request {
         }
         let filled = exchange.filled;
         let Exchange { connection, body, decoder, .. } = exchange;
-        let connection = connection.as_mut().ok_or(Error::WINHTTP_CONNECTION_ERROR)?;
+        let connection = connection.as_deref_mut().ok_or(Error::WINHTTP_CONNECTION_ERROR)?;
         let free = buffer.get_mut(filled..).unwrap_or_default();
         let direct = if decoder.is_some() { 0 } else { body.direct(connection, free.len()) };
         let got = if direct > 0 {
@@ -332,7 +332,7 @@ impl Request {
                 return Ok(false);
             }
             let Exchange { connection, body, .. } = &mut *exchange;
-            let connection = connection.as_mut().ok_or(Error::WINHTTP_CONNECTION_ERROR)?;
+            let connection = connection.as_deref_mut().ok_or(Error::WINHTTP_CONNECTION_ERROR)?;
             match body.take(connection, &mut bin)? {
                 0 if !body.has_ended() => {
                     step_aside();

@@ -8,6 +8,7 @@ use std::io::Write;
 use crate::abi::error::Result;
 
 use super::causes;
+use super::connection::io_error;
 use super::exchange::Exchange;
 use super::request::Request;
 
@@ -108,6 +109,12 @@ impl Request {
         exchange.upload.unwanted = exchange.has_early_answer();
         if exchange.upload.unwanted {
             return Ok(());
+        }
+        let stale = !self.cancel.is_cancelled()
+            && exchange.can_replay()
+            && self.with_settings(|settings| exchange.is_stale(io_error(&error), settings));
+        if stale {
+            return self.resend_quietly(exchange);
         }
         Err(self.with_settings(|settings| causes::sending(&error, settings)))
     }

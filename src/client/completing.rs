@@ -45,7 +45,8 @@ fn moved(exchange: &Exchange, operation: &Operation) -> u64 {
 impl Request {
     /// Puts an operation where a worker finds it: `tried` and in want of nothing but the server, it waits for that.
     pub(crate) fn leave_to_worker(&self, mut exchange: Box<Exchange>, operation: Operation, tried: bool) {
-        let waits = tried && matches!(operation, Operation::Receive) && !exchange.resend;
+        let wants_only_that = !exchange.resend && !exchange.upload.chunks.is_open();
+        let waits = tried && matches!(operation, Operation::Receive) && wants_only_that;
         let watch = if waits { exchange.connection().ok().and_then(|c| c.watched().ok()) } else { None };
         let mut core = self.core.lock();
         match watch {

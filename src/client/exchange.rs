@@ -54,7 +54,8 @@ impl Upload {
 /// The state of one exchange.
 #[derive(Default)]
 pub(crate) struct Exchange {
-    pub(crate) connection: Option<Connection>,
+    /// In a box, like wherever a connection is kept: it is handed on for every request.
+    pub(crate) connection: Option<Box<Connection>>,
     /// The first bytes of the body, which the application keeps until the response has been received.
     pub(crate) optional: Option<LentBytes>,
     pub(crate) upload: Upload,
@@ -85,6 +86,8 @@ pub(crate) struct Exchange {
     pub(crate) responded: bool,
     /// The connection has become a WebSocket's, which is to be completed.
     pub(crate) upgraded: Option<Upgraded>,
+    /// The connection has carried another leg of the same request.
+    pub(crate) continued: bool,
     /// Something about the response forbids another exchange on the connection.
     pub(crate) spent: bool,
     /// How often it was sent again on another connection.
@@ -98,7 +101,7 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// The connection, which every step between sending and the end of the body has.
     pub(crate) fn connection(&mut self) -> Result<&mut Connection> {
-        self.connection.as_mut().ok_or(Error::WINHTTP_CONNECTION_ERROR)
+        self.connection.as_deref_mut().ok_or(Error::WINHTTP_CONNECTION_ERROR)
     }
 
     /// Ends the connection: what went over it cannot be trusted any more.

@@ -24,7 +24,6 @@ pub mod notify;
 mod operation;
 mod plan;
 pub mod proxy;
-mod reading;
 mod receiving;
 mod redirect;
 pub mod request;

@@ -261,7 +261,9 @@ impl Plan {
         }
         if self.refresh {
             add("Pragma", b"no-cache");
-            add("Cache-Control", b"no-cache");
+            if !self.version_1_0 {
+                add("Cache-Control", b"no-cache");
+            }
         }
         if let Some(accept) = &self.accept {
             add("Accept", accept);

@@ -172,7 +172,7 @@ impl Request {
         let core = &mut *self.core.lock();
         let framing = core.response.framing(core.plan.is_head(), false).map_err(causes::bad_length)?;
         if let Some(connection) = &mut exchange.connection {
-            connection.learn(&core.response);
+            connection.learn(&core.response, framing, exchange.continues > 0);
         }
         exchange.spent = !core.response.keep_alive(framing) || core.response.status == 101;
         exchange.body = Body::new(framing);

@@ -92,6 +92,7 @@ impl Request {
             exchange.abandon(&self.cancel);
         }
         exchange.keep_for_more();
+        exchange.continued = exchange.connection.is_some();
         exchange.optional = optional;
     }
 }

@@ -28,7 +28,7 @@ impl Request {
     /// Checks the lengths against the application's own fields, then starts [`Operation::Send`].
     ///
     /// `INVALID_PARAMETER` when less is announced than is given, when the application's Content-Length says something
-    /// else than `total`, and when it stands beside a Transfer-Encoding.
+    /// else than `total` or is no number, and when it stands beside a Transfer-Encoding.
     pub fn send(self: &Arc<Self>, optional: LentBytes, total: u32) -> Result<Outcome> {
         self.with_plan(|plan| announced(plan, optional.as_slice().len(), total).map(|_| ()))?;
         self.start(Operation::Send { optional, total })
@@ -155,9 +155,11 @@ impl Request {
         settings: &Settings,
         certain: bool,
     ) -> Result<()> {
-        if exchange.connection.as_ref().is_some_and(|connection| connection.origin != *origin) {
+        let good = |connection: &Connection| connection.origin == *origin && connection.is_sound(certain);
+        if exchange.connection.as_deref().is_some_and(|connection| !good(connection)) {
             self.cancel.detach();
             exchange.connection = None;
+            exchange.continued = false;
         }
         exchange.refused = false;
         let connection = match exchange.connection.take() {
@@ -178,7 +180,12 @@ impl Request {
         self.adopt(exchange, connection, settings)
     }
 
-    fn adopt(&self, exchange: &mut Exchange, mut connection: Connection, settings: &Settings) -> Result<()> {
+    fn adopt(
+        &self,
+        exchange: &mut Exchange,
+        mut connection: Box<Connection>,
+        settings: &Settings,
+    ) -> Result<()> {
         let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
         let ready = connection.stream.set_limits(limits.0, limits.1);
         self.core.lock().addresses = Some(connection.addresses);
@@ -312,7 +319,7 @@ struct Announced {
 }
 
 fn announced(plan: &Plan, given: usize, total: u32) -> Result<Announced> {
-    let own = plan.field("Content-Length");
+    let own = own_length(plan)?;
     if plan.frames_chunks() || plan.has_own_coding() {
         // With both, where the body ends would be a matter of opinion.
         let sound = own.is_none().then_some(Announced { total: None, automatic: None });
@@ -323,12 +330,54 @@ fn announced(plan: &Plan, given: usize, total: u32) -> Result<Announced> {
         let all = Announced { total: Some(total.into()), automatic: speaks.then_some(total.into()) };
         return if (total as usize) < given { Err(Error::INVALID_PARAMETER) } else { Ok(all) };
     };
-    let own = own.parse::<u64>().map_err(|_| Error::INVALID_PARAMETER)?;
     // A length that 32 bits cannot say counts whatever they say.
     let agreed = total == 0 || own > u32::MAX.into() || own == u64::from(total);
     if agreed && given as u64 <= own {
         Ok(Announced { total: Some(own), automatic: None })
     } else {
         Err(Error::INVALID_PARAMETER)
+    }
+}
+
+/// The application's own Content-Length. A value that others may read as another number, or two that differ, would let
+/// them take part of the body for another request (RFC 9112 §6.3).
+fn own_length(plan: &Plan) -> Result<Option<u64>> {
+    let mut length = None;
+    for field in plan.fields.iter().filter(|field| field.is("Content-Length")) {
+        let digits = field.value.bytes().all(|byte| byte.is_ascii_digit());
+        let this = field.value.parse::<u64>().ok().filter(|_| digits).ok_or(Error::INVALID_PARAMETER)?;
+        if length.is_some_and(|other| other != this) {
+            return Err(Error::INVALID_PARAMETER);
+        }
+        length = Some(this);
+    }
+    Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::Url;
+    use super::*;
+    use crate::wire::request_fields::RequestField;
+
+    #[test]
+    fn a_length_of_the_applications_own_is_one_number() {
+        let of = |values: &[&str], total| {
+            let url = Url { secure: false, host: "h".into(), port: 80, target: "/".into() };
+            let mut plan = Plan::new("POST".into(), url);
+            plan.fields = values
+                .iter()
+                .map(|value| RequestField { name: "content-length".into(), value: (*value).into() })
+                .collect();
+            announced(&plan, 0, total).map(|announced| announced.total)
+        };
+        assert_eq!(of(&[], 7), Ok(Some(7)));
+        assert_eq!(of(&["5"], 0), Ok(Some(5)));
+        assert_eq!(of(&["5", "05"], 5), Ok(Some(5)));
+        for bad in ["+5", "-5", "", "5, 5", "5 ", "0x5", "18446744073709551616", "\u{665}"] {
+            assert_eq!(of(&[bad], 0), Err(Error::INVALID_PARAMETER), "{bad}");
+        }
+        assert_eq!(of(&["5", "6"], 0), Err(Error::INVALID_PARAMETER));
+        assert_eq!(of(&["5"], 6), Err(Error::INVALID_PARAMETER));
     }
 }

@@ -80,6 +80,11 @@ impl Session {
         *self.when_gone.lock() = when_gone;
     }
 
+    /// Whether there is something to do then.
+    pub fn has_when_gone(&self) -> bool {
+        self.when_gone.lock().is_some()
+    }
+
     /// Gives the session a connection pool of its own.
     pub fn leave_global_pool(&self) {
         static NEXT: AtomicU64 = AtomicU64::new(1);

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -48,6 +48,9 @@ pub struct Version(Option<(u64, u64, Option<SystemTime>)>);
 
 /// Root's file, which is the machine's.
 const MACHINE: &str = "/etc/nthttp/config.json";
+
+/// No configuration is longer, in bytes.
+const LONGEST: u64 = 16 << 20;
 
 /// The configuration file of this user, or of the machine.
 #[derive(Clone, Debug)]
@@ -95,11 +98,13 @@ impl Store {
 
     /// Reads the file; an empty configuration if there is none.
     pub fn read(&self) -> Result<Config, Fault> {
-        let text = match fs::read_to_string(&self.path) {
-            Ok(text) => text,
+        let mut text = String::new();
+        match File::open(&self.path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text)) {
+            Ok(_) if text.len() as u64 > LONGEST => return Err(self.too_long()),
+            Ok(_) => {}
             Err(why) if why.kind() == ErrorKind::NotFound => return Ok(Config::default()),
             Err(why) => return Err(self.io(why)),
-        };
+        }
         serde_json::from_str(&text).map_err(|why| Fault::Malformed(self.path.clone(), why.to_string()))
     }
 
@@ -134,6 +139,9 @@ impl Store {
 
     fn write(&self, config: &Config) -> Result<(), Fault> {
         let text = serde_json::to_string_pretty(config).map_err(|why| self.io(why.into()))?;
+        if text.len() as u64 >= LONGEST {
+            return Err(self.too_long());
+        }
         let fresh = self.beside("new");
         let put = || -> std::io::Result<()> {
             let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&fresh);
@@ -159,6 +167,10 @@ impl Store {
         name.push(".");
         name.push(ending);
         self.path.with_file_name(name)
+    }
+
+    fn too_long(&self) -> Fault {
+        self.io(ErrorKind::FileTooLarge.into())
     }
 
     fn io(&self, why: std::io::Error) -> Fault {
@@ -236,6 +248,20 @@ mod tests {
         fs::write(store.path(), "{ \"url_acls\": 5 }").unwrap();
         assert!(matches!(add(&store, "x".into()), Err(Fault::Malformed(..))));
         assert_eq!(fs::read_to_string(store.path()).unwrap(), "{ \"url_acls\": 5 }");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_without_end_is_not_read_to_its_end() {
+        let folder = folder("endless");
+        std::os::unix::fs::symlink("/dev/zero", folder.join("config.json")).unwrap();
+        let store = Store::at(folder.join("config.json"));
+        assert!(matches!(store.read(), Err(Fault::Io(_, why)) if why.kind() == ErrorKind::FileTooLarge));
+        // Nor is one written that could not be read again.
+        let store = Store::at(folder.join("long.json"));
+        add(&store, "http://+:80/a/".into()).unwrap();
+        assert!(matches!(add(&store, "x".repeat(LONGEST as usize)), Err(Fault::Io(..))));
+        assert_eq!(store.read().unwrap().url_acls.len(), 1);
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -218,6 +218,8 @@ fn open_socket(address: &SocketAddr, tuning: &Tuning) -> io::Result<OwnedFd> {
     }
     // SAFETY: the descriptor was just opened and belongs to nobody else.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    // Urgent data is data like any other: left out, it would be missed, and what waits for it would wait in vain.
+    set_option(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_OOBINLINE, &1_i32)?;
     tuning.apply(fd.as_raw_fd(), address.is_ipv4())?;
     Ok(fd)
 }

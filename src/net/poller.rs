@@ -34,6 +34,11 @@ impl Readiness {
         self.0 & (libc::EPOLLERR | libc::EPOLLHUP) as u32 == libc::EPOLLHUP as u32
     }
 
+    /// There are urgent data, which a receive stops short of although more has come.
+    pub fn urgent(self) -> bool {
+        self.0 & libc::EPOLLPRI as u32 != 0
+    }
+
     /// The connection is gone: reset, or closed both ways.
     pub fn gone(self) -> bool {
         self.0 & (libc::EPOLLERR | libc::EPOLLHUP) as u32 != 0
@@ -107,11 +112,12 @@ impl Poller {
         self.control(libc::EPOLL_CTL_ADD, fd.as_raw_fd(), token, interest)
     }
 
-    /// As [`Poller::add`], for a descriptor that may be watched already, under a token that nobody wants any more.
+    /// As [`Poller::add`], and for urgent data; for a descriptor that may be watched already, under a token that nobody
+    /// wants any more.
     pub fn add_again(&self, fd: BorrowedFd<'_>, token: u64) -> io::Result<()> {
-        match self.add(fd, token) {
+        let interest = libc::EPOLLIN | libc::EPOLLPRI | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
+        match self.control(libc::EPOLL_CTL_ADD, fd.as_raw_fd(), token, interest) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let interest = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
                 self.control(libc::EPOLL_CTL_MOD, fd.as_raw_fd(), token, interest)
             }
             result => result,

@@ -7,6 +7,9 @@
 #![expect(unsafe_code, reason = "turns the C caller's promise about a buffer into slices")]
 
 use std::ptr::NonNull;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 /// Bytes the caller lets us read until the operation completes.
 #[derive(Debug)]
@@ -70,8 +73,18 @@ impl LentBytes {
 pub struct LentBuffer {
     start: NonNull<u8>,
     len: usize,
-    /// As in [`LentBytes`].
-    _owner: Vec<u8>,
+    /// Holds the memory, and drops it or gives it back; it is not touched before.
+    _owner: Owner,
+}
+
+/// Whose the memory of a buffer is.
+#[derive(Debug)]
+#[expect(dead_code, reason = "is there to be dropped")]
+enum Owner {
+    /// A caller's, who has an empty vector here, or our own.
+    Memory(Vec<u8>),
+    /// Our own, to be given back.
+    Loan(Box<Loan>),
 }
 
 // SAFETY: the memory belongs to the process, not to a thread; the C caller leaves it alone until completion.
@@ -85,14 +98,14 @@ impl LentBuffer {
     /// until the value is dropped.
     pub unsafe fn new(start: *mut u8, len: usize) -> LentBuffer {
         match NonNull::new(start) {
-            Some(start) => LentBuffer { start, len, _owner: Vec::new() },
-            None => LentBuffer { start: NonNull::dangling(), len: 0, _owner: Vec::new() },
+            Some(start) => LentBuffer { start, len, _owner: Owner::Memory(Vec::new()) },
+            None => LentBuffer { start: NonNull::dangling(), len: 0, _owner: Owner::Memory(Vec::new()) },
         }
     }
 
     /// A buffer of our own, of `bytes.len()` bytes, in place of a caller's.
     pub fn owned(mut bytes: Vec<u8>) -> LentBuffer {
-        LentBuffer { start: start_of(&mut bytes), len: bytes.len(), _owner: bytes }
+        LentBuffer { start: start_of(&mut bytes), len: bytes.len(), _owner: Owner::Memory(bytes) }
     }
 
     /// Number of bytes that may be written.
@@ -113,6 +126,44 @@ impl LentBuffer {
         // SAFETY: the creator promised exclusive use until the value is dropped; for memory of our own as
         // in `LentBytes::as_slice`.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+/// Memory of our own that is lent again and again: to one operation at a time, and back here when that has completed.
+#[derive(Clone, Debug)]
+pub struct Lender(Arc<Mutex<Vec<u8>>>);
+
+impl Lender {
+    /// So many bytes to lend.
+    pub fn new(len: usize) -> Lender {
+        Lender(Arc::new(Mutex::new(vec![0; len])))
+    }
+
+    /// All of them as a buffer; one of no bytes while an operation has them.
+    pub fn lend(&self) -> LentBuffer {
+        let mut bytes = std::mem::take(&mut *self.0.lock());
+        let (start, len) = (start_of(&mut bytes), bytes.len());
+        let loan = Box::new(Loan { bytes, lender: self.clone() });
+        LentBuffer { start, len, _owner: Owner::Loan(loan) }
+    }
+
+    /// Looks at them; there are none while an operation has them.
+    pub fn look<R>(&self, look: impl FnOnce(&[u8]) -> R) -> R {
+        look(&self.0.lock())
+    }
+}
+
+#[derive(Debug)]
+struct Loan {
+    bytes: Vec<u8>,
+    lender: Lender,
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        if !self.bytes.is_empty() {
+            *self.lender.0.lock() = std::mem::take(&mut self.bytes);
+        }
     }
 }
 
@@ -140,5 +191,18 @@ mod tests {
         buffer.as_mut_slice().copy_from_slice(moved.0.as_slice());
         assert_eq!(buffer.as_mut_slice(), b"lent");
         assert!(LentBytes::owned(Vec::new()).as_slice().is_empty());
+    }
+    #[test]
+    fn what_is_lent_comes_back() {
+        // Whose memory it is takes no room in a caller's buffer.
+        assert_eq!(size_of::<LentBuffer>(), size_of::<LentBytes>());
+        let lender = Lender::new(4);
+        for round in 0..3 {
+            let mut buffer = lender.lend();
+            assert_eq!((buffer.len(), lender.look(<[u8]>::len), lender.lend().len()), (4, 0, 0));
+            buffer.as_mut_slice().fill(round);
+            drop(Box::new(buffer));
+            assert_eq!(lender.look(<[u8]>::to_vec), vec![round; 4]);
+        }
     }
 }

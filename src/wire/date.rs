@@ -127,15 +127,18 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 /// three letters, year, hour, minute, second, with anything in between. The order of RFC 850 and asctime dates
 /// is understood as well. Parts missing at the end are 0.
 ///
-/// `None` unless there is a day, a month and a year that make a date. A weekday that is missing, unknown or
-/// wrong is worked out.
+/// `None` unless there is a day, a month and a year that make a date. A weekday that is missing or unknown is worked
+/// out; one that is there is taken as it is, right or wrong, as it is on the way out.
 pub fn parse_tolerant(text: &[u16]) -> Option<CivilTime> {
     let mut words = Words { rest: text };
     let mut numbers = Vec::with_capacity(6);
-    let mut month = None;
+    let (mut month, mut weekday) = (None, None);
     while let Some(word) = words.next() {
         match word {
-            Word::Letters(letters) if month.is_none() => month = position(&MONTHS, letters),
+            Word::Letters(letters) if month.is_none() => {
+                weekday = weekday.or_else(|| position(&WEEKDAYS, letters));
+                month = position(&MONTHS, letters);
+            }
             Word::Letters(_) => {}
             Word::Digits(number) => numbers.push((number, month.is_some())),
         }
@@ -161,7 +164,8 @@ pub fn parse_tolerant(text: &[u16]) -> Option<CivilTime> {
         second: number(clock + 2),
         milliseconds: 0,
     };
-    time.weekday = from_unix(to_unix(&time)?).weekday;
+    let worked_out = from_unix(to_unix(&time)?).weekday;
+    time.weekday = weekday.unwrap_or(worked_out);
     Some(time)
 }
 
@@ -306,7 +310,12 @@ mod tests {
             assert_eq!(parse(text), Some(time), "{text:?}");
         }
         assert_eq!(parse("mon 28 jul 2008"), Some(CivilTime { hour: 0, minute: 0, second: 0, ..time }));
-        assert_eq!(parse("Tue, 28 Jul 2008 10:05:52 GMT"), Some(time), "a wrong weekday is put right");
+        assert_eq!(parse("xyz, 28 Jul 2008 10:05:52 GMT"), Some(time), "an unknown weekday is worked out");
+        assert_eq!(
+            parse("Tue, 28 Jul 2008 10:05:52 GMT"),
+            Some(CivilTime { weekday: 2, ..time }),
+            "a wrong one stays"
+        );
         for text in [
             "",
             "mon",

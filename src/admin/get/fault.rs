@@ -1,6 +1,7 @@
 //! What can go wrong with a transfer: exit codes in the manner of curl, and words that say what to do next.
 
 use crate::abi::error::Error;
+use crate::admin::print;
 use crate::win32::last_error;
 
 /// A failure.
@@ -20,9 +21,25 @@ impl Fault {
         Fault { code, words: words.into(), error: None }
     }
 
-    /// A failure of the client; the cause was explained on this thread.
+    /// A failure that a call has just returned; its cause was explained on this thread during the call.
     pub(super) fn of(error: Error) -> Fault {
-        let cause = last_error::take_words();
+        Fault::with(error, last_error::take_words())
+    }
+
+    /// A failure that a notification tells of, from inside that.
+    pub(super) fn told(error: Error) -> Fault {
+        Fault::with(
+            error,
+            last_error::detail(|words| words.map(|words| words.to_string_lossy().into_owned())),
+        )
+    }
+
+    /// `--max-time` is over.
+    pub(super) fn late() -> Fault {
+        Fault::with(Error::WINHTTP_OPERATION_CANCELLED, None)
+    }
+
+    fn with(error: Error, cause: Option<String>) -> Fault {
         let (code, what, advice) = meaning(error);
         let mut words = cause.unwrap_or_else(|| what.to_owned());
         if !advice.is_empty() {
@@ -31,11 +48,20 @@ impl Fault {
         Fault { code, words, error: Some(error.0) }
     }
 
+    /// The same, with what it is about in front.
+    pub(super) fn about(self, what: &str) -> Fault {
+        Fault { words: format!("{what:?}: {}", self.words), ..self }
+    }
+
+    pub(super) fn is(&self, error: Error) -> bool {
+        self.error == Some(error.0)
+    }
+
     /// Prints the words, after what they are about; gives the code.
     pub(super) fn tell(&self, about: &str) -> u8 {
         let gap = if about.is_empty() { "" } else { ": " };
         let number = self.error.map_or(String::new(), |error| format!(" (error {error})"));
-        eprintln!("nthttp: {about}{gap}{}{number}", self.words);
+        print::aside(&format!("nthttp: {about}{gap}{}{number}", self.words));
         self.code
     }
 }
@@ -47,7 +73,7 @@ fn meaning(error: Error) -> (u8, &'static str, &'static str) {
             (28, "time is up", "is the server overloaded, or a firewall in between? see --timing, --max-time")
         }
         12005 => (3, "this is no URL", "a URL is http://host[:port]/path"),
-        12006 => (3, "the URL is of no kind that is spoken here", "use http://"),
+        12006 => (3, "the URL is of no kind that is spoken here", "it has to begin with http://"),
         12007 => {
             (6, "the name has no address", "check its spelling, and the name service: getent hosts NAME")
         }

@@ -1,10 +1,12 @@
 //! What the words ask for, made ready for the transfers: URLs taken apart, files named, the session they share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
+use crate::abi::error::Error;
 use crate::client::auth::{Login, Target};
-use crate::client::notify::Notifier;
 use crate::client::proxy::settings::default_proxy;
 use crate::client::proxy::{self, Proxy};
 use crate::client::request::Request;
@@ -14,7 +16,9 @@ use crate::client::{Plan, Url};
 use crate::wire::request_fields::RequestField;
 use crate::wire::url::{SCHEME_HTTPS, crack, escape_object_name};
 
+use super::callback;
 use super::fault::Fault;
+use super::files::files;
 use super::upload::Upload;
 use super::words::Words;
 
@@ -31,16 +35,22 @@ pub(super) struct Order {
     pub(super) plans: Vec<Plan>,
     /// Who logs in where, from the words or the URL.
     users: Vec<Option<String>>,
-    /// Where the bodies go, one a URL; empty for the standard output.
-    pub(super) files: Vec<PathBuf>,
+    /// Where the bodies go, one a URL; empty when all go to the standard output.
+    pub(super) files: Vec<Option<PathBuf>>,
     pub(super) upload: Upload,
     pub(super) session: Arc<Session>,
+    /// When `--max-time` is over.
+    pub(super) deadline: Option<Instant>,
+    /// It is over.
+    pub(super) time_is_up: AtomicBool,
 }
 
 impl Order {
     pub(super) fn new(verb: &str, mut words: Words, as_json: bool) -> Result<Order, Fault> {
         let urls = std::mem::take(&mut words.urls);
-        let upload = Upload::new(&words.data)?;
+        // Of a head there is nothing else to show.
+        words.include |= verb == "HEAD" && !as_json;
+        let upload = Upload::new(&words.data, urls.len())?;
         let verb = match &words.request {
             Some(own) => own.clone(),
             None if verb == "GET" && upload.is_some() => "POST".to_owned(),
@@ -49,15 +59,20 @@ impl Order {
         let made = urls.iter().map(|url| plan(&verb, url, &words, &upload)).collect::<Result<Vec<_>, _>>()?;
         let (plans, users): (Vec<Plan>, _) = made.into_iter().unzip();
         let files = files(&words, &urls, &plans)?;
-        if words.resume && files.is_empty() {
+        if words.resume && (files.is_empty() || files.contains(&None)) {
             return Err(Fault::new(33, "only a file can be gone on with: name it with -o or -O"));
         }
         let session = Arc::new(session(&words));
-        Ok(Order { words, as_json, urls, plans, users, files, upload, session })
+        let deadline = words.max_time.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds));
+        let time_is_up = AtomicBool::new(false);
+        Ok(Order { words, as_json, urls, plans, users, files, upload, session, deadline, time_is_up })
     }
-}
 
-impl Order {
+    /// Where the body of a URL goes, if not to the standard output.
+    pub(super) fn file(&self, number: usize) -> Option<&Path> {
+        self.files.get(number)?.as_deref()
+    }
+
     /// Gives a request the names and passwords that are for it.
     pub(super) fn log_in(&self, request: &Request, number: usize) {
         let given = [(Target::Server, &self.users[number]), (Target::Proxy, &self.words.proxy_user)];
@@ -80,7 +95,7 @@ fn session(words: &Words) -> Session {
         Some(list) => Proxy { access: proxy::NAMED, list: Some(list.clone()), bypass: None },
         None => default_proxy(),
     };
-    let session = Session::new(false, Notifier::new(|_, _| {}), Arc::from(agent.as_bytes()), proxy);
+    let session = Session::new(words.at_once, callback::silence(), Arc::from(agent.as_bytes()), proxy);
     session.with(|state| adjust(&mut state.settings, words));
     session
 }
@@ -111,7 +126,8 @@ fn plan(verb: &str, url: &str, words: &Words, upload: &Upload) -> Result<(Plan, 
         plan.fields.push(read_field(header)?);
     }
     if upload.is_some() {
-        let kind = if matches!(upload, Upload::Bytes(_)) { "x-www-form-urlencoded" } else { "octet-stream" };
+        let as_it_is = matches!(&words.data[..], [one] if one.starts_with('@'));
+        let kind = if as_it_is { "octet-stream" } else { "x-www-form-urlencoded" };
         add_default(&mut plan, "Content-Type", &format!("application/{kind}"))?;
     }
     upload.prepare(&mut plan)?;
@@ -128,15 +144,18 @@ fn add_default(plan: &mut Plan, name: &str, value: &str) -> Result<(), Fault> {
 
 fn read_field(text: &str) -> Result<RequestField, Fault> {
     let field = text.split_once(':').and_then(|(name, value)| RequestField::new(name, value).ok());
-    field.ok_or_else(|| Fault::new(2, format!("{text:?} is no header field; it is \"Name: value\"")))
+    let words = || format!("{text:?} is no header field; one is written -H \"Name: value\"");
+    field.ok_or_else(|| Fault::new(2, words()))
 }
 
 /// A URL, and `user:password` if it has them.
 fn read_url(text: &str) -> Result<(Url, Option<String>), Fault> {
     let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let units: Vec<u16> = whole.encode_utf16().collect();
-    let no_url = |error| Fault { words: format!("{text}: {}", Fault::of(error).words), ..Fault::of(error) };
-    let parts = crack(&units, 0).map_err(no_url)?;
+    let parts = crack(&units, 0).map_err(|error| Fault::of(error).about(text))?;
+    if whole[..].chars().take(parts.path.start).any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(Fault::of(Error::WINHTTP_INVALID_URL).about(text));
+    }
     let piece = |range: std::ops::Range<usize>| String::from_utf16_lossy(&units[range]);
     let user = parts.user.clone().map(|user| {
         let password = parts.password.clone().map(piece).unwrap_or_default();
@@ -154,27 +173,6 @@ fn read_url(text: &str) -> Result<(Url, Option<String>), Fault> {
     Ok((url, user))
 }
 
-/// The files the bodies go to.
-fn files(words: &Words, urls: &[String], plans: &[Plan]) -> Result<Vec<PathBuf>, Fault> {
-    if words.remote_name {
-        return urls.iter().zip(plans).map(|(url, plan)| remote_name(url, &plan.url.target)).collect();
-    }
-    if words.output.is_empty() || words.output.len() == urls.len() {
-        return Ok(words.output.clone());
-    }
-    let (files, urls) = (words.output.len(), urls.len());
-    Err(Fault::new(2, format!("{urls} URLs and {files} files: give -o once for each URL, or -O")))
-}
-
-/// The last part of a URL's path.
-fn remote_name(url: &str, target: &str) -> Result<PathBuf, Fault> {
-    let path = target.split('?').next().unwrap_or_default();
-    match path.rsplit('/').next() {
-        Some(name) if !matches!(name, "" | "." | "..") => Ok(PathBuf::from(name)),
-        _ => Err(Fault::new(23, format!("{url} ends in no name for a file: name it with -o"))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,12 +185,6 @@ mod tests {
         assert_eq!(text("https://[::1]/#x"), Ok(("https://[::1]/".into(), None)));
         assert_eq!(text("ftp://h/").map_err(|fault| fault.code), Err(3));
         assert_eq!(text("http://").map_err(|fault| fault.code), Err(3));
-    }
-
-    #[test]
-    fn files_are_named_like_the_end_of_the_url() {
-        assert_eq!(remote_name("", "/a/b.txt?c/d"), Ok("b.txt".into()));
-        assert!(remote_name("", "/").is_err() && remote_name("", "/a/..").is_err());
     }
 
     #[test]

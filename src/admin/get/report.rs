@@ -7,6 +7,7 @@ use crate::admin::print;
 
 use super::fault::Fault;
 use super::order::Order;
+use super::sink::Sink;
 use super::watch::Phases;
 
 /// What one transfer came to.
@@ -28,37 +29,71 @@ pub(super) struct Report {
     pub(super) fault: Option<Fault>,
 }
 
-/// Tells about all; gives the exit code.
-pub(super) fn tell(order: &Order, results: Vec<Result<Report, Fault>>) -> u8 {
-    let mut code = 0;
-    let mut documents = Vec::new();
-    for (result, url) in results.into_iter().zip(&order.urls) {
+/// Tells of the transfers, in the order of their URLs.
+pub(super) struct Teller<'a> {
+    order: &'a Order,
+    told: usize,
+    code: u8,
+    documents: Vec<Value>,
+}
+
+impl<'a> Teller<'a> {
+    pub(super) fn new(order: &'a Order) -> Teller<'a> {
+        Teller { order, told: 0, code: 0, documents: Vec::new() }
+    }
+
+    /// What came of the next URL. A body that had to wait for those before it is written here.
+    pub(super) fn tell(&mut self, mut result: Result<Report, Fault>) {
+        let url = &self.order.urls[self.told];
+        self.told += 1;
+        if let (Ok(report), false) = (&mut result, self.order.as_json)
+            && let Some(body) = report.body.take()
+            && let Err(fault) = Sink::Output.write(&body)
+        {
+            report.fault = Some(fault);
+        }
         let fault = match &result {
             Ok(report) => report.fault.as_ref(),
             Err(fault) => Some(fault),
         };
         if let Some(fault) = fault {
-            fault.tell(url);
-            code = if code == 0 { fault.code } else { code };
+            let code = fault.tell(url);
+            self.code = if self.code == 0 { code } else { self.code };
         }
-        if order.as_json {
-            documents.push(document(url, &result));
-        } else if let (Ok(report), true) = (&result, order.words.timing) {
+        if self.order.as_json {
+            self.documents.push(document(url, &result));
+        } else if let (Ok(report), true) = (&result, self.order.words.timing) {
             timing(report);
         }
     }
-    let whole = if documents.len() == 1 { documents.pop() } else { Some(Value::Array(documents)) };
-    if order.as_json {
-        // A document made of strings and numbers can always be written.
-        let _ = print::json(&whole);
+
+    /// There are no more; gives the exit code.
+    pub(super) fn end(mut self) -> u8 {
+        if self.order.as_json {
+            let alone = if self.documents.len() == 1 { self.documents.pop() } else { None };
+            write_json(&alone.unwrap_or(Value::Array(self.documents)));
+        }
+        self.code
     }
-    code
+}
+
+/// Tells why nothing was done; gives the exit code.
+pub(super) fn refuse(fault: &Fault, as_json: bool) -> u8 {
+    if as_json {
+        write_json(&json!({ "error": of_fault(fault) }));
+    }
+    fault.tell("")
+}
+
+fn write_json(document: &Value) {
+    // A document made of strings and numbers can always be written.
+    let _ = print::json(document);
 }
 
 /// The phases, one under the other, on the standard error: the standard output may be the body.
 fn timing(report: &Report) {
     let phases = &report.phases;
-    eprintln!("{} {} {}", report.status, report.reason, report.url);
+    print::aside(&format!("{} {} {}", report.status, report.reason, report.url));
     for (name, at) in [
         ("name resolved", phases.resolved),
         ("connected", phases.connected),
@@ -67,12 +102,13 @@ fn timing(report: &Report) {
         ("complete", Some(report.total)),
     ] {
         match at {
-            Some(seconds) => eprintln!("{name:>15} {:>10.3} ms", seconds * 1000.0),
-            None => eprintln!("{name:>15} {:>10}", "-"),
+            Some(seconds) => print::aside(&format!("{name:>15} {:>10.3} ms", seconds * 1000.0)),
+            None => print::aside(&format!("{name:>15} {:>10}", "-")),
         }
     }
     let speed = report.received as f64 / report.total.max(1e-9);
-    eprintln!("{:>15} {}, {}/s", "body", print::size(report.received), print::size(speed as u64));
+    let (size, speed) = (print::size(report.received), print::size(speed as u64));
+    print::aside(&format!("{:>15} {size}, {speed}/s", "body"));
 }
 
 fn document(asked: &str, result: &Result<Report, Fault>) -> Value {

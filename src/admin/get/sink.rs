@@ -1,7 +1,7 @@
 //! Where the body of a response goes: the standard output, memory, or a file, which may have its start already.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::fault::Fault;
@@ -26,7 +26,7 @@ impl Sink {
         Ok(Sink::File(file.map_err(unwritable)?, path.to_owned()))
     }
 
-    /// Takes a piece of the body. A reader that has gone away ends the command without a word.
+    /// Takes a piece of the body.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         match self {
             Sink::Nothing => Ok(()),
@@ -36,10 +36,7 @@ impl Sink {
             }
             Sink::Output => {
                 let mut output = std::io::stdout().lock();
-                if output.write_all(bytes).and_then(|()| output.flush()).is_err() {
-                    std::process::exit(0);
-                }
-                Ok(())
+                output.write_all(bytes).and_then(|()| output.flush()).map_err(|why| unwritten(&why))
             }
             Sink::File(file, path) => file.write_all(bytes).map_err(|why| {
                 Fault::new(23, format!("{} cannot be written: {why}; is the disk full?", path.display()))
@@ -54,6 +51,14 @@ impl Sink {
             _ => None,
         }
     }
+}
+
+/// The standard output takes no more. A reader that has gone away (`| head`) ends the command without a word.
+fn unwritten(why: &std::io::Error) -> Fault {
+    if why.kind() == ErrorKind::BrokenPipe {
+        std::process::exit(23);
+    }
+    Fault::new(23, format!("the standard output cannot be written: {why}; -o names a file"))
 }
 
 /// How many bytes of a file are there.

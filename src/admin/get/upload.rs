@@ -1,12 +1,11 @@
 //! The body of the request: text from the command line, a file, or the standard input.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read, Take};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::client::request::Request;
-use crate::client::{Operation, Plan};
+use crate::client::Plan;
 use crate::win32::lent::LentBytes;
 use crate::wire::request_fields::RequestField;
 
@@ -23,19 +22,27 @@ const BLOCK: usize = 256 * 1024;
 pub(super) enum Upload {
     #[default]
     Nothing,
+    /// It goes out with the head.
     Bytes(Arc<[u8]>),
     /// A file of so many bytes.
     File(PathBuf, u64),
     Input,
 }
 
+/// What is left of an upload after the head.
+pub(super) enum Source {
+    Nothing,
+    File(Take<File>, String),
+    Input,
+}
+
 impl Upload {
-    /// Reads the `-d` words.
-    pub(super) fn new(data: &[String]) -> Result<Upload, Fault> {
+    /// Reads the `-d` words. The standard input goes to a single URL as it comes, to several from memory.
+    pub(super) fn new(data: &[String], urls: usize) -> Result<Upload, Fault> {
         match data {
             [] => Ok(Upload::Nothing),
-            [one] if one == "@-" => Ok(Upload::Input),
-            [one] if one.starts_with('@') => Upload::file(&one[1..]),
+            [one] if one == "@-" && urls == 1 => Ok(Upload::Input),
+            [one] if one.starts_with('@') && one != "@-" => Upload::file(&one[1..]),
             several => {
                 let parts: Vec<Vec<u8>> = several.iter().map(|one| part(one)).collect::<Result<_, _>>()?;
                 Ok(Upload::Bytes(parts.join(&b'&').into()))
@@ -68,38 +75,62 @@ impl Upload {
         Ok(())
     }
 
-    /// Sends head and body.
-    pub(super) fn send(&self, request: &Arc<Request>) -> Result<(), Fault> {
+    /// From its beginning: what goes out with the head, the length to announce (0 if that is said otherwise), and
+    /// what comes after.
+    pub(super) fn open(&self) -> Result<(LentBytes, u32, Source), Fault> {
         match self {
-            Upload::Nothing => request.send(LentBytes::empty(), 0).map(drop).map_err(Fault::of),
+            Upload::Nothing => Ok((LentBytes::empty(), 0, Source::Nothing)),
             Upload::Bytes(bytes) => {
                 let total = u32::try_from(bytes.len())
                     .map_err(|_| Fault::new(26, "so much data has to come from a file"))?;
-                request.send(LentBytes::owned(bytes.to_vec()), total).map(drop).map_err(Fault::of)
+                Ok((LentBytes::owned(bytes.to_vec()), total, Source::Nothing))
             }
-            Upload::File(name, size) => {
-                let file = File::open(name).map_err(|why| unreadable(&name.display().to_string(), &why))?;
+            Upload::File(path, size) => {
+                let name = path.display().to_string();
+                let file = File::open(path).map_err(|why| unreadable(&name, &why))?;
                 let total = u32::try_from(*size).unwrap_or(0);
-                request.send(LentBytes::empty(), total).map_err(Fault::of)?;
-                write_all(request, file.take(*size))
+                Ok((LentBytes::empty(), total, Source::File(file.take(*size), name)))
             }
-            Upload::Input => {
-                request.send(LentBytes::empty(), 0).map_err(Fault::of)?;
-                write_all(request, std::io::stdin().lock())
-            }
+            Upload::Input => Ok((LentBytes::empty(), 0, Source::Input)),
         }
     }
 }
 
-fn write_all(request: &Arc<Request>, mut from: impl Read) -> Result<(), Fault> {
+impl Source {
+    /// The next piece; `None` at the end.
+    pub(super) fn next_block(&mut self) -> Result<Option<LentBytes>, Fault> {
+        match self {
+            Source::Nothing => Ok(None),
+            Source::File(file, name) => block(file).map_err(|why| unreadable(name, &why)),
+            Source::Input => block(&mut std::io::stdin().lock()).map_err(|why| unreadable(INPUT, &why)),
+        }
+    }
+
+    /// Whether it can be had from its beginning once more.
+    pub(super) fn check_again(&self) -> Result<(), Fault> {
+        match self {
+            Source::Input => Err(Fault::new(
+                26,
+                "the server wants the request once more, and the standard input is used up; give the data as -d @FILE",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+const INPUT: &str = "the standard input";
+
+/// What one read gives: a program that writes a little now and then is not kept waiting.
+fn block(from: &mut impl Read) -> std::io::Result<Option<LentBytes>> {
+    let mut bytes = vec![0; BLOCK];
     loop {
-        let mut block = Vec::with_capacity(BLOCK);
-        let got = from.by_ref().take(BLOCK as u64).read_to_end(&mut block);
-        match got.map_err(|why| unreadable("the body", &why))? {
-            0 => return Ok(()),
-            _ => {
-                let bytes = LentBytes::owned(block);
-                request.start(Operation::Write { bytes, sent: 0 }).map_err(Fault::of)?;
+        match from.read(&mut bytes) {
+            Err(why) if why.kind() == ErrorKind::Interrupted => {}
+            Err(why) => return Err(why),
+            Ok(0) => return Ok(None),
+            Ok(got) => {
+                bytes.truncate(got);
+                return Ok(Some(LentBytes::owned(bytes)));
             }
         }
     }
@@ -110,10 +141,7 @@ fn part(text: &str) -> Result<Vec<u8>, Fault> {
     match text.strip_prefix('@') {
         Some("-") => {
             let mut all = Vec::new();
-            std::io::stdin()
-                .lock()
-                .read_to_end(&mut all)
-                .map_err(|why| unreadable("the standard input", &why))?;
+            std::io::stdin().lock().read_to_end(&mut all).map_err(|why| unreadable(INPUT, &why))?;
             Ok(all)
         }
         Some(name) => std::fs::read(name).map_err(|why| unreadable(name, &why)),

@@ -1,14 +1,15 @@
 //! The notifications of a request: printed with `-v`, and timed.
 
-use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
 
-use crate::client::notify::{Event, Notifier};
+use crate::admin::print;
+use crate::client::notify::Event;
+
+use super::callback::Listener;
 
 /// When the phases of the last exchange were over, in seconds since the start; `None` for what did not happen.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -28,32 +29,11 @@ pub(super) struct Watch {
     name: String,
     verbose: bool,
     phases: Mutex<Phases>,
-    context: usize,
 }
-
-/// The watchers by the context of their notifications.
-static WATCHES: LazyLock<Mutex<HashMap<usize, Arc<Watch>>>> = LazyLock::new(Mutex::default);
 
 impl Watch {
     pub(super) fn new(name: String, verbose: bool) -> Arc<Watch> {
-        static NEXT: AtomicUsize = AtomicUsize::new(1);
-        let context = NEXT.fetch_add(1, Ordering::Relaxed);
-        let watch = Watch { start: Instant::now(), name, verbose, phases: Mutex::default(), context };
-        let watch = Arc::new(watch);
-        WATCHES.lock().insert(context, Arc::clone(&watch));
-        watch
-    }
-
-    /// Gets every notification of a request.
-    pub(super) fn notifier(&self) -> Notifier {
-        let mut notifier = Notifier::new(deliver);
-        (notifier.function, notifier.mask, notifier.context) = (1, u32::MAX, self.context);
-        notifier
-    }
-
-    /// Nothing more comes.
-    pub(super) fn end(&self) {
-        WATCHES.lock().remove(&self.context);
+        Arc::new(Watch { start: Instant::now(), name, verbose, phases: Mutex::default() })
     }
 
     pub(super) fn phases(&self) -> Phases {
@@ -70,7 +50,7 @@ impl Watch {
         if self.verbose {
             let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
             let (dim, plain) = if coloured { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
-            eprintln!("{dim}{}{sign} {text}{plain}", self.name);
+            print::aside(&format!("{dim}{}{sign} {text}{plain}", self.name));
         }
     }
 
@@ -80,34 +60,34 @@ impl Watch {
             String::from_utf8_lossy(head).trim_end().lines().for_each(|line| self.say(sign, line));
         }
     }
+}
 
+impl Listener for Watch {
     fn hear(&self, event: &Event<'_>) {
         let now = self.seconds();
-        {
-            let mut phases = self.phases.lock();
-            match event {
-                Event::NameResolved(_) => phases.resolved = Some(now),
-                Event::Connected(_) => {
-                    phases.connected = Some(now);
-                    phases.connections += 1;
-                }
-                Event::RequestSent(_) => phases.sent = Some(now),
-                Event::ResponseReceived(_) if phases.answered.is_none() => phases.answered = Some(now),
-                Event::Redirect(_) => {
-                    phases.redirects += 1;
-                    phases.answered = None;
-                }
-                _ => {}
-            }
+        self.phases.lock().note(event, now);
+        if self.verbose {
+            self.say('*', &format!("{now:.3} {}", words_of(event)));
         }
-        self.say('*', &format!("{now:.3} {}", words_of(event)));
     }
 }
 
-fn deliver(notifier: &Notifier, event: &Event<'_>) {
-    let watch = WATCHES.lock().get(&notifier.context).cloned();
-    if let Some(watch) = watch {
-        watch.hear(event);
+impl Phases {
+    fn note(&mut self, event: &Event<'_>, now: f64) {
+        match event {
+            Event::NameResolved(_) => self.resolved = Some(now),
+            Event::Connected(_) => {
+                self.connected = Some(now);
+                self.connections += 1;
+            }
+            Event::RequestSent(_) => self.sent = Some(now),
+            Event::ResponseReceived(_) if self.answered.is_none() => self.answered = Some(now),
+            Event::Redirect(_) => {
+                self.redirects += 1;
+                self.answered = None;
+            }
+            _ => {}
+        }
     }
 }
 
@@ -127,6 +107,11 @@ fn words_of(event: &Event<'_>) -> String {
         Event::HandleClosing => "HANDLE_CLOSING".to_owned(),
         Event::Redirect(url) => format!("REDIRECT {url}"),
         Event::Intermediate(status) => format!("INTERMEDIATE_RESPONSE {status}"),
+        Event::SendRequestComplete => "SENDREQUEST_COMPLETE".to_owned(),
+        Event::HeadersAvailable => "HEADERS_AVAILABLE".to_owned(),
+        Event::ReadComplete(_, bytes) => format!("READ_COMPLETE {bytes} bytes"),
+        Event::WriteComplete(bytes) => format!("WRITE_COMPLETE {bytes} bytes"),
+        Event::RequestError(api, error) => format!("REQUEST_ERROR {api:?} {}", error.0),
         other => format!("{other:?}"),
     }
 }

@@ -4,13 +4,31 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+const NOTES: &str = "\
+Examples:
+  nthttp get localhost:8080                            the body to the standard output
+  nthttp get http://host/big.iso -O --resume           to big.iso, going on where it ends
+  nthttp get --async http://host/a http://host/b -O    side by side
+  nthttp post http://host/form -d name=value           as a form
+  nthttp put http://host/file -d @FILE                 a file, as it is
+  nthttp post http://host/ -d '{}' -H 'Content-Type: application/json'
+
+https:// is not to be had yet: such a URL fails with error 12175, exit code 35.
+
+Exit codes, those of curl; of several URLs that failed, the first one's:
+   0  done                                 23  output not written
+   1  something else                       26  data not read
+   2  not understood                       28  time is up
+   3  no URL                               33  cannot resume
+   6  no such host                         35  TLS
+   7  no connection                        47  too many redirects
+   8  the answer is no HTTP                56  connection lost
+  18  body cut short                       67  login refused
+  22  status of 400 or more, with --fail";
+
 /// What to fetch, and how.
 #[derive(Args, Clone, Debug, Default)]
-#[command(
-    after_help = "Exit codes: 0 done, 1 something else, 2 not understood, 3 no URL, 6 no such host, 7 no connection, \
-    8 no HTTP, 18 body cut short, 22 status of 400 or more with --fail, 23 output not written, 26 input not read, \
-    28 time is up, 33 cannot resume, 35 TLS, 47 redirects, 56 connection lost, 67 login refused."
-)]
+#[command(after_help = NOTES)]
 pub(in crate::admin) struct Words {
     /// URLs; http:// may be left out.
     #[arg(required = true, value_name = "URL")]
@@ -21,18 +39,22 @@ pub(in crate::admin) struct Words {
     /// A header field to send, in place of one that is sent by itself.
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub(super) headers: Vec<String>,
-    /// A body to send: text, @FILE, or @- for the standard input. Several are joined by "&".
+    /// A body to send: text, @FILE, or @- for the standard input. Several are joined by "&". Text is sent as a form,
+    /// a file as application/octet-stream, unless -H says otherwise.
     #[arg(short, long, value_name = "TEXT|@FILE")]
     pub(super) data: Vec<String>,
-    /// Writes the body to a file instead of the standard output; once for each URL.
+    /// Writes the body to a file instead of the standard output ("-"); once for each URL.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Vec<PathBuf>,
     /// Writes each body to a file named like the end of its URL.
     #[arg(short = 'O', long, conflicts_with = "output")]
     pub(super) remote_name: bool,
-    /// Fetches all URLs at once.
-    #[arg(long = "async")]
+    /// Fetches all URLs at once, with asynchronous requests; bodies are written in the order of the URLs.
+    #[arg(short = 'Z', long = "async", visible_alias = "parallel")]
     pub(super) at_once: bool,
+    /// How many URLs --async fetches at a time.
+    #[arg(long, value_name = "COUNT", default_value = "64", value_parser = count, requires = "at_once")]
+    pub(super) parallel_max: usize,
     /// Shows the notifications of WinHTTP, as they come, and both heads.
     #[arg(short, long)]
     pub(super) verbose: bool,
@@ -73,7 +95,7 @@ pub(in crate::admin) struct Words {
     /// A status of 400 or more is a failure, and its body is not written.
     #[arg(short, long)]
     pub(super) fail: bool,
-    /// Writes the response head in front of the body.
+    /// Writes the response head in front of the body, as `head` does by itself.
     #[arg(short, long)]
     pub(super) include: bool,
     /// Shows no progress.
@@ -82,6 +104,13 @@ pub(in crate::admin) struct Words {
     /// What to call oneself.
     #[arg(short = 'A', long, value_name = "TEXT")]
     pub(super) user_agent: Option<String>,
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=10_000) => Ok(count),
+        _ => Err("a number from 1 to 10000".to_owned()),
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -251,7 +251,10 @@ fn write_raw(request: &Request, level: Level, answer: &Answer) -> Result<()> {
         return write_head(&request.head(), level, answer);
     }
     if level.has(WINHTTP_QUERY_FLAG_TRAILERS) {
-        return request.with_trailers(|trailers| write_head(trailers, level, answer))?;
+        return request.with_trailers(|trailers| {
+            let end: &[u8] = if trailers.is_empty() { b"" } else { b"\r\n" };
+            write_head(&[trailers, end].concat(), level, answer)
+        })?;
     }
     request.with_response(|head| write_head(&head.bytes, level, answer))?
 }

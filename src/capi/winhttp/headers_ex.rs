@@ -12,16 +12,17 @@ use crate::capi::base::string::code_page;
 use crate::capi::guard::returning_status;
 use crate::win32::text::{CodePage, Sink, decode};
 
-/// Gives all fields, or those of one name, of the response, its trailers or the request.
+/// Gives all fields, or one of a name, of the response, its trailers or the request.
 ///
 /// `dwInfoLevel` is WINHTTP_QUERY_EX_ALL_HEADERS, a WINHTTP_QUERY_* that names a header, or WINHTTP_QUERY_CUSTOM with
 /// `pHeaderName`, and may hold WINHTTP_QUERY_FLAG_REQUEST_HEADERS, _TRAILERS and _WIRE_ENCODING (the strings are then
 /// char, the name too). `ullFlags` must be 0. `uiCodePage` says how values are read: 0 and 65001 as UTF-8, or as
-/// Latin-1 where they are none; 1252, 28591 and 20127 as what they are.
-/// `*pdwIndex`, unless `pdwIndex` is NULL, picks one of the fields and is moved on. The array and its strings lie in
-/// `pBuffer`, aligned to 8 bytes, of `*pdwBufferLength` bytes; `*ppHeaders` points there. Returns the error code:
-/// ERROR_INSUFFICIENT_BUFFER (the length then holds the bytes needed), ERROR_WINHTTP_HEADER_NOT_FOUND,
-/// ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_INVALID_HANDLE.
+/// Latin-1 where they are none; 1252, 28591 and 20127 as what they are; any other number as 0.
+/// `*pdwIndex` picks one of the fields, from 0, and is moved on; without `pdwIndex` it is the first of that name, or all
+/// of them for WINHTTP_QUERY_EX_ALL_HEADERS. The array and its strings lie in `pBuffer`, aligned to 8 bytes, of
+/// `*pdwBufferLength` bytes; `*ppHeaders`, unless NULL, points there. Returns the error code: ERROR_INSUFFICIENT_BUFFER
+/// (the length then holds the bytes needed), ERROR_WINHTTP_HEADER_NOT_FOUND, ERROR_INVALID_PARAMETER,
+/// ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_INVALID_HANDLE.
 ///
 /// MSDN: WinHttpQueryHeadersEx.
 ///
@@ -45,11 +46,12 @@ pub unsafe extern "C" fn WinHttpQueryHeadersEx(
             | WINHTTP_QUERY_FLAG_TRAILERS
             | WINHTTP_QUERY_FLAG_WIRE_ENCODING;
         let attribute = dwInfoLevel & !known;
-        if ullFlags != 0 || ppHeaders.is_null() || pdwHeadersCount.is_null() {
+        if ullFlags != 0 || pdwHeadersCount.is_null() {
             return Err(Error::INVALID_PARAMETER);
         }
         let wide = dwInfoLevel & WINHTTP_QUERY_FLAG_WIRE_ENCODING == 0;
-        let page = code_page(uiCodePage)?;
+        // Nothing is wrong with a number of no code page, by the function's page.
+        let page = code_page(uiCodePage).unwrap_or(CodePage::Utf8);
         // SAFETY: C caller, per WinHttpQueryHeadersEx: NULL or a name that ends in NUL.
         let name = match (attribute, unsafe { read_name(pHeaderName, wide) }) {
             (WINHTTP_QUERY_EX_ALL_HEADERS, None) => None,
@@ -101,7 +103,10 @@ fn collect(
     visit_fields(&*handle::request(handle)?, level, |fields| {
         let wanted =
             fields.filter(|field| name.is_none_or(|name| field.name.eq_ignore_ascii_case(name.as_bytes())));
-        let (skip, take) = index.map_or((0, usize::MAX), |index| (index as usize, 1));
+        let (skip, take) = match (index, name) {
+            (None, None) => (0, usize::MAX),
+            (index, _) => (index.unwrap_or(0) as usize, 1),
+        };
         for field in wanted.skip(skip).take(take) {
             found.push(encode(field.name, page));
             found.push(encode(field.value, page));

@@ -94,7 +94,8 @@ fn set_entry(object: &Object, given: &Given) -> Result<()> {
         let bracketed = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host };
         let list = format!("{scheme}://{bracketed}:{}", entry.ProxyPort);
         proxy = Proxy { access: NAMED, list: Some(list), bypass: None };
-        if proxy.choose(false, "", 0).is_none() {
+        // What would be read as a list, or as more than a host, is none.
+        if proxy.choose(false, "", 0).is_none_or(|server| server.host != bracketed) {
             return Err(Error::INVALID_PARAMETER);
         }
     }

@@ -27,7 +27,8 @@ const WRONG_KIND: Error = Error::WINHTTP_INCORRECT_HANDLE_TYPE;
 const SECURITY_FLAGS: u32 = SECURITY_FLAG_IGNORE_UNKNOWN_CA
     | SECURITY_FLAG_IGNORE_CERT_DATE_INVALID
     | SECURITY_FLAG_IGNORE_CERT_CN_INVALID
-    | SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE;
+    | SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE
+    | SECURITY_FLAG_IGNORE_WEAK_SIGNATURE;
 
 /// Sets the options of one topic; `None` for those of others.
 type Topic = fn(&Object, u32, &Given) -> Option<Result<()>>;
@@ -99,11 +100,13 @@ fn set_version(version: HTTP_VERSION_INFO) -> Result<()> {
 /// WINHTTP_OPTION_ENABLE_FEATURE: one value for a session, another for a request, neither of which does anything
 /// before there is TLS.
 fn set_enabled(object: &Object, given: &Given) -> Result<()> {
-    let feature = given.number().map_err(|_| Error::INVALID_PARAMETER)?;
+    // A size that is wrong is a value that is none.
+    let feature = given.number().unwrap_or(0);
     match (object, feature) {
         (Object::Request(_), WINHTTP_ENABLE_SSL_REVOCATION) => Ok(()),
         (Object::Session(_), WINHTTP_ENABLE_SSL_REVERT_IMPERSONATION) => Ok(()),
-        _ => Err(Error::INVALID_PARAMETER),
+        (Object::Session(_) | Object::Request(_), _) => Err(Error::INVALID_PARAMETER),
+        _ => Err(WRONG_KIND),
     }
 }
 
@@ -170,14 +173,18 @@ fn set_session(session: &Session, option: u32, given: &Given) -> Option<Result<(
     })
 }
 
-/// The event is signalled when the session and everything made from it are gone; NULL takes it back.
+/// The event is signalled when the session and everything made from it are gone; NULL takes it back. Of this option
+/// the page says that a wrong size, a handle of something else and a second event are all INVALID_PARAMETER.
 fn set_unload_event(session: &Session, given: &Given) -> Result<()> {
-    let handle = given.plain::<usize>()?;
+    let handle = given.plain::<usize>().map_err(|_| Error::INVALID_PARAMETER)?;
     if handle == 0 {
         session.set_when_gone(None);
         return Ok(());
     }
     let event = object::event(handle).map_err(|_| Error::INVALID_PARAMETER)?;
+    if session.has_when_gone() {
+        return Err(Error::INVALID_PARAMETER);
+    }
     session.set_when_gone(Some(Box::new(move || event.signal.set())));
     Ok(())
 }

@@ -28,6 +28,19 @@ pub(super) fn set_default_version_1_0(is: bool) {
     VERSION_1_0.store(is, Ordering::Relaxed);
 }
 
+/// Whether an option can be read without a handle.
+fn is_of_process(option: u32) -> bool {
+    matches!(
+        option,
+        WINHTTP_OPTION_EXTENDED_ERROR
+            | WINHTTP_OPTION_PROXY
+            | WINHTTP_OPTION_HTTP_VERSION
+            | WINHTTP_OPTION_WORKER_THREAD_COUNT
+            | WINHTTP_OPTION_ENABLETRACING
+            | WINHTTP_OPTION_FEATURE_SUPPORTED
+    )
+}
+
 /// The value of an option.
 pub(super) enum Value {
     Number(u32),
@@ -58,6 +71,10 @@ pub unsafe extern "C" fn WinHttpQueryOption(
 ) -> BOOL {
     winhttp_returning(|| {
         let object = if hInternet.is_null() { None } else { Some(handle::find(hInternet)?) };
+        // A handle that is missing goes before all other faults.
+        if object.is_none() && !is_of_process(dwOption) {
+            return Err(Error::INVALID_HANDLE);
+        }
         // SAFETY: C caller, per WinHttpQueryOption: the buffer is writable for the length given.
         let answer = unsafe { Answer::new(lpBuffer, lpdwBufferLength) }?;
         if let Some(done) = option_facts::answer(object.as_ref(), dwOption, &answer) {

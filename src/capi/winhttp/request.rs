@@ -35,7 +35,7 @@ const OPEN_ENDED: [u32; 2] = [u32::MAX, 0];
 ///
 /// `pwszVerb` NULL or "" is GET. `pwszObjectName` is path and query, escaped as `dwFlags` say (WINHTTP_FLAG_ESCAPE_*).
 /// `pwszVersion` NULL is HTTP/1.1. `pwszReferrer` and the NULL-terminated array `ppwszAcceptTypes` become Referer and
-/// Accept, if not NULL. WINHTTP_FLAG_SECURE asks for https, WINHTTP_FLAG_REFRESH adds no-cache fields,
+/// Accept, if not NULL. WINHTTP_FLAG_SECURE asks for https, WINHTTP_FLAG_REFRESH adds Pragma and (HTTP/1.1) Cache-Control,
 /// WINHTTP_FLAG_AUTOMATIC_CHUNKING frames the body in chunks, one a write, that ReceiveResponse ends. Returns a
 /// handle for WinHttpCloseHandle; on failure NULL: ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE,
 /// ERROR_INVALID_PARAMETER for unknown flags and for a verb or value that would break the request.
@@ -216,9 +216,9 @@ unsafe fn read_extended(entry: &WINHTTP_EXTENDED_HEADER, wide: bool) -> Result<R
 /// or more always does. A Transfer-Encoding field of your own goes without either: you frame the body. A
 /// `dwContext` other than 0 becomes the request's context, whatever else happens. Synchronous: returns when the bytes
 /// are handed to the network. Asynchronous: SENDREQUEST_COMPLETE or REQUEST_ERROR follows, on another thread.
-/// Errors: ERROR_INVALID_PARAMETER for lengths that contradict, ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
-/// _NAME_NOT_RESOLVED, _CANNOT_CONNECT, _TIMEOUT, _CONNECTION_ERROR, _OPERATION_CANCELLED, _RESPONSE_DRAIN_OVERFLOW,
-/// _SECURE_FAILURE.
+/// Errors: ERROR_INVALID_PARAMETER for lengths that contradict and a Content-Length field that is no plain decimal
+/// number (or several that differ), ERROR_WINHTTP_INCORRECT_HANDLE_STATE, _NAME_NOT_RESOLVED, _CANNOT_CONNECT,
+/// _TIMEOUT, _CONNECTION_ERROR, _OPERATION_CANCELLED, _RESPONSE_DRAIN_OVERFLOW, _SECURE_FAILURE.
 ///
 /// MSDN: WinHttpSendRequest. Differs from Windows: https is not built in yet and fails with
 /// ERROR_WINHTTP_SECURE_FAILURE.

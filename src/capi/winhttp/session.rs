@@ -3,6 +3,7 @@
 #![expect(non_snake_case, reason = "Windows spelling, as in the header")]
 
 use std::ffi::c_int;
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use super::handle::{self, Object};
@@ -55,7 +56,8 @@ pub unsafe extern "C" fn WinHttpOpen(
 ) -> HINTERNET {
     winhttp_returning(|| {
         prepare_for_fork();
-        if dwFlags & !WINHTTP_FLAG_SECURE_DEFAULTS != 0 {
+        // SECURE_DEFAULTS is two bits, ASYNC one of them; the other means nothing by itself.
+        if !matches!(dwFlags, 0 | WINHTTP_FLAG_ASYNC | WINHTTP_FLAG_SECURE_DEFAULTS) {
             return Err(Error::INVALID_PARAMETER);
         }
         // SAFETY: C caller, per WinHttpOpen: strings end in NUL.
@@ -133,7 +135,7 @@ pub unsafe extern "C" fn WinHttpConnect(
     })
 }
 
-/// A host as it stands in a URL.
+/// A host as it stands in a URL. A colon is an IPv6 address, perhaps with a zone: a port has its own argument.
 fn read_host(name: &[u16]) -> Result<String> {
     let name = String::from_utf16_lossy(name);
     let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&name);
@@ -141,7 +143,12 @@ fn read_host(name: &[u16]) -> Result<String> {
     if bare.is_empty() || bare.contains(stray) {
         return Err(Error::WINHTTP_INVALID_URL);
     }
-    Ok(if bare.contains(':') { format!("[{bare}]") } else { bare.to_owned() })
+    if !bare.contains(':') {
+        return Ok(bare.to_owned());
+    }
+    let address = bare.split_once('%').map_or(bare, |(address, _)| address);
+    let address: std::result::Result<Ipv6Addr, _> = address.parse();
+    address.map(|_| format!("[{bare}]")).map_err(|_| Error::WINHTTP_INVALID_URL)
 }
 
 /// Closes a handle of any kind. The value is invalid from now on.

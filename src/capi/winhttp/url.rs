@@ -64,11 +64,13 @@ unsafe fn write_cracked(url: &[u16], flags: u32, parts: &mut URL_COMPONENTS) -> 
     let cracked = crack(url, flags)?;
     let wants_extra = !parts.lpszExtraInfo.is_null() || parts.dwExtraInfoLength != 0;
     let path = if wants_extra { cracked.path.clone() } else { cracked.path_and_extra() };
-    let text = &*cracked.text;
+    // The parts may have their room in the URL itself, as when the same structure is used once more.
+    let text = cracked.text.into_owned();
+    let start = url.as_ptr();
     let mut fits = true;
     let mut write = |range: Option<Range<usize>>, place: &mut LPWSTR, len: &mut DWORD| {
         // SAFETY: C caller, per WinHttpCrackUrl: a buffer is writable for its length.
-        fits &= unsafe { write_part(text, range, place, len) };
+        fits &= unsafe { write_part(start, &text, range, place, len) };
     };
     write(Some(cracked.scheme.clone()), &mut parts.lpszScheme, &mut parts.dwSchemeLength);
     write(Some(cracked.host.clone()), &mut parts.lpszHostName, &mut parts.dwHostNameLength);
@@ -81,15 +83,22 @@ unsafe fn write_cracked(url: &[u16], flags: u32, parts: &mut URL_COMPONENTS) -> 
     if fits { Ok(()) } else { Err(Error::INSUFFICIENT_BUFFER) }
 }
 
-/// Writes one part as it was asked for; false when its buffer is too small.
+/// Writes one part as it was asked for: a copy from `text`, or its place in the URL, which starts at `url`. False when
+/// its buffer is too small.
 ///
 /// # Safety
-/// `*place` is NULL or writable for `*len` units.
-unsafe fn write_part(text: &[u16], range: Option<Range<usize>>, place: &mut LPWSTR, len: &mut DWORD) -> bool {
+/// `*place` is NULL or writable for `*len` units, and not in `text`.
+unsafe fn write_part(
+    url: *const u16,
+    text: &[u16],
+    range: Option<Range<usize>>,
+    place: &mut LPWSTR,
+    len: &mut DWORD,
+) -> bool {
     let part = &text[range.clone().unwrap_or_default()];
     if place.is_null() {
         if *len != 0 {
-            *place = if range.is_some() { part.as_ptr().cast_mut() } else { std::ptr::null_mut() };
+            *place = range.map_or(std::ptr::null_mut(), |range| url.wrapping_add(range.start).cast_mut());
             *len = part.len() as u32;
         }
         return true;
@@ -111,7 +120,7 @@ unsafe fn write_part(text: &[u16], range: Option<Range<usize>>, place: &mut LPWS
 ///
 /// Parts of `lpUrlComponents` are NULL for none; a length of 0 means that the part ends in NUL. `*pdwUrlLength` is the
 /// room in characters; on success it becomes the length without NUL, and with ERROR_INSUFFICIENT_BUFFER the room needed.
-/// `dwFlags` are ICU_ESCAPE, ICU_ESCAPE_AUTHORITY, ICU_REJECT_USERPWD and WINHTTP's ICU_INCLUDE_DEFAULT_PORT. Errors also:
+/// `dwFlags` are ICU_ESCAPE, ICU_ESCAPE_AUTHORITY, ICU_REJECT_USERPWD and ICU_INCLUDE_DEFAULT_PORT. Errors also:
 /// ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INVALID_URL.
 ///
 /// MSDN: WinHttpCreateUrl. Differs from Windows: a room of exactly the length, without the NUL, is too small.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::abi::error::Error;
 use crate::net::client_stream::ClientStream;
 use crate::net::clock;
+use crate::wire::request::Framing;
 use crate::wire::response::ResponseHead;
 
 use super::extended_error;
@@ -43,7 +44,7 @@ const BUSY_SIZE: usize = 64 * 1024;
 /// A connection and its buffers.
 pub(crate) struct Connection {
     /// How the workers know it, once an asynchronous request has waited on it. Dropped before the stream closes.
-    watch: Option<Watch>,
+    pub(super) watch: Option<Watch>,
     pub(crate) stream: ClientStream,
     pub(crate) origin: Arc<Origin>,
     /// This end and the other, for WINHTTP_OPTION_CONNECTION_INFO.
@@ -62,6 +63,8 @@ pub(crate) struct Connection {
     pub(super) touched: u64,
     /// Seconds that the server promises to keep it when it is idle.
     pub(crate) keep_for: Option<u32>,
+    /// The server may say more than it was asked for.
+    pub(super) doubtful: bool,
     input: Vec<u8>,
     start: usize,
     end: usize,
@@ -71,9 +74,9 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Takes over a fresh stream.
-    pub(super) fn new(stream: ClientStream, slot: Slot) -> Connection {
+    pub(super) fn new(stream: ClientStream, slot: Slot) -> Box<Connection> {
         let now = clock::ticks();
-        Connection {
+        Box::new(Connection {
             watch: None,
             addresses: stream.addresses(),
             stream,
@@ -85,11 +88,12 @@ impl Connection {
             since: now,
             touched: now,
             keep_for: None,
+            doubtful: true,
             input: vec![0; RECEIVE_SIZE],
             start: 0,
             end: 0,
             slot,
-        }
+        })
     }
 
     /// Closes the connection and keeps its place.
@@ -114,8 +118,10 @@ impl Connection {
         self.slot.set_mark(mark);
     }
 
-    /// Learns from a response head how long the server keeps the connection, and how old its HTTP is.
-    pub(crate) fn learn(&mut self, head: &ResponseHead) {
+    /// Learns from a final response head how long the server keeps the connection, and how old its HTTP is. `interim`
+    /// when there were others before it.
+    pub(crate) fn learn(&mut self, head: &ResponseHead, framing: Framing, interim: bool) {
+        self.doubt(head, framing, interim);
         self.keep_for = head.keep_alive_timeout();
         if head.version < (1, 1) {
             self.slot.set_old();
@@ -153,8 +159,9 @@ impl Connection {
         Ok(got)
     }
 
-    /// As [`Connection::fill`], past the connection's own buffer, which is empty.
+    /// As [`Connection::fill`], past the connection's own buffer, which is empty. What there is behind that is not seen.
     pub(crate) fn receive(&mut self, room: &mut [u8], patience: Patience) -> io::Result<usize> {
+        self.doubtful = true;
         let got = receive(&self.stream, self.watch.as_ref(), room, patience)?;
         self.received += got as u64;
         Ok(got)

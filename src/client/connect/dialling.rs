@@ -42,7 +42,7 @@ impl Request {
         settings: &Settings,
         slot: Slot,
         quiet: bool,
-    ) -> Result<Connection> {
+    ) -> Result<Box<Connection>> {
         let name = self.name_to_resolve(origin);
         step_aside();
         self.tell(quiet, &Event::ResolvingName(&name))?;
@@ -70,7 +70,7 @@ impl Request {
         addresses: &Addresses,
         slot: Slot,
         quiet: bool,
-    ) -> Result<Connection> {
+    ) -> Result<Box<Connection>> {
         let network = settings.network();
         let (attempts, stagger) = plan(addresses, settings);
         let lookout =

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! `connection` is one of them, `network` how the application wants them, `facts` what is remembered of a request's
-//! course, `retrying` when it is sent again. What is sent on them is decided in `sending` and `receiving`; sockets and the resolver are `net`'s.
+//! course, `retrying` when it is sent again, `trust` whether a connection will do for that. What is sent on them is decided in `sending` and `receiving`; sockets and the resolver are `net`'s.
 
 mod ahead;
 pub(crate) mod connection;
@@ -21,6 +21,7 @@ pub mod network;
 mod obtain;
 pub(crate) mod pool;
 mod retrying;
+mod trust;
 pub(super) mod waiting;
 
 #[cfg(test)]

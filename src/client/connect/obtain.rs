@@ -24,7 +24,7 @@ impl Request {
         origin: &Arc<Origin>,
         settings: &Settings,
         certain: bool,
-    ) -> Result<Connection> {
+    ) -> Result<Box<Connection>> {
         let network = settings.network();
         let (mut connection, start) = match pool::take(origin, &network.wish, certain) {
             Some(connection) => (self.attach(connection)?, None),
@@ -41,7 +41,7 @@ impl Request {
     }
 
     /// The connection that the exchange has already, for one request more.
-    pub(crate) fn keep(&self, connection: Connection) -> Result<Connection> {
+    pub(crate) fn keep(&self, connection: Box<Connection>) -> Result<Box<Connection>> {
         let start = clock::ticks();
         let mut connection = self.attach(connection)?;
         self.facts.obtained(Some(start), &mut connection);
@@ -54,9 +54,9 @@ impl Request {
         exchange: &mut Exchange,
         origin: &Arc<Origin>,
         settings: &Settings,
-    ) -> Result<Connection> {
+    ) -> Result<Box<Connection>> {
         self.cancel.detach();
-        let slot = exchange.connection.take().map(Connection::into_slot);
+        let slot = exchange.connection.take().map(|connection| connection.into_slot());
         let Some(slot) = slot.filter(|slot| slot.origin == *origin) else {
             return self.obtain(exchange, origin, settings, true);
         };
@@ -72,13 +72,13 @@ impl Request {
         origin: &Arc<Origin>,
         settings: &Settings,
         certain: bool,
-    ) -> Result<Connection> {
+    ) -> Result<Box<Connection>> {
         let limits = self.connect.session.with(|state| state.settings.network().limits);
         let patience = limit(settings.connect_timeout);
         let grant = acquire(origin, limits, &settings.network().wish, certain, patience, &self.cancel);
         self.facts.mark(Time::ConnectionAcquireWaitEnd);
         match grant {
-            Ok(Grant::Connection(connection)) => self.attach(*connection),
+            Ok(Grant::Connection(connection)) => self.attach(connection),
             Ok(Grant::Slot(slot)) => self.open_passage(exchange, origin, settings, slot, false),
             Err(GivenUp::Cancelled) => Err(Error::WINHTTP_OPERATION_CANCELLED),
             Err(GivenUp::Timeout) => {
@@ -89,7 +89,7 @@ impl Request {
         }
     }
 
-    fn attach(&self, connection: Connection) -> Result<Connection> {
+    fn attach(&self, connection: Box<Connection>) -> Result<Box<Connection>> {
         match self.cancel.attach(&connection.stream) {
             Ok(()) => Ok(connection),
             Err(_) => {

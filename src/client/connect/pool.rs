@@ -27,25 +27,25 @@ const SECOND: u64 = 10_000_000;
 /// How long an idle connection is kept.
 const LIFETIME: u64 = 30 * SECOND;
 
-/// A connection idle for longer than this is looked at before it is trusted with a request.
+/// A connection idle for longer than this is looked at before it is trusted with a request; others as `trust` says.
 const TRUSTED: u64 = SECOND;
 
 /// No more than this are idle at the same time, whoever they lead to.
 const MOST_IDLE: usize = 512;
 
 pub(super) struct Idle {
-    connection: Connection,
+    connection: Box<Connection>,
     since: u64,
     until: u64,
 }
 
 impl Idle {
     /// The connection, unless it has waited too long or turns out to be of no use.
-    pub(super) fn check(mut self, certain: bool) -> Option<Connection> {
+    pub(super) fn check(mut self, certain: bool) -> Option<Box<Connection>> {
         let now = ticks();
         self.connection.touched = now;
-        let doubtful = certain || now.saturating_sub(self.since) > TRUSTED;
-        let good = now < self.until && (!doubtful || self.connection.stream.is_quiet());
+        let look = certain || now.saturating_sub(self.since) > TRUSTED;
+        let good = now < self.until && self.connection.is_sound(look);
         good.then_some(self.connection)
     }
 }
@@ -77,7 +77,7 @@ static SOONER: Condvar = Condvar::new();
 
 /// The most recently used idle connection to the origin that will do. With `certain` it has been looked at even when
 /// it waited only for a moment, because what will be sent on it cannot be sent again.
-pub(super) fn take(origin: &Arc<Origin>, wish: &Wish, certain: bool) -> Option<Connection> {
+pub(super) fn take(origin: &Arc<Origin>, wish: &Wish, certain: bool) -> Option<Box<Connection>> {
     if is_forked() {
         return None;
     }
@@ -90,7 +90,7 @@ pub(super) fn take(origin: &Arc<Origin>, wish: &Wish, certain: bool) -> Option<C
 }
 
 /// Hands a connection to who has waited longest for one like it, or keeps it for the next request to its origin.
-pub(crate) fn give(mut connection: Connection) {
+pub(crate) fn give(mut connection: Box<Connection>) {
     connection.shrink();
     connection.reused = true;
     let now = ticks();
@@ -179,7 +179,7 @@ impl Pool {
         // A connection that is counted has a server.
         let Some(server) = self.servers.get_mut(&idle.connection.origin) else { return Some(idle) };
         if let Some(waiter) = server.taker(idle.connection.mark()) {
-            waiter.grant(Grant::Connection(Box::new(idle.connection)));
+            waiter.grant(Grant::Connection(idle.connection));
             return None;
         }
         if server.waiting.iter().any(|waiter| waiter.wants_slot) {

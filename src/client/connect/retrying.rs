@@ -1,7 +1,9 @@
 //! When a request is sent again without the application (digest §6.2): its connection came from the pool and had been
 //! given up by the server, or the session wants more than that (`WINHTTP_OPTION_FAILED_CONNECTION_RETRIES`).
 //!
-//! What that option says counts once it is set: with no retries allowed there are none at all.
+//! What that option says counts once it is set: with no retries allowed there are none at all. It has no say where a
+//! request goes on after a challenge or a redirect and finds the connection closed: servers may close without a word
+//! (RFC 9112 §9.3.1), and nothing of the new leg has been answered.
 
 use crate::abi::error::{Error, Result};
 use crate::client::body::Body;
@@ -15,14 +17,16 @@ use super::network::Retries;
 impl Exchange {
     /// Whether what happened to its connection is reason to take a new one. Counts.
     pub(crate) fn is_stale(&mut self, error: Error, settings: &Settings) -> bool {
+        // The next leg goes out in any case: that its connection is a new one makes it no retry.
+        let next_leg = self.continued && error == Error::WINHTTP_CONNECTION_ERROR;
         let reused = self.connection.as_ref().is_some_and(|connection| connection.reused);
         let wanted = match (settings.network().retries, error) {
             (retries, Error::WINHTTP_CONNECTION_ERROR) => retries.is_none_or(|retries| retries.most > 0),
             (Some(retries), Error::WINHTTP_TIMEOUT) => retries.allow(Retries::STALE, self.retries),
             _ => false,
         };
-        self.retries += u32::from(reused && wanted);
-        reused && wanted
+        self.retries += u32::from(reused && wanted && !next_leg);
+        reused && (wanted || next_leg)
     }
 
     /// The handle closes: drops what has arrived of the body, up to the drain limit; true when that was all of it.

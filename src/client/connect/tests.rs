@@ -1,5 +1,6 @@
 //! Places, queues and idle connections, without a request around them.
 
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,10 +8,15 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::client::operation::Patience;
 use crate::client::proxy::Passage;
+use crate::client::workers::{Interest, Task, Watch, park, rouse};
 use crate::net::client_stream::Cancel;
+use crate::net::deadlines::NEVER;
 use crate::net::dial::{Attempt, Course, race};
 use crate::net::tuning::Tuning;
+use crate::wire::Parsed;
+use crate::wire::response::{ResponseHead, ResponseLimits};
 
 use super::connection::{Connection, Origin};
 use super::network::{Limits, Mark, Wish};
@@ -52,7 +58,7 @@ fn wait_until(mut done: impl FnMut() -> bool) {
 }
 
 /// A connection to a listener of this process, and its other end.
-fn connection(slot: Slot) -> (Connection, TcpStream) {
+fn connection(slot: Slot) -> (Box<Connection>, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let attempts = [Attempt { address: listener.local_addr().unwrap(), limit: 5000 }];
     let (tuning, cancel) = (Tuning::default(), Cancel::new());
@@ -125,7 +131,7 @@ fn a_connection_is_handed_to_the_first_who_takes_it() {
     let Some(Grant::Connection(connection)) = red.join().unwrap() else { panic!("red did not get it") };
     assert_eq!(waiting(&origin), 1);
     // Nobody but blue is left, who wants another: it makes room for that.
-    pool::give(*connection);
+    pool::give(connection);
     assert!(matches!(blue.join().unwrap(), Some(Grant::Slot(_))));
 }
 
@@ -176,4 +182,78 @@ fn a_server_that_closed_is_noticed_and_one_that_says_0_is_not_kept() {
     pool::give(connection);
     assert!(pool::take(&origin, &ANY, false).is_none());
     assert!(!POOL.lock().servers.contains_key(&origin));
+}
+
+/// A connection that has carried a request with this answer.
+fn answered(origin: &Arc<Origin>, text: &str, to_head: bool) -> (Box<Connection>, TcpStream) {
+    let (mut connection, peer) = connection(slot(origin, 9));
+    let mut head = ResponseHead::new();
+    let parsed = head.parse(text.as_bytes(), &ResponseLimits { head: 1000, fields: 10 }).unwrap();
+    assert!(matches!(parsed, Parsed::Complete(_)));
+    let framing = head.framing(to_head, false).unwrap();
+    connection.learn(&head, framing, false);
+    (connection, peer)
+}
+
+/// Whether the connection is given away again at once, the server having said something that nobody asked for.
+fn is_believed(origin: &Arc<Origin>, (connection, mut peer): (Box<Connection>, TcpStream)) -> bool {
+    peer.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+    wait_until(|| !connection.stream.is_quiet());
+    pool::give(connection);
+    pool::take(origin, &ANY, false).is_some()
+}
+
+#[test]
+fn a_connection_is_looked_at_when_more_may_come() {
+    let origin = origin(7);
+    let plain = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    assert!(is_believed(&origin, answered(&origin, plain, false)), "a look costs a system call");
+    assert!(!is_believed(&origin, answered(&origin, plain, true)));
+    assert!(!is_believed(&origin, connection(slot(&origin, 9))), "nothing has been asked on it");
+    for start in ["1.1 204 No", "1.1 304 Same", "1.1 408 Late", "1.1 500 Oh", "1.0 200 OK"] {
+        let text = format!("HTTP/{start}\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n");
+        assert!(!is_believed(&origin, answered(&origin, &text, false)), "{start}");
+    }
+    let (mut direct, mut peer) = answered(&origin, plain, false);
+    peer.write_all(b"body").unwrap();
+    assert_eq!(direct.receive(&mut [0; 4], Patience::Wait).unwrap(), 4);
+    assert!(!is_believed(&origin, (direct, peer)));
+    // Quiet, it goes on being used.
+    let (connection, _peer) = answered(&origin, plain, true);
+    pool::give(connection);
+    assert!(pool::take(&origin, &ANY, false).is_some());
+}
+
+struct Nothing;
+
+impl Task for Nothing {
+    fn run(self: Arc<Self>) {}
+}
+
+#[test]
+fn what_a_worker_has_heard_of_an_idle_connection_counts() {
+    let origin = origin(8);
+    let (mut connection, mut peer) = answered(&origin, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false);
+    connection.watched().unwrap();
+    // A worker watches for as long as somebody waits.
+    let other = Watch::timer();
+    assert!(park(Arc::new(Nothing), other.id(), Interest::Read, NEVER).is_ok());
+    peer.write_all(b"HTTP/1.1 408 Late\r\n\r\n").unwrap();
+    wait_until(|| connection.watch.as_ref().is_some_and(Watch::has_reported));
+    pool::give(connection);
+    assert!(pool::take(&origin, &ANY, false).is_none());
+    rouse(other.id(), Interest::Read);
+}
+
+#[test]
+fn who_waited_for_a_connection_gets_none_that_is_not_sound() {
+    let origin = origin(9);
+    let (connection, peer) = answered(&origin, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", true);
+    let (theirs, before) = (Arc::clone(&origin), waiting(&origin));
+    let waiter = thread::spawn(move || acquire(&theirs, at_most(1), &ANY, false, 0, &Cancel::new()).ok());
+    wait_until(|| waiting(&origin) == before + 1);
+    drop(peer);
+    wait_until(|| !connection.stream.is_quiet());
+    pool::give(connection);
+    assert!(matches!(waiter.join().unwrap(), Some(Grant::Slot(_))));
 }

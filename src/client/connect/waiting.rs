@@ -92,7 +92,7 @@ impl Grant {
     /// It is not wanted after all.
     fn refuse(self) {
         match self {
-            Grant::Connection(connection) => pool::give(*connection),
+            Grant::Connection(connection) => pool::give(connection),
             Grant::Slot(slot) => drop(slot),
         }
     }
@@ -158,7 +158,7 @@ pub(super) fn acquire(
         let waiter = match claim(origin, limits, wish) {
             Claim::Slot(slot) => return Ok(Grant::Slot(slot)),
             Claim::Idle(idle) => match idle.check(certain) {
-                Some(connection) => return Ok(Grant::Connection(Box::new(connection))),
+                Some(connection) => return Ok(Grant::Connection(connection)),
                 None => continue,
             },
             Claim::Room(idle) => {
@@ -174,6 +174,7 @@ pub(super) fn acquire(
                 granted.into_iter().for_each(Grant::refuse);
                 return Err(GivenUp::Cancelled);
             }
+            (Ok(_), Some(Grant::Connection(connection))) if !connection.is_sound(certain) => drop(connection),
             (Ok(_), Some(grant)) => return Ok(grant),
             (Ok(_), None) => return Err(GivenUp::Timeout),
         }
@@ -254,9 +255,9 @@ impl Lookout {
     }
 
     /// The connection that became free, if any.
-    pub(super) fn take(&self) -> Option<Connection> {
+    pub(super) fn take(&self) -> Option<Box<Connection>> {
         match self.waiter.leave(&self.origin)? {
-            Grant::Connection(connection) => Some(*connection),
+            Grant::Connection(connection) => Some(connection),
             Grant::Slot(_) => None,
         }
     }

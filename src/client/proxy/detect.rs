@@ -7,12 +7,13 @@
 use std::path::Path;
 
 use crate::abi::error::{Error, Result};
+use crate::client::suffixes::is_public_suffix;
 use crate::net::client_stream::Cancel;
 use crate::net::resolve::{ResolveError, resolve};
 use crate::win32::last_error::explain;
-use crate::wire::cookie::is_public_suffix;
 
 use super::super::connect::hosts;
+use super::desktop::contents;
 
 /// `WINHTTP_AUTO_DETECT_TYPE_DHCP`
 pub const DHCP: u32 = 1;
@@ -24,6 +25,9 @@ pub(super) const AUTODETECTION_FAILED: Error = Error(12180);
 
 const LEASES: &str = "/run/systemd/netif/leases";
 const RESOLVER: &str = "/etc/resolv.conf";
+
+/// A file of more bytes than this is none of these.
+const LONGEST: u64 = 1 << 20;
 
 /// Milliseconds for one name.
 const PATIENCE: u32 = 5_000;
@@ -64,7 +68,11 @@ fn from_leases(folder: &Path) -> Option<String> {
     let mut files: Vec<_> =
         std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.sort();
-    files.iter().find_map(|file| from_lease(&std::fs::read_to_string(file).ok()?))
+    files.iter().find_map(|file| from_lease(&text_of(file)?))
+}
+
+fn text_of(file: &Path) -> Option<String> {
+    String::from_utf8(contents(file, LONGEST)?).ok()
 }
 
 /// `OPTION_252=` and the bytes in hexadecimal.
@@ -86,7 +94,7 @@ fn search_domains() -> Vec<String> {
     match std::env::var("LOCALDOMAIN") {
         Ok(own) => words(&own),
         Err(_) => {
-            let text = std::fs::read_to_string(RESOLVER).unwrap_or_default();
+            let text = text_of(Path::new(RESOLVER)).unwrap_or_default();
             let line = text.lines().rev().find_map(|line| {
                 let (word, rest) = line.trim().split_once(char::is_whitespace)?;
                 ["search", "domain"].contains(&word).then_some(rest)
@@ -146,6 +154,20 @@ mod tests {
             assert_eq!(from_lease(bad), None, "{bad}");
         }
         assert_eq!(from_leases(Path::new("/nonexistent")), None);
+    }
+
+    #[test]
+    fn a_file_that_is_no_lease_is_not_read_to_its_end() {
+        let folder = std::env::temp_dir().join(format!("nthttp-leases-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let lease = "OPTION_252=687474703a2f2f772f78\n";
+        let long = " ".repeat(LONGEST as usize + 1 - lease.len());
+        std::fs::write(folder.join("1"), format!("{lease}{long}")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", folder.join("2")).unwrap();
+        assert_eq!(from_leases(&folder), None);
+        std::fs::write(folder.join("1"), format!("{lease}{}", &long[1..])).unwrap();
+        assert_eq!(from_leases(&folder).as_deref(), Some("http://w/x"));
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 use std::net::Ipv6Addr;
 
+use zeroize::Zeroizing;
+
 /// What a proxy speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -32,6 +34,9 @@ pub struct Server<'a> {
     /// `user:password` as it stands in the list.
     pub user: Option<&'a str>,
 }
+
+/// Wiped when it is dropped.
+pub(super) type NameAndPassword = (Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>);
 
 /// The proxies for a scheme, in order.
 pub(super) fn servers(list: &str, secure: bool) -> Vec<Server<'_>> {
@@ -124,9 +129,10 @@ fn standard_port(kind: Kind) -> u16 {
 }
 
 /// Text in which `%XX` stands for a byte.
-fn plain(text: &str) -> Vec<u8> {
+fn plain(text: &str) -> Zeroizing<Vec<u8>> {
     let bytes = text.as_bytes();
-    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    // With room for all of it: growing would leave copies.
+    let (mut out, mut at) = (Zeroizing::new(Vec::with_capacity(bytes.len())), 0);
     while at < bytes.len() {
         let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
         match digits.filter(|d| bytes[at] == b'%' && d.bytes().all(|b| b.is_ascii_hexdigit())) {
@@ -155,7 +161,7 @@ pub(super) fn split_port(text: &str) -> (&str, Option<&str>) {
 
 impl Server<'_> {
     /// User name and password, if the list has them. `%XX` stands for a byte.
-    pub(super) fn login(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+    pub(super) fn login(&self) -> Option<NameAndPassword> {
         let (user, password) = self.user.map(|text| text.split_once(':').unwrap_or((text, "")))?;
         Some((plain(user), plain(password)))
     }
@@ -221,7 +227,10 @@ mod tests {
 
     #[test]
     fn a_login_is_read_from_the_list() {
-        let of = |user| Server { kind: Kind::Http, host: "h", port: 1, user }.login();
+        let of = |user| {
+            let login = Server { kind: Kind::Http, host: "h", port: 1, user }.login();
+            login.map(|(user, password)| (user.to_vec(), password.to_vec()))
+        };
         assert_eq!(of(None), None);
         assert_eq!(of(Some("u:p%3A%zz:q")), Some((b"u".to_vec(), b"p:%zz:q".to_vec())));
         assert_eq!(of(Some("u")), Some((b"u".to_vec(), Vec::new())));

@@ -16,6 +16,7 @@ use super::super::exchange::Exchange;
 use super::super::plan::Url;
 use super::super::request::{Core, Request};
 use super::super::settings::Settings;
+use super::list::NameAndPassword;
 use super::settings::UserSettings;
 use super::socks::Login;
 use super::{AUTOMATIC, Kind, Proxy, Server, bad, settings};
@@ -128,7 +129,7 @@ fn pick<'a>(proxy: &'a Proxy, url: &Url, automatic: bool) -> Option<Server<'a>> 
 /// The user and password that a proxy list has for an HTTP proxy.
 fn listed_login(server: &Server<'_>) -> Option<auth::Login> {
     let (user, password) = server.login().filter(|_| server.kind == Kind::Http)?;
-    let text = |bytes: Vec<u8>| Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+    let text = |bytes: Zeroizing<Vec<u8>>| Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
     Some(auth::Login { user: Some(text(user)), password: text(password) })
 }
 
@@ -163,9 +164,9 @@ fn identity(core: &Core, listed: Option<&auth::Login>) -> Option<Identity> {
 }
 
 /// The application's own user name and password for proxies go before the list's.
-fn socks_login(server: &Server<'_>, core: &Core) -> Option<(Vec<u8>, Vec<u8>)> {
+fn socks_login(server: &Server<'_>, core: &Core) -> Option<NameAndPassword> {
     let own = core.credentials.as_deref().and_then(|all| all.named_login(Target::Proxy));
-    let bytes = |text: &str| text.as_bytes().to_vec();
+    let bytes = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
     let own = own.and_then(|login| Some((bytes(login.user.as_ref()?), bytes(&login.password))));
     own.or_else(|| server.login())
 }

@@ -1,8 +1,11 @@
 //! SOCKS 5 (RFC 1928) with user name and password (RFC 1929): what is said on a connection to such a proxy before it
 //! is a connection to the server.
 
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
 
 use crate::abi::error::{Error, Result};
 use crate::win32::last_error::explain;
@@ -12,18 +15,26 @@ use super::super::connect::names::look_up;
 use super::super::connection::Connection;
 use super::super::request::Request;
 use super::super::settings::{Settings, limit};
+use super::list::NameAndPassword;
 use crate::client::operation::Patience;
 
 /// `ERROR_WINHTTP_LOGIN_FAILURE`
 const LOGIN_FAILURE: Error = Error(12015);
 
-/// How to introduce oneself to the proxy.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
+/// How to introduce oneself to the proxy. It is wiped when it is dropped, though the pool goes by it.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Login {
     /// The proxy is given names, not addresses.
     pub(super) remote_names: bool,
     /// User name and password, if there are any.
-    pub(super) user: Option<(Vec<u8>, Vec<u8>)>,
+    pub(super) user: Option<NameAndPassword>,
+}
+
+impl Hash for Login {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.remote_names.hash(state);
+        self.user.as_ref().map(|(user, password)| (user.as_slice(), password.as_slice())).hash(state);
+    }
 }
 
 impl std::fmt::Debug for Login {
@@ -136,7 +147,8 @@ impl Dialogue<'_> {
         else {
             return self.refused_login("takes no name or password longer than 255 bytes");
         };
-        let mut words = vec![1, user_len];
+        let mut words = Zeroizing::new(Vec::with_capacity(3 + user.len() + password.len()));
+        words.extend_from_slice(&[1, user_len]);
         words.extend_from_slice(user);
         words.push(password_len);
         words.extend_from_slice(password);
@@ -219,5 +231,32 @@ fn words_for(outcome: u8) -> &'static str {
         7 => "command not supported",
         8 => "address type not supported",
         _ => "a failure it has no name for",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::ZeroizeOnDrop;
+
+    use super::*;
+
+    fn is_wiped(_: &impl ZeroizeOnDrop) {}
+
+    #[test]
+    fn a_login_is_wiped_and_can_be_told_from_others() {
+        let secret = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
+        let login = |user: &str, password: &str| Login {
+            remote_names: true,
+            user: Some((secret(user), secret(password))),
+        };
+        let (user, password) = login("u", "p").user.unwrap();
+        is_wiped(&user);
+        is_wiped(&password);
+        let state = foldhash::fast::FixedState::default();
+        let hash = |login: &Login| std::hash::BuildHasher::hash_one(&state, login);
+        assert_eq!(hash(&login("u", "p")), hash(&login("u", "p")));
+        for other in [login("up", ""), login("u", "q"), Login::default()] {
+            assert!(other != login("u", "p") && hash(&other) != hash(&login("u", "p")));
+        }
     }
 }

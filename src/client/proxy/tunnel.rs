@@ -47,12 +47,6 @@ enum Passed {
     AskAgain(Slot),
 }
 
-impl Passed {
-    fn through(connection: Connection) -> Passed {
-        Passed::Through(Box::new(connection))
-    }
-}
-
 impl Request {
     /// Opens a connection and leads it on to the server. `quiet` tells the application nothing.
     pub(crate) fn open_passage(
@@ -62,11 +56,11 @@ impl Request {
         settings: &Settings,
         slot: Slot,
         quiet: bool,
-    ) -> Result<Connection> {
+    ) -> Result<Box<Connection>> {
         let mut slot = slot;
         loop {
             match self.try_passage(exchange, origin, settings, slot, quiet)? {
-                Passed::Through(connection) => return Ok(*connection),
+                Passed::Through(connection) => return Ok(connection),
                 Passed::AskAgain(place) => slot = place,
             }
         }
@@ -84,7 +78,7 @@ impl Request {
         let mut connection = self.open_connection(origin, settings, slot, quiet)?;
         // One that became free in the meantime has been led on before.
         if origin.passage == Passage::Straight || connection.reused {
-            return Ok(Passed::through(connection));
+            return Ok(Passed::Through(connection));
         }
         let limits = (limit(settings.send_timeout), limit(settings.receive_timeout));
         let ready = connection.stream.set_limits(limits.0, limits.1).map_err(|error| io_error(&error));
@@ -110,7 +104,7 @@ impl Request {
                 exchange.refused = refused;
                 // The body was meant for the server.
                 exchange.upload.unwanted |= refused;
-                Ok(Passed::through(connection))
+                Ok(Passed::Through(connection))
             }
             Err(error) => {
                 self.cancel.detach();

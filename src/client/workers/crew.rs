@@ -200,13 +200,14 @@ pub(crate) fn step_aside() {
     }
 }
 
-/// How many threads may be active, 0 for as many as there are cores. False once there has been work for them.
+/// How many threads may be active, 0 for as many as there are cores. False once there has been work for
+/// them, or another number before.
 pub fn set_limit(limit: u32) -> bool {
     if is_forked() {
         return false;
     }
     let mut crew = crew();
-    let in_time = !crew.started;
+    let in_time = !crew.started && crew.limit == 0;
     if in_time {
         crew.limit = limit as usize;
     }

@@ -68,10 +68,13 @@ impl Watch {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let got = receive(room)?;
-        if got == room.len() {
-            self.flags.more();
-        }
+        self.flags.received(got, room.len());
         Ok(got)
+    }
+
+    /// Whether the descriptor has reported bytes or its end that nobody has received.
+    pub(crate) fn has_reported(&self) -> bool {
+        self.flags.has(Interest::Read)
     }
 
     /// To be called before a send that does not wait, so that a task parked after it hears of room made since.

@@ -51,6 +51,8 @@ impl Flags {
     const ENDED: u8 = 4;
     /// Both sides have ended it, or it has failed.
     const GONE: u8 = 8;
+    /// There were urgent data once: a receive that falls short says nothing any more.
+    const URGENT: u8 = 16;
 
     /// Whether the descriptor has reported; from then on it has not, until it does so again.
     pub(super) fn take(&self, interest: Interest) -> bool {
@@ -62,12 +64,15 @@ impl Flags {
         true
     }
 
-    /// The receive was filled, so there may be more.
-    pub(super) fn more(&self) {
-        self.0.fetch_or(Flags::READABLE, Ordering::AcqRel);
+    /// So much was received of what there was room for: there may be more if that was all, or if it ended at a mark.
+    pub(super) fn received(&self, got: usize, room: usize) {
+        if got == room || self.0.load(Ordering::Relaxed) & Flags::URGENT != 0 {
+            self.0.fetch_or(Flags::READABLE, Ordering::AcqRel);
+        }
     }
 
-    fn has(&self, interest: Interest) -> bool {
+    /// Whether the descriptor has reported, and still has.
+    pub(super) fn has(&self, interest: Interest) -> bool {
         self.0.load(Ordering::Acquire) & (interest.flag() | interest.end()) != 0
     }
 
@@ -78,6 +83,9 @@ impl Flags {
         }
         if readiness.writable() {
             flags |= Flags::WRITABLE;
+        }
+        if readiness.urgent() {
+            flags |= Flags::URGENT;
         }
         if readiness.ended() {
             flags |= Flags::ENDED;
