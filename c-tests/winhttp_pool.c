@@ -401,6 +401,12 @@ TEST(test_pool__errors_of_groups)
     CHECK_EQ(WinHttpQueryConnectionGroup(it.connect, NULL, 2, &result), ERROR_INVALID_PARAMETER);
     CHECK_EQ(WinHttpQueryConnectionGroup(NULL, NULL, 1, &result), ERROR_INVALID_HANDLE);
     CHECK_EQ(WinHttpQueryConnectionGroup(it.session, NULL, 1, &result), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK(result == NULL);
+    SetLastError(0xdeadbeef);
+    CHECK_EQ(WinHttpQueryConnectionGroup(it.request, NULL, 0, &result), 0);
+    CHECK_EQ(GetLastError(), 0xdeadbeef);
+    CHECK(result->cHosts == 0 && result->pHostConnectionGroups == NULL);
+    WinHttpFreeQueryConnectionGroupResult(result);
     CHECK_EQ(WinHttpQueryConnectionGroup(it.connect, NULL, 0, &result), 0);
     CHECK_EQ(result->cHosts, 0);
     WinHttpFreeQueryConnectionGroupResult(result);

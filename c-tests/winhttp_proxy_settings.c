@@ -277,13 +277,19 @@ TEST(test_settings__detection)
 TEST(test_settings__proxy_for_url)
 {
     WINHTTP_AUTOPROXY_OPTIONS options = {WINHTTP_AUTOPROXY_CONFIG_URL, 0, W("http://w/p.pac"), NULL, 0, FALSE};
-    WINHTTP_PROXY_INFO info;
+    WINHTTP_PROXY_INFO info, untouched;
     HINTERNET session, connect;
     fresh();
     session = WinHttpOpen(NULL, WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, 0);
     connect = WinHttpConnect(session, W("h"), 80, 0);
     CHECK_FAILS(WinHttpGetProxyForUrl(NULL, W("http://h/"), &options, &info), ERROR_INVALID_HANDLE);
     CHECK_FAILS(WinHttpGetProxyForUrl(connect, W("http://h/"), &options, &info), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    /* A handle that is none goes before every other fault, a wrong kind of one does not. */
+    CHECK_FAILS(WinHttpGetProxyForUrl(NULL, NULL, NULL, NULL), ERROR_INVALID_HANDLE);
+    CHECK_FAILS(WinHttpGetProxyForUrl((HINTERNET)&info, W("http://h/"), &options, &info), ERROR_INVALID_HANDLE);
+    CHECK_FAILS(WinHttpGetProxyForUrl(connect, NULL, &options, &info), ERROR_INVALID_PARAMETER);
+    memset(&info, 0xcc, sizeof(info));
+    untouched = info;
     CHECK_FAILS(WinHttpGetProxyForUrl(session, NULL, &options, &info), ERROR_INVALID_PARAMETER);
     CHECK_FAILS(WinHttpGetProxyForUrl(session, W("http://h/"), NULL, &info), ERROR_INVALID_PARAMETER);
     CHECK_FAILS(WinHttpGetProxyForUrl(session, W("http://h/"), &options, NULL), ERROR_INVALID_PARAMETER);
@@ -304,6 +310,7 @@ TEST(test_settings__proxy_for_url)
     CHECK_FAILS(WinHttpGetProxyForUrl(session, W("http://h/"), &options, &info), ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR);
     put_file("kioslaverc", "[Proxy Settings]\nProxyType=2\nProxy Config Script=http://w/p.pac\n");
     CHECK_FAILS(WinHttpGetProxyForUrl(session, W("http://h/"), &options, &info), ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT);
+    CHECK(memcmp(&info, &untouched, sizeof(info)) == 0);
     CHECK(WinHttpCloseHandle(connect));
     CHECK(WinHttpCloseHandle(session));
 }
@@ -415,6 +422,29 @@ TEST(test_settings__bypass_lists_by_themselves)
     CHECK_EQ(WinHttpIsHostInProxyBypassList(&info, NULL, INTERNET_SCHEME_HTTP, 80, &is), ERROR_INVALID_PARAMETER);
     CHECK_EQ(WinHttpIsHostInProxyBypassList(&info, W("h"), INTERNET_SCHEME_HTTP, 80, NULL), ERROR_INVALID_PARAMETER);
     CHECK_EQ(WinHttpIsHostInProxyBypassList(&info, W("h"), INTERNET_SCHEME_FTP, 80, &is), ERROR_INVALID_PARAMETER);
+    is = 7;
+    CHECK_EQ(WinHttpIsHostInProxyBypassList(&info, W("h"), (INTERNET_SCHEME)0, 80, &is), ERROR_INVALID_PARAMETER);
+    CHECK_EQ(is, 7);
+    /* Addresses with or without their brackets, names in either case, whole names only. */
+    info.lpszProxyBypass = (LPWSTR)W("[::1]:80 ::2;Name *.b.c");
+    CHECK_EQ(WinHttpIsHostInProxyBypassList(&info, W("::1"), INTERNET_SCHEME_HTTP, 80, &is), 0);
+    CHECK_EQ(is, TRUE);
+    CHECK_EQ(WinHttpIsHostInProxyBypassList(&info, W("[::1]"), INTERNET_SCHEME_HTTP, 81, &is), 0);
+    CHECK_EQ(is, FALSE);
+    CHECK_EQ(WinHttpIsHostInProxyBypassList(&info, W("[::2]"), INTERNET_SCHEME_HTTP, 81, &is), 0);
+    CHECK_EQ(is, TRUE);
+    CHECK_EQ(WinHttpIsHostInProxyBypassList(&info, W("nAME"), INTERNET_SCHEME_HTTPS, 1, &is), 0);
+    CHECK_EQ(is, TRUE);
+    CHECK_EQ(WinHttpIsHostInProxyBypassList(&info, W("a.name"), INTERNET_SCHEME_HTTPS, 1, &is), 0);
+    CHECK_EQ(is, FALSE);
+    CHECK_EQ(WinHttpIsHostInProxyBypassList(&info, W("a.b.c"), INTERNET_SCHEME_HTTP, 1, &is), 0);
+    CHECK_EQ(is, TRUE);
+    CHECK_EQ(WinHttpIsHostInProxyBypassList(&info, W("b.c"), INTERNET_SCHEME_HTTP, 1, &is), 0);
+    CHECK_EQ(is, FALSE);
+    info.lpszProxyBypass = NULL;
+    CHECK_EQ(WinHttpIsHostInProxyBypassList(&info, W("name"), INTERNET_SCHEME_HTTP, 1, &is), 0);
+    CHECK_EQ(is, FALSE);
+    info.lpszProxyBypass = (LPWSTR)W("*");
     info.dwAccessType = WINHTTP_ACCESS_TYPE_NO_PROXY;
     CHECK_EQ(WinHttpIsHostInProxyBypassList(&info, W("intranet"), INTERNET_SCHEME_HTTP, 80, &is), 0);
     CHECK_EQ(is, FALSE);

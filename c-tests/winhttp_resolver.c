@@ -90,6 +90,16 @@ TEST(test_resolver__what_is_no_question)
     notes_clear(NULL);
     open_resolver(&session, &resolver);
     CHECK_EQ(WinHttpGetProxyForUrlEx(NULL, W("http://h/"), &by_list, 1), ERROR_INVALID_HANDLE);
+    CHECK_EQ(WinHttpGetProxyForUrlEx2(NULL, W("http://h/"), &by_list, 0, NULL, 1), ERROR_INVALID_HANDLE);
+    CHECK_EQ(WinHttpGetProxyForUrlEx2(session, W("http://h/"), &by_list, 0, NULL, 1), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_EQ(WinHttpGetProxyForUrlEx2(resolver, NULL, &by_list, 0, NULL, 1), ERROR_INVALID_PARAMETER);
+    CHECK_EQ(WinHttpGetProxyForUrlEx2(resolver, W("http://h/"), NULL, 0, NULL, 1), ERROR_INVALID_PARAMETER);
+    CHECK_EQ(WinHttpGetProxyResultEx(NULL, &more), ERROR_INVALID_HANDLE);
+    CHECK_EQ(WinHttpGetProxyResultEx(session, &more), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_EQ(WinHttpGetProxySettingsResultEx(NULL, &settings), ERROR_INVALID_HANDLE);
+    CHECK_EQ(WinHttpGetProxySettingsResultEx(session, &settings), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_EQ(WinHttpGetProxySettingsEx(resolver, 4, NULL, 1), ERROR_INVALID_PARAMETER);
+    CHECK_EQ(WinHttpFreeProxySettingsEx(WinHttpProxySettingsTypeUnknown, &settings), ERROR_INVALID_PARAMETER);
     CHECK_EQ(WinHttpGetProxyForUrlEx(resolver, NULL, &by_list, 1), ERROR_INVALID_PARAMETER);
     CHECK_EQ(WinHttpGetProxyForUrlEx(resolver, W("http://h/"), NULL, 1), ERROR_INVALID_PARAMETER);
     CHECK_EQ(WinHttpGetProxyForUrlEx(resolver, W("http://h/"), &none, 1), ERROR_INVALID_PARAMETER);

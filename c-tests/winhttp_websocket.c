@@ -43,6 +43,9 @@ TEST(test_ws__handshake_and_handles)
     CHECK_LACKS(server.request, "Sec-WebSocket-Extensions");
     CHECK_WORKS(WinHttpQueryDataAvailable(it.request, &number));
     CHECK_EQ(number, 0);
+    number = 7;
+    CHECK_WORKS(WinHttpReadData(it.request, &byte, 1, &number));
+    CHECK_EQ(number, 0);
     CHECK_FAILS(WinHttpSetOption(it.request, WINHTTP_OPTION_UPGRADE_TO_WEB_SOCKET, NULL, 0),
                 ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
     SetLastError(0xdeadbeef);
@@ -58,6 +61,10 @@ TEST(test_ws__handshake_and_handles)
     CHECK_FAILS(WinHttpWebSocketCompleteUpgrade(NULL, 0), ERROR_INVALID_HANDLE);
     CHECK_WORKS(WinHttpQueryDataAvailable(it.request, &number));
     CHECK_EQ(number, 0);
+    CHECK_WORKS(WinHttpReadData(it.request, &byte, 1, &number));
+    CHECK_EQ(number, 0);
+    CHECK_FAILS(WinHttpReceiveResponse(it.request, NULL), ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
+    CHECK_FAILS(WinHttpWriteData(it.request, &byte, 1, &number), ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
     CHECK_EQ(status_of(it.request), 101);
     CHECK(WinHttpQueryOption(ws, WINHTTP_OPTION_HANDLE_TYPE, &number, &size));
     /* WINHTTP_HANDLE_TYPE_WEBSOCKET, which not every header has. */
@@ -71,6 +78,11 @@ TEST(test_ws__handshake_and_handles)
     CHECK_FAILS(WinHttpQueryHeaders(ws, WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_NUMBER, NULL, &number, &size, NULL),
                 ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
     CHECK_FAILS(WinHttpQueryDataAvailable(ws, &number), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_FAILS(WinHttpSendRequest(ws, NULL, 0, NULL, 0, 0, 0), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_FAILS(WinHttpReceiveResponse(ws, NULL), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_FAILS(WinHttpWriteData(ws, &byte, 1, &number), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_FAILS(WinHttpReadData(ws, &byte, 1, &number), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+    CHECK_FAILS(WinHttpAddRequestHeaders(ws, W("A: b"), (DWORD)-1, WINHTTP_ADDREQ_FLAG_ADD), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
     CHECK_FAILS(WinHttpSetTimeouts(ws, 1, 1, 1, 1), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
     /* The functions return their error, and leave the last error alone. */
     SetLastError(0xdeadbeef);
@@ -448,6 +460,42 @@ TEST(test_ws__shutdown_then_close)
     ws_end(&server);
     /* After the close frame and what was before it there is nothing. */
     CHECK_EQ(server.heard, 0);
+}
+
+/* Every status that may be said, with the longest reason there can be; the server says the same. */
+TEST(test_ws__statuses_and_reasons_that_pass)
+{
+    static const USHORT good[] = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 4999};
+    size_t at;
+    for (at = 0; at < COUNT(good); at++) {
+        char payload[125], frame[127], reason[128];
+        struct play play = STEPS(SKIP, SKIP, END);
+        struct ws_server server;
+        struct trio it;
+        HINTERNET ws;
+        USHORT status = 0;
+        DWORD used = 0;
+        memset(payload, 'r', sizeof(payload));
+        payload[0] = (char)(good[at] >> 8), payload[1] = (char)good[at];
+        frame[0] = (char)0x88, frame[1] = 125;
+        memcpy(frame + 2, payload, sizeof(payload));
+        play.steps[0].act = HEARS, play.steps[0].first = 0x88;
+        play.steps[0].bytes = payload, play.steps[0].size = sizeof(payload);
+        play.steps[1].act = SAYS, play.steps[1].bytes = frame, play.steps[1].size = sizeof(frame);
+        ws_start(&server, &play, 1);
+        ws = ws_open(&it, server.port);
+        if (at % 2) {
+            CHECK_EQ(WinHttpWebSocketShutdown(ws, good[at], payload + 2, 123), 0);
+            CHECK_MESSAGE(ws, CLOSE_TYPE, "");
+        } else
+            CHECK_EQ(WinHttpWebSocketClose(ws, good[at], payload + 2, 123), 0);
+        CHECK_EQ(WinHttpWebSocketQueryCloseStatus(ws, &status, reason, 122, &used), ERROR_INSUFFICIENT_BUFFER);
+        CHECK(status == good[at] && used == 123);
+        CHECK_EQ(WinHttpWebSocketQueryCloseStatus(ws, &status, reason, 123, &used), 0);
+        CHECK(status == good[at] && used == 123 && memcmp(reason, payload + 2, 123) == 0);
+        trio_close(&it);
+        ws_end(&server);
+    }
 }
 
 /* Every way for a server to break the rules, and the close frame it gets. */

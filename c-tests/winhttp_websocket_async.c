@@ -356,6 +356,40 @@ TEST(test_ws_async__failures)
     ws_end(&server);
 }
 
+/* A send buffer that holds no frame is noticed on the way, and the request can be sent again. */
+TEST(test_ws_async__an_upgrade_without_room)
+{
+    struct trio it;
+    DWORD_PTR context = 1;
+    DWORD size = 15;
+    HINTERNET ws;
+    WS_SERVER(server, END);
+    notes_clear(NULL);
+    trio_open(&it, server.port, NULL, NULL, WINHTTP_FLAG_ASYNC);
+    CHECK(WinHttpSetStatusCallback(it.request, ws_record, WINHTTP_CALLBACK_FLAG_ALL_COMPLETIONS, 0) == NULL);
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_CONTEXT_VALUE, &context, sizeof(context)));
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_UPGRADE_TO_WEB_SOCKET, NULL, 0));
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_WEB_SOCKET_SEND_BUFFER_SIZE, &size, sizeof(size)));
+    CHECK_WORKS(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
+    REQUIRE(note_wait(1, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, 1));
+    CHECK_WS(1, "ERROR(5,8) W");
+    size = 16;
+    CHECK(WinHttpSetOption(it.request, WINHTTP_OPTION_WEB_SOCKET_SEND_BUFFER_SIZE, &size, sizeof(size)));
+    CHECK_WORKS(WinHttpSendRequest(it.request, NULL, 0, NULL, 0, 0, 0));
+    REQUIRE(note_wait(1, WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE, 1));
+    /* Not before the head is there. */
+    CHECK_FAILS(WinHttpWebSocketCompleteUpgrade(it.request, WS), ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
+    CHECK_WORKS(WinHttpReceiveResponse(it.request, NULL));
+    REQUIRE(note_wait(1, WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE, 1));
+    ws = WinHttpWebSocketCompleteUpgrade(it.request, WS);
+    CHECK(ws != NULL);
+    CHECK(WinHttpCloseHandle(ws));
+    CHECK(WinHttpCloseHandle(it.request));
+    CHECK(WinHttpCloseHandle(it.connect));
+    CHECK(WinHttpCloseHandle(it.session));
+    ws_end(&server);
+}
+
 TEST(test_ws_async__a_send_that_is_not_taken)
 {
     struct trio it;

@@ -99,7 +99,8 @@ void WinHttpFreeQueryConnectionGroupResult(PWINHTTP_QUERY_CONNECTION_GROUP_RESUL
  * `*lpdwBufferLength` counts bytes: the room, then the size used (text: without NUL) or, with
  * ERROR_INSUFFICIENT_BUFFER, the size needed (text: with NUL). `*lpdwIndex`, unless NULL, picks one of several fields of
  * the same name, from 0, and is moved on by success. Errors: ERROR_WINHTTP_HEADER_NOT_FOUND,
- * ERROR_WINHTTP_INCORRECT_HANDLE_STATE before the response (or, for trailers, before its end),
+ * ERROR_WINHTTP_INCORRECT_HANDLE_STATE before the response (or, for trailers, before its end; while the callback is told
+ * of a redirect, the fields are the redirect's),
  * ERROR_WINHTTP_INVALID_HEADER when a number is asked for and there is none, ERROR_INVALID_PARAMETER,
  * ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE.
  *
@@ -564,7 +565,8 @@ DWORD WinHttpAddRequestHeadersEx(HINTERNET hRequest,
  *
  * `lpszHeaders` (NULL for none) are added or replaced first; `dwHeadersLength` counts characters, -1 or 0 for a text
  * that ends in NUL. `lpOptional` are `dwOptionalLength` bytes that stay valid until the response is received.
- * `dwTotalLength` is the length of the whole body; for more than 4 GiB add a Content-Length field and pass 0. A
+ * `dwTotalLength` is the length of the whole body; with 0 a Content-Length field of your own tells it, and one of 4 GiB
+ * or more always does. A Transfer-Encoding field of your own goes without either: you frame the body. A
  * `dwContext` other than 0 becomes the request's context, whatever else happens. Synchronous: returns when the bytes
  * are handed to the network. Asynchronous: SENDREQUEST_COMPLETE or REQUEST_ERROR follows, on another thread.
  * Errors: ERROR_INVALID_PARAMETER for lengths that contradict and a Content-Length field that is no plain decimal
@@ -713,8 +715,9 @@ BOOL WinHttpReceiveResponse(HINTERNET hRequest,
  *
  * Waits until there is one. `lpdwNumberOfBytesAvailable` may be NULL, and is best so when asynchronous:
  * DATA_AVAILABLE brings the number. Then the last error is 0 if that has happened already, on the calling
- * thread, and ERROR_IO_PENDING if it comes from another. Errors: ERROR_WINHTTP_INCORRECT_HANDLE_STATE before the
- * head was received, _CONNECTION_ERROR, _TIMEOUT, _INVALID_SERVER_RESPONSE, _OPERATION_CANCELLED.
+ * thread, with the number written before it, and ERROR_IO_PENDING if it comes from another. Errors:
+ * ERROR_WINHTTP_INCORRECT_HANDLE_STATE before the head was received, _CONNECTION_ERROR, _TIMEOUT,
+ * _INVALID_SERVER_RESPONSE, _OPERATION_CANCELLED.
  *
  * MSDN: WinHttpQueryDataAvailable.
  *
@@ -726,10 +729,11 @@ BOOL WinHttpQueryDataAvailable(HINTERNET hRequest,
 /**
  * Reads from the body until the buffer is full or the body ends.
  *
- * Synchronous: `*lpdwNumberOfBytesRead` gives the count, 0 at the end. Asynchronous: the buffer stays valid until
- * READ_COMPLETE, whose length is the count; the last error is 0 if that has happened already, on the calling
- * thread, and ERROR_IO_PENDING if it comes from another. A body that ends before its Content-Length is no
- * error. Errors: as WinHttpQueryDataAvailable, and ERROR_INVALID_PARAMETER without a buffer.
+ * `*lpdwNumberOfBytesRead` becomes 0 before anything is looked at, unless it is NULL. Synchronous: then it gives the
+ * count, 0 at the end. Asynchronous: the buffer stays valid until READ_COMPLETE, whose length is the count; the last
+ * error is 0 if that has happened already, on the calling thread, with the count written before it, and
+ * ERROR_IO_PENDING if it comes from another. A body that ends before its Content-Length is no error. Errors: as
+ * WinHttpQueryDataAvailable, and ERROR_INVALID_PARAMETER without a buffer.
  *
  * MSDN: WinHttpReadData.
  *

@@ -154,6 +154,11 @@ impl Plan {
         self.chunking && !self.bodiless && !self.version_1_0
     }
 
+    /// The application frames the body.
+    pub(crate) fn has_own_coding(&self) -> bool {
+        self.field("Transfer-Encoding").is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity"))
+    }
+
     /// Whether a response to this request has no body whatever its head says.
     pub(crate) fn is_head(&self) -> bool {
         self.verb == "HEAD"

@@ -56,7 +56,10 @@ impl Request {
             (url, !keeps_verb)
         };
         let complete = drop_body || exchange.can_replay();
+        // The callback may look for the redirect's cookies.
+        self.core.lock().has_response = true;
         self.notify(&Event::Redirect(&url.text()));
+        self.core.lock().has_response = false;
         self.check_open()?;
         self.drain_leg(exchange, patience);
         self.check_open()?;

@@ -72,7 +72,7 @@ pub(crate) struct Core {
     /// At home between operations; taken out by whoever runs one.
     pub(crate) exchange: Option<Box<Exchange>>,
     pub(crate) response: ResponseHead,
-    /// `response` is this exchange's.
+    /// `response` is this exchange's, and the application may see it.
     pub(crate) has_response: bool,
     /// The trailer section of a finished chunked body.
     pub(crate) trailers: Option<Vec<u8>>,
@@ -130,10 +130,12 @@ impl Request {
         use_plan(&mut self.core.lock().plan)
     }
 
-    /// Looks at the final response. `INCORRECT_HANDLE_STATE` before ReceiveResponse has completed.
+    /// Looks at the final response, or, while the callback is told of a redirect, at that. `INCORRECT_HANDLE_STATE`
+    /// before ReceiveResponse has completed.
     pub fn with_response<R>(&self, look: impl FnOnce(&ResponseHead) -> R) -> Result<R> {
         let core = self.core.lock();
-        if !core.has_response || !matches!(core.phase, Phase::Responded | Phase::Reading | Phase::Failed) {
+        let sent_again = matches!(core.phase, Phase::Sending | Phase::Sent | Phase::Writing);
+        if !core.has_response || sent_again {
             return Err(Error::WINHTTP_INCORRECT_HANDLE_STATE);
         }
         Ok(look(&core.response))

@@ -27,8 +27,8 @@ const SURELY_SENT: usize = 16 * 1024;
 impl Request {
     /// Checks the lengths against the application's own fields, then starts [`Operation::Send`].
     ///
-    /// `INVALID_PARAMETER` when less is announced than is given, or when the application's Content-Length says
-    /// something else than `total` or is no number.
+    /// `INVALID_PARAMETER` when less is announced than is given, when the application's Content-Length says something
+    /// else than `total` or is no number, and when it stands beside a Transfer-Encoding.
     pub fn send(self: &Arc<Self>, optional: LentBytes, total: u32) -> Result<Outcome> {
         self.with_plan(|plan| announced(plan, optional.as_slice().len(), total).map(|_| ()))?;
         self.start(Operation::Send { optional, total })
@@ -320,20 +320,23 @@ struct Announced {
 
 fn announced(plan: &Plan, given: usize, total: u32) -> Result<Announced> {
     let own = own_length(plan)?;
-    if plan.frames_chunks() || plan.field("Transfer-Encoding").is_some() {
-        return Ok(Announced { total: None, automatic: None });
-    }
-    if (total as usize) < given {
-        return Err(Error::INVALID_PARAMETER);
+    if plan.frames_chunks() || plan.has_own_coding() {
+        // With both, where the body ends would be a matter of opinion.
+        let sound = own.is_none().then_some(Announced { total: None, automatic: None });
+        return sound.ok_or(Error::INVALID_PARAMETER);
     }
     let Some(own) = own else {
         let speaks = total > 0 || plan.verb == "POST" || plan.verb == "PUT";
-        return Ok(Announced { total: Some(total.into()), automatic: speaks.then_some(total.into()) });
+        let all = Announced { total: Some(total.into()), automatic: speaks.then_some(total.into()) };
+        return if (total as usize) < given { Err(Error::INVALID_PARAMETER) } else { Ok(all) };
     };
-    if total != 0 && own != u64::from(total) {
-        return Err(Error::INVALID_PARAMETER);
+    // A length that 32 bits cannot say counts whatever they say.
+    let agreed = total == 0 || own > u32::MAX.into() || own == u64::from(total);
+    if agreed && given as u64 <= own {
+        Ok(Announced { total: Some(own), automatic: None })
+    } else {
+        Err(Error::INVALID_PARAMETER)
     }
-    Ok(Announced { total: Some(own), automatic: None })
 }
 
 /// The application's own Content-Length. A value that others may read as another number, or two that differ, would let

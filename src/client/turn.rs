@@ -92,6 +92,16 @@ enum Admission {
 impl Request {
     /// Starts an operation. Synchronous requests run it here and now.
     pub fn start(self: &Arc<Self>, operation: Operation) -> Result<Outcome> {
+        self.start_counting(operation, &mut |_| {})
+    }
+
+    /// As [`Request::start`]. `count` is given the byte count of an operation that completes here, and is so before
+    /// the callback hears of it: that may free what the count is kept in, or start the next operation with it.
+    pub fn start_counting(
+        self: &Arc<Self>,
+        operation: Operation,
+        count: &mut dyn FnMut(u32),
+    ) -> Result<Outcome> {
         let api = operation.api();
         match self.admit(operation)? {
             Admission::Misplaced(notifier) => {
@@ -100,13 +110,14 @@ impl Request {
             }
             Admission::Queued => Ok(Outcome::Pending),
             Admission::Here { exchange, operation, nested } if self.is_async => {
-                Ok(self.try_inline(exchange, operation, nested))
+                Ok(self.try_inline(exchange, operation, nested, count))
             }
             Admission::Here { mut exchange, mut operation, .. } => {
                 let result = self.perform(&mut exchange, &mut operation, Patience::Wait);
                 let result = result.map(Option::unwrap_or_default);
                 self.put_back(exchange, api, &result);
                 let result = self.after_interruption(result);
+                let _ = result.map(&mut *count);
                 self.pass_on(false);
                 result.map(Outcome::Done)
             }
@@ -168,6 +179,7 @@ impl Request {
         mut exchange: Box<Exchange>,
         mut operation: Operation,
         nested: bool,
+        count: &mut dyn FnMut(u32),
     ) -> Outcome {
         let leave = nested && matches!(operation, Operation::Receive);
         let attempt =
@@ -178,6 +190,7 @@ impl Request {
                 Outcome::Pending
             }
             Some(result) => {
+                let _ = result.map(count);
                 DEPTH.set(DEPTH.get() + 1);
                 self.complete(exchange, operation, &result);
                 DEPTH.set(DEPTH.get() - 1);

@@ -119,7 +119,8 @@ impl Level {
 /// `*lpdwBufferLength` counts bytes: the room, then the size used (text: without NUL) or, with
 /// ERROR_INSUFFICIENT_BUFFER, the size needed (text: with NUL). `*lpdwIndex`, unless NULL, picks one of several fields of
 /// the same name, from 0, and is moved on by success. Errors: ERROR_WINHTTP_HEADER_NOT_FOUND,
-/// ERROR_WINHTTP_INCORRECT_HANDLE_STATE before the response (or, for trailers, before its end),
+/// ERROR_WINHTTP_INCORRECT_HANDLE_STATE before the response (or, for trailers, before its end; while the callback is told
+/// of a redirect, the fields are the redirect's),
 /// ERROR_WINHTTP_INVALID_HEADER when a number is asked for and there is none, ERROR_INVALID_PARAMETER,
 /// ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE.
 ///

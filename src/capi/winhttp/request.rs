@@ -15,7 +15,7 @@ use crate::capi::guard::{returning_status, winhttp_returning};
 use crate::client::notify::Event;
 use crate::client::request::Request;
 use crate::client::session::Connect;
-use crate::client::{Operation, Outcome, Plan, Url};
+use crate::client::{Operation, Plan, Url};
 use crate::win32::lent::LentBytes;
 use crate::wire::field::{is_token, value_is_safe};
 use crate::wire::request_fields::{RequestField, apply, apply_text};
@@ -212,7 +212,8 @@ unsafe fn read_extended(entry: &WINHTTP_EXTENDED_HEADER, wide: bool) -> Result<R
 ///
 /// `lpszHeaders` (NULL for none) are added or replaced first; `dwHeadersLength` counts characters, -1 or 0 for a text
 /// that ends in NUL. `lpOptional` are `dwOptionalLength` bytes that stay valid until the response is received.
-/// `dwTotalLength` is the length of the whole body; for more than 4 GiB add a Content-Length field and pass 0. A
+/// `dwTotalLength` is the length of the whole body; with 0 a Content-Length field of your own tells it, and one of 4 GiB
+/// or more always does. A Transfer-Encoding field of your own goes without either: you frame the body. A
 /// `dwContext` other than 0 becomes the request's context, whatever else happens. Synchronous: returns when the bytes
 /// are handed to the network. Asynchronous: SENDREQUEST_COMPLETE or REQUEST_ERROR follows, on another thread.
 /// Errors: ERROR_INVALID_PARAMETER for lengths that contradict and a Content-Length field that is no plain decimal
@@ -282,10 +283,9 @@ pub unsafe extern "C" fn WinHttpWriteData(
         let request = handle::request(hRequest)?;
         // SAFETY: C caller, per WinHttpWriteData: the bytes are valid until the operation completes.
         let bytes = unsafe { LentBytes::new(lpBuffer.cast(), dwNumberOfBytesToWrite as usize) };
-        if let Outcome::Done(written) = request.start(Operation::Write { bytes, sent: 0 })? {
-            // SAFETY: C caller, per WinHttpWriteData: NULL or a place for the count.
-            unsafe { put(lpdwNumberOfBytesWritten, written) };
-        }
+        // SAFETY: C caller, per WinHttpWriteData: NULL or a place for the count.
+        let mut tell = |written| unsafe { put(lpdwNumberOfBytesWritten, written) };
+        request.start_counting(Operation::Write { bytes, sent: 0 }, &mut tell)?;
         Ok(TRUE)
     })
 }

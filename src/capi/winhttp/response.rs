@@ -44,8 +44,9 @@ pub unsafe extern "C" fn WinHttpReceiveResponse(hRequest: HINTERNET, lpReserved:
 ///
 /// Waits until there is one. `lpdwNumberOfBytesAvailable` may be NULL, and is best so when asynchronous:
 /// DATA_AVAILABLE brings the number. Then the last error is 0 if that has happened already, on the calling
-/// thread, and ERROR_IO_PENDING if it comes from another. Errors: ERROR_WINHTTP_INCORRECT_HANDLE_STATE before the
-/// head was received, _CONNECTION_ERROR, _TIMEOUT, _INVALID_SERVER_RESPONSE, _OPERATION_CANCELLED.
+/// thread, with the number written before it, and ERROR_IO_PENDING if it comes from another. Errors:
+/// ERROR_WINHTTP_INCORRECT_HANDLE_STATE before the head was received, _CONNECTION_ERROR, _TIMEOUT,
+/// _INVALID_SERVER_RESPONSE, _OPERATION_CANCELLED.
 ///
 /// MSDN: WinHttpQueryDataAvailable.
 ///
@@ -58,12 +59,10 @@ pub unsafe extern "C" fn WinHttpQueryDataAvailable(
 ) -> BOOL {
     let mut pending = false;
     let done = winhttp_returning(|| {
-        match handle::request(hRequest)?.start(Operation::Query)? {
-            // SAFETY: C caller, per WinHttpQueryDataAvailable: NULL or a place for the number.
-            Outcome::Done(count) => unsafe { put(lpdwNumberOfBytesAvailable, count) },
-            Outcome::Pending => pending = true,
-            Outcome::Reported => {}
-        }
+        // SAFETY: C caller, per WinHttpQueryDataAvailable: NULL or a place for the number.
+        let mut tell = |count| unsafe { put(lpdwNumberOfBytesAvailable, count) };
+        let outcome = handle::request(hRequest)?.start_counting(Operation::Query, &mut tell)?;
+        pending = outcome == Outcome::Pending;
         Ok(TRUE)
     });
     note_pending(pending);
@@ -72,10 +71,11 @@ pub unsafe extern "C" fn WinHttpQueryDataAvailable(
 
 /// Reads from the body until the buffer is full or the body ends.
 ///
-/// Synchronous: `*lpdwNumberOfBytesRead` gives the count, 0 at the end. Asynchronous: the buffer stays valid until
-/// READ_COMPLETE, whose length is the count; the last error is 0 if that has happened already, on the calling
-/// thread, and ERROR_IO_PENDING if it comes from another. A body that ends before its Content-Length is no
-/// error. Errors: as WinHttpQueryDataAvailable, and ERROR_INVALID_PARAMETER without a buffer.
+/// `*lpdwNumberOfBytesRead` becomes 0 before anything is looked at, unless it is NULL. Synchronous: then it gives the
+/// count, 0 at the end. Asynchronous: the buffer stays valid until READ_COMPLETE, whose length is the count; the last
+/// error is 0 if that has happened already, on the calling thread, with the count written before it, and
+/// ERROR_IO_PENDING if it comes from another. A body that ends before its Content-Length is no error. Errors: as
+/// WinHttpQueryDataAvailable, and ERROR_INVALID_PARAMETER without a buffer.
 ///
 /// MSDN: WinHttpReadData.
 ///
@@ -134,21 +134,17 @@ pub unsafe extern "C" fn WinHttpReadDataEx(
 /// # Safety
 /// As for WinHttpReadData.
 unsafe fn read(handle: HINTERNET, buffer: LPVOID, size: DWORD, count: LPDWORD, fill: bool) -> Result<bool> {
+    // SAFETY: C caller, per WinHttpReadData: NULL or a place for the count.
+    let mut tell = |read| unsafe { put(count, read) };
+    tell(0);
     if buffer.is_null() && size != 0 {
         return Err(Error::INVALID_PARAMETER);
     }
     let request = handle::request(handle)?;
     // SAFETY: C caller, per WinHttpReadData: buffer valid until READ_COMPLETE, and used by nobody else.
     let buffer = unsafe { LentBuffer::new(buffer.cast(), size as usize) };
-    // SAFETY: C caller, per WinHttpReadData: NULL or a place for the count.
-    unsafe { put(count, 0) };
-    match request.start(Operation::Read { buffer, fill })? {
-        // SAFETY: as above.
-        Outcome::Done(read) => unsafe { put(count, read) },
-        Outcome::Pending => return Ok(true),
-        Outcome::Reported => {}
-    }
-    Ok(false)
+    let outcome = request.start_counting(Operation::Read { buffer, fill }, &mut tell)?;
+    Ok(outcome == Outcome::Pending)
 }
 
 /// Tells the caller by the last error that a completion will come from another thread.
