@@ -309,23 +309,29 @@ static void check_afterwards(enum victim victim)
     }
 }
 
+/* Closes a handle while another thread is in the scene's call, which that ends. */
+static void close_under_call(enum victim victim)
+{
+    HANDLE thread;
+    DWORD error = 0;
+    caller = 0;
+    thread = CreateThread(NULL, 0, call, NULL, 0, NULL);
+    await_sleep();
+    CHECK_WORKS(WinHttpCloseHandle(of_victim(victim)));
+    REQUIRE(WaitForSingleObject(thread, 10000) == WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(thread, &error));
+    CHECK_EQ(error, ERROR_WINHTTP_OPERATION_CANCELLED);
+    CloseHandle(thread);
+}
+
 TEST(test_close_pending__synchronous)
 {
     int operation, victim;
     for (operation = 0; operation < OPERATIONS; operation++)
         for (victim = OWN; victim < VICTIMS; victim++) {
-            HANDLE thread;
-            DWORD error = 0;
             int before = harness_failures;
             prepare((enum operation)operation, FALSE);
-            caller = 0;
-            thread = CreateThread(NULL, 0, call, NULL, 0, NULL);
-            await_sleep();
-            CHECK_WORKS(WinHttpCloseHandle(of_victim((enum victim)victim)));
-            REQUIRE(WaitForSingleObject(thread, 10000) == WAIT_OBJECT_0);
-            CHECK(GetExitCodeThread(thread, &error));
-            CHECK_EQ(error, ERROR_WINHTTP_OPERATION_CANCELLED);
-            CloseHandle(thread);
+            close_under_call((enum victim)victim);
             check_afterwards((enum victim)victim);
             close_others((enum victim)victim);
             CHECK_EQ(told_times(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING), 1);
@@ -369,8 +375,6 @@ TEST(test_close_pending__a_request_is_sent_again)
 {
     int victim;
     for (victim = CONNECT; victim < VICTIMS; victim++) {
-        HANDLE thread;
-        DWORD error = 0;
         char body[16];
         SERVER(server, {NULL, HOLD}, {OK_HELLO, KEEP});
         memset((void *)told_of, 0, sizeof(told_of));
@@ -378,14 +382,7 @@ TEST(test_close_pending__a_request_is_sent_again)
         scene.is_async = FALSE;
         open_at(server.port, NULL);
         send_now(0);
-        caller = 0;
-        thread = CreateThread(NULL, 0, call, NULL, 0, NULL);
-        await_sleep();
-        CHECK_WORKS(WinHttpCloseHandle(of_victim((enum victim)victim)));
-        REQUIRE(WaitForSingleObject(thread, 10000) == WAIT_OBJECT_0);
-        CHECK(GetExitCodeThread(thread, &error));
-        CHECK_EQ(error, ERROR_WINHTTP_OPERATION_CANCELLED);
-        CloseHandle(thread);
+        close_under_call((enum victim)victim);
         CHECK_WORKS(WinHttpSendRequest(scene.it.request, NULL, 0, NULL, 0, 0, 0));
         CHECK_WORKS(WinHttpReceiveResponse(scene.it.request, NULL));
         CHECK_EQ(read_body(scene.it.request, body, sizeof(body)), 5);

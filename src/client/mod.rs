@@ -31,6 +31,7 @@ pub mod request;
 mod sending;
 pub mod session;
 pub mod settings;
+mod small_file;
 mod stages;
 mod suffixes;
 mod turn;

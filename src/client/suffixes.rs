@@ -3,11 +3,10 @@
 //! `wire::cookie` holds: top-level domains, and names like `co.uk`.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::Read;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use super::small_file::contents;
 use crate::win32::trace;
 use crate::wire::cookie;
 use crate::wire::suffixes::Suffixes;
@@ -36,18 +35,13 @@ fn load(named: Option<OsString>) -> Option<Suffixes> {
 }
 
 fn read(path: &Path) -> Option<Suffixes> {
-    // To open anything else could block, or do something.
-    if !fs::metadata(path).ok()?.is_file() {
-        return None;
-    }
-    let mut list = Vec::new();
-    File::open(path).ok()?.take(LONGEST + 1).read_to_end(&mut list).ok()?;
-    if list.len() as u64 > LONGEST { None } else { Suffixes::read(&list) }
+    Suffixes::read(&contents(path, LONGEST)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::{self, File};
 
     #[test]
     fn a_list_is_a_file_of_sane_length() {

@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use crate::abi::error::{Error, Result};
+use crate::client::small_file::contents;
 use crate::client::suffixes::is_public_suffix;
 use crate::net::client_stream::Cancel;
 use crate::net::resolve::{ResolveError, resolve};
@@ -14,7 +15,6 @@ use crate::win32::handles::is_forked;
 use crate::win32::last_error::explain;
 
 use super::super::connect::hosts;
-use super::desktop::contents;
 
 /// `WINHTTP_AUTO_DETECT_TYPE_DHCP`
 pub const DHCP: u32 = 1;

@@ -7,8 +7,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use crate::client::small_file::contents;
+
 use super::bypass::from_suffixes;
-use super::desktop::contents;
 use super::gvdb::{self, Value};
 use super::settings::UserSettings;
 use super::{NAMED, Proxy};
